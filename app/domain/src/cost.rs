@@ -1,0 +1,136 @@
+//! Costs as pages show them: every figure is a sum over the ledger.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::MicroUsd;
+
+/// The price of a click, before it is clicked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    /// What will be held: the most this click is expected to cost.
+    pub total: MicroUsd,
+    /// What it is made of.
+    pub lines: Vec<QuoteLine>,
+    /// The limits of the day with what is used of them.
+    pub limits: LimitStatus,
+}
+
+/// One planned call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuoteLine {
+    /// The stage it belongs to.
+    pub stage: crate::Stage,
+    /// Which model.
+    pub model: String,
+    /// How many calls.
+    pub count: u8,
+    /// What they cost together.
+    pub amount: MicroUsd,
+}
+
+/// The limits of the day and how much of them is used (held and paid together).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitStatus {
+    /// Generations clicked today.
+    pub generations: u32,
+    /// How many are allowed.
+    pub generations_limit: u32,
+    /// Money held and paid today.
+    pub spend: MicroUsd,
+    /// How much is allowed.
+    pub spend_limit: MicroUsd,
+    /// When the day ends and the limits begin anew.
+    pub resets_at: DateTime<Utc>,
+}
+
+impl LimitStatus {
+    /// The fuller of the two limits, in whole percent, at most 100.
+    pub fn percent(&self) -> u8 {
+        let share = |used: i64, limit: i64| {
+            if limit <= 0 { 100 } else { (used.saturating_mul(100) / limit).clamp(0, 100) }
+        };
+        let generations = share(i64::from(self.generations), i64::from(self.generations_limit));
+        let spend = share(self.spend.micros(), self.spend_limit.micros());
+        u8::try_from(generations.max(spend)).unwrap_or(100)
+    }
+}
+
+/// The cost page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostReport {
+    /// Name of the zone days are cut in, like `Asia/Seoul`.
+    pub zone: String,
+    /// Today's date there.
+    pub today: NaiveDate,
+    /// Paid today.
+    pub paid_today: MicroUsd,
+    /// Paid this month.
+    pub paid_month: MicroUsd,
+    /// Paid in the same days of last month.
+    pub paid_last_month_so_far: MicroUsd,
+    /// Held now, over all generations that have not ended.
+    pub held: MicroUsd,
+    /// Videos published this month.
+    pub videos_month: u32,
+    /// Paid this month, failures included, over published videos; none without a video.
+    pub average_per_video: Option<MicroUsd>,
+    /// Paid this month for generations that gave no video.
+    pub wasted_month: MicroUsd,
+    /// This month by provider and model, dearest first.
+    pub by_model: Vec<CostShare>,
+    /// This month by stage, in order of the flow.
+    pub by_stage: Vec<CostShare>,
+    /// The last 30 days, oldest first, days without cost included.
+    pub days: Vec<CostDay>,
+    /// The limits of today.
+    pub limits: LimitStatus,
+}
+
+/// A part of a sum.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostShare {
+    /// Provider word, or stage word.
+    pub key: String,
+    /// Model, where the part is a model's.
+    pub model: Option<String>,
+    /// Calls that were paid.
+    pub calls: u32,
+    /// What they cost.
+    pub amount: MicroUsd,
+}
+
+/// One day of the chart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostDay {
+    /// The date in the shop's zone.
+    pub date: NaiveDate,
+    /// What was paid, by provider word, in a fixed order.
+    pub by_provider: Vec<(String, MicroUsd)>,
+    /// Videos published that day.
+    pub videos: u32,
+}
+
+impl CostDay {
+    /// What was paid that day.
+    pub fn total(&self) -> MicroUsd {
+        self.by_provider.iter().map(|(_, amount)| *amount).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fuller_limit_counts() {
+        let status = LimitStatus {
+            generations: 10,
+            generations_limit: 100,
+            spend: MicroUsd::new(850),
+            spend_limit: MicroUsd::new(1000),
+            resets_at: DateTime::UNIX_EPOCH,
+        };
+        assert_eq!(status.percent(), 85);
+    }
+}

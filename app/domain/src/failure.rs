@@ -1,0 +1,93 @@
+//! Why a generation, a call or a request did not succeed: codes, never sentences. The sentences (Korean, English) live
+//! in the locales and say what happened, what it cost and what to do next.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)?) => {
+        /// Why something ended without a result.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum FailureCode {
+            $($(#[$doc])* $variant),+
+        }
+
+        impl FailureCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The code in the database and on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+
+            /// Reads a stored code; one we do not know is [`FailureCode::Internal`], never an error.
+            pub fn parse(text: &str) -> Self {
+                match text {
+                    $($word => Self::$variant,)+
+                    _ => Self::Internal,
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A person stopped it.
+    Cancelled = "cancelled",
+    /// The provider refused the picture or the words.
+    ContentRefused = "content_refused",
+    /// The provider did not accept the photo (size, format, no garment found).
+    PhotoRefused = "photo_refused",
+    /// The provider answered without a picture.
+    NoPicture = "no_picture",
+    /// Our key was refused, the account is locked or has no credit.
+    ProviderAccount = "provider_account",
+    /// The provider asks us to slow down, and went on asking.
+    ProviderBusy = "provider_busy",
+    /// The provider failed or could not be reached.
+    ProviderUnavailable = "provider_unavailable",
+    /// The provider answered something we do not understand.
+    ProviderGarbage = "provider_garbage",
+    /// The provider did not finish in time.
+    ProviderTimeout = "provider_timeout",
+    /// The provider refused our request as malformed: a fault of ours.
+    ProviderRejected = "provider_rejected",
+    /// A paid request was sent and no answer came; a person must decide.
+    CallInDoubt = "call_in_doubt",
+    /// The result could not be fetched.
+    ResultMissing = "result_missing",
+    /// The clip is damaged or is not a video.
+    ClipCorrupt = "clip_corrupt",
+    /// The renditions could not be made.
+    EncodeFailed = "encode_failed",
+    /// The object store refused or was away.
+    StorageUnavailable = "storage_unavailable",
+    /// The job took longer than its limit.
+    TimedOut = "timed_out",
+    /// The worker died three times at the same step.
+    WorkerCrashed = "worker_crashed",
+    /// The product or its photo is gone.
+    ProductGone = "product_gone",
+    /// No price is known for the call, so it was not made.
+    NoPrice = "no_price",
+    /// The limit of the day is reached.
+    LimitReached = "limit_reached",
+    /// A fault of ours.
+    Internal = "internal",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_survives_the_round_trip() {
+        for code in FailureCode::ALL {
+            assert_eq!(FailureCode::parse(code.as_str()), *code);
+        }
+        assert_eq!(FailureCode::parse("from_the_future"), FailureCode::Internal);
+    }
+}

@@ -1,0 +1,342 @@
+//! A generation as the desk shows it: one snapshot says everything a viewer needs, so that a reload, a reconnect or a
+//! missed message loses nothing.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CallState, FailureCode, GenerationId, GenerationState, LocalText, MicroUsd, Options, ProductId, Stage, StageState,
+    StillId,
+    product::{Picture, VideoView},
+};
+
+/// Progress marks in percent: what a finished stage is worth.
+pub mod mark {
+    /// Both stills are made.
+    pub const STILLS: u8 = 33;
+    /// The clip is stored.
+    pub const CLIP: u8 = 66;
+    /// The renditions are made.
+    pub const ENCODED: u8 = 90;
+    /// The video is on the product.
+    pub const PUBLISHED: u8 = 100;
+}
+
+/// A generation with everything that is shown of it. Sent whole over server-sent events; `version` is the event id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenerationView {
+    /// Identifier.
+    pub id: GenerationId,
+    /// Grows with every change; the id of the server-sent event.
+    pub version: i64,
+    /// The product it is for.
+    pub product_id: ProductId,
+    /// The product's name.
+    pub product_name: LocalText,
+    /// The product's first photo.
+    pub product_photo: Option<Picture>,
+    /// What was chosen.
+    pub options: Options,
+    /// Where it is.
+    pub state: GenerationState,
+    /// 0 to 100.
+    pub progress: u8,
+    /// The stages in order.
+    pub stages: Vec<StageView>,
+    /// Stills as far as they exist, start before end.
+    pub stills: Vec<StillView>,
+    /// The finished video.
+    pub video: Option<VideoView>,
+    /// Why it ended without a video.
+    pub failure: Option<FailureView>,
+    /// What is held for calls that have not ended.
+    pub held: MicroUsd,
+    /// What was paid.
+    pub paid: MicroUsd,
+    /// Which attempt the running stage is on, from 1, and how many there are.
+    pub attempt: Attempts,
+    /// When the next try is due, while one is waited for.
+    pub next_try_at: Option<DateTime<Utc>>,
+    /// Who clicked.
+    pub requested_by: String,
+    /// When it was clicked.
+    pub created_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// Which attempt of how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// From 1.
+    pub number: u16,
+    /// At most so many.
+    pub of: u16,
+}
+
+/// One node of the story line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageView {
+    /// Which stage.
+    pub stage: Stage,
+    /// How far.
+    pub state: StageState,
+    /// When it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// What it cost so far.
+    pub cost: MicroUsd,
+    /// What it usually takes in seconds (p50, p95 of the last runs), once enough are known.
+    pub usual_seconds: Option<(u32, u32)>,
+    /// Measured percent inside the stage, only where it is measured (encode).
+    pub percent: Option<u8>,
+}
+
+/// A wearing still.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StillView {
+    /// Identifier.
+    pub id: StillId,
+    /// Which frame of the clip it is.
+    pub frame: Frame,
+    /// The picture.
+    pub picture: Picture,
+}
+
+/// Which end of the clip a still is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Frame {
+    /// The first frame.
+    Start,
+    /// The last frame.
+    End,
+}
+
+impl Frame {
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::End => "end",
+        }
+    }
+}
+
+/// Why a generation ended without a video.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureView {
+    /// The code; the sentence is in the locales.
+    pub code: FailureCode,
+    /// The stage it ended in.
+    pub stage: Option<Stage>,
+    /// What the provider or a tool said, shortened and without secrets, for the details.
+    pub detail: Option<String>,
+}
+
+/// A row of the history table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenerationRow {
+    /// Identifier.
+    pub id: GenerationId,
+    /// The product it is for.
+    pub product_id: ProductId,
+    /// The product's name.
+    pub product_name: LocalText,
+    /// The product's first photo.
+    pub product_photo: Option<Picture>,
+    /// Where it is.
+    pub state: GenerationState,
+    /// 0 to 100.
+    pub progress: u8,
+    /// Why it ended without a video.
+    pub failure: Option<FailureCode>,
+    /// Who clicked.
+    pub requested_by: String,
+    /// When it was clicked.
+    pub created_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// What is held.
+    pub held: MicroUsd,
+    /// What was paid.
+    pub paid: MicroUsd,
+}
+
+/// A group of states for the filter chips.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateGroup {
+    /// Not final.
+    Active,
+    /// Completed.
+    Completed,
+    /// Failed.
+    Failed,
+    /// Cancelled.
+    Cancelled,
+}
+
+impl StateGroup {
+    /// Every chip in order.
+    pub const ALL: [Self; 4] = [Self::Active, Self::Completed, Self::Failed, Self::Cancelled];
+
+    /// The word in the address bar.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads the address bar; an unknown word is no filter.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.as_str() == text)
+    }
+}
+
+/// What the history shows: words in the address bar.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenerationFilter {
+    /// Words to find in product names and sku, or the beginning of an id.
+    pub search: String,
+    /// Only these states.
+    pub group: Option<StateGroup>,
+    /// Only those of the person who asks.
+    pub mine: bool,
+}
+
+/// The page of one generation: the snapshot, its timeline and its calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenerationDetail {
+    /// The snapshot.
+    pub view: GenerationView,
+    /// What happened, oldest first.
+    pub timeline: Vec<TimelineEntry>,
+    /// Paid calls, oldest first.
+    pub calls: Vec<CallView>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What, as a word of [`EventKind`].
+    pub kind: EventKind,
+    /// The stage it belongs to.
+    pub stage: Option<Stage>,
+    /// Who, when a person did it.
+    pub actor: Option<String>,
+    /// A failure code, for retries and failures.
+    pub failure: Option<FailureCode>,
+    /// An amount, where money moved.
+    pub amount: Option<MicroUsd>,
+    /// Raw detail (request id, tool output), shortened.
+    pub detail: Option<String>,
+}
+
+/// What can happen to a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// A person clicked.
+    Requested,
+    /// A stage began.
+    StageStarted,
+    /// A stage ended well.
+    StageDone,
+    /// A paid request was taken by the provider.
+    CallSubmitted,
+    /// A paid request ended well.
+    CallDone,
+    /// A paid request ended without a result.
+    CallFailed,
+    /// No answer came to a paid request.
+    CallInDoubt,
+    /// A paid request was made again by policy.
+    CallRepeated,
+    /// A try failed, another follows.
+    RetryScheduled,
+    /// Work went on after a worker was lost.
+    Resumed,
+    /// A person asked to stop.
+    CancelRequested,
+    /// It ended well.
+    Completed,
+    /// It ended without a video.
+    Failed,
+    /// A person stopped it.
+    Cancelled,
+}
+
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 14] = [
+        Self::Requested,
+        Self::StageStarted,
+        Self::StageDone,
+        Self::CallSubmitted,
+        Self::CallDone,
+        Self::CallFailed,
+        Self::CallInDoubt,
+        Self::CallRepeated,
+        Self::RetryScheduled,
+        Self::Resumed,
+        Self::CancelRequested,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::StageStarted => "stage_started",
+            Self::StageDone => "stage_done",
+            Self::CallSubmitted => "call_submitted",
+            Self::CallDone => "call_done",
+            Self::CallFailed => "call_failed",
+            Self::CallInDoubt => "call_in_doubt",
+            Self::CallRepeated => "call_repeated",
+            Self::RetryScheduled => "retry_scheduled",
+            Self::Resumed => "resumed",
+            Self::CancelRequested => "cancel_requested",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads a stored word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// One paid request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallView {
+    /// The stage it belongs to.
+    pub stage: Stage,
+    /// Who was asked.
+    pub provider: String,
+    /// Which model.
+    pub model: String,
+    /// Where it is.
+    pub state: CallState,
+    /// The provider's name for it.
+    pub request_id: Option<String>,
+    /// What was held for it.
+    pub estimate: MicroUsd,
+    /// What it cost, once it is known.
+    pub cost: Option<MicroUsd>,
+    /// When it was written down.
+    pub created_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}

@@ -1,0 +1,24 @@
+//! The words and rules both halves of Lookreel share.
+//!
+//! No I/O, no clock, no async: everything here compiles for the browser and for the server, and every value that
+//! exists is a valid one (parse, don't validate).
+
+pub mod cost;
+pub mod failure;
+pub mod generation;
+pub mod id;
+pub mod money;
+pub mod notice;
+pub mod options;
+pub mod page;
+pub mod product;
+pub mod state;
+pub mod text;
+pub mod user;
+
+pub use failure::FailureCode;
+pub use id::{CallId, GenerationId, NoticeId, PhotoId, ProductId, RequestKey, StillId, UserId, VideoId};
+pub use money::MicroUsd;
+pub use options::{ClipSeconds, FramesPerSecond, ModelType, Options, Recipe, Resolution};
+pub use state::{CallState, GenerationState, Stage, StageState};
+pub use text::{LocalText, Locale};

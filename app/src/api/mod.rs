@@ -1,0 +1,9 @@
+//! Server functions: who is it, parse, one call of the engine. Every one is a public endpoint and guards itself.
+
+pub mod costs;
+pub mod frame;
+pub mod generations;
+pub mod notices;
+pub mod people;
+pub mod preferences;
+pub mod products;

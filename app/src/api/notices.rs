@@ -1,0 +1,12 @@
+//! The bell.
+
+use leptos::prelude::*;
+
+use crate::AppError;
+
+/// Marks everything in the bell of the person who asks as read.
+#[server(prefix = "/api/admin", endpoint = "notices/read")]
+pub async fn read_notices() -> Result<(), AppError> {
+    let person = crate::auth::require_person().await?;
+    Ok(crate::auth::engine()?.read_notices(person.id).await?)
+}

@@ -1,0 +1,337 @@
+//! The form of the click: choices, price, limits, button.
+
+use domain::{
+    ClipSeconds, FramesPerSecond, ModelType, Options, ProductId, Recipe, RequestKey, Resolution,
+    cost::Quote,
+    options::{InvalidOption, RawOptions},
+};
+use leptos::{ev, form::ActionForm, html, prelude::*, wasm_bindgen::JsCast};
+use leptos_i18n::td_string;
+
+use super::{
+    error_block::ErrorBlock,
+    limits_line::{LimitsLine, is_reached},
+};
+use crate::{
+    api::{generations::Generate, products::load_quote},
+    error::AppError,
+    i18n::Locale,
+    live::use_live,
+    shell::use_locale,
+    words,
+};
+
+/// Choices of a video with the price of the click on its button.
+#[component]
+pub fn GenerateForm(
+    /// The product.
+    product: ProductId,
+    /// Names the next click.
+    key: RequestKey,
+    /// The choices; kept outside, so that they stay when the page loads anew.
+    chosen: RwSignal<Options>,
+    /// Their price, from [`price_of`].
+    price: PriceResource,
+    /// The click.
+    action: ServerAction<Generate>,
+    /// Whether a generation of this product is under way, or there is no photo to make one from.
+    #[prop(into)]
+    is_busy: Signal<bool>,
+) -> impl IntoView {
+    let locale = use_locale();
+    let form = NodeRef::<html::Form>::new();
+    let reread = move || {
+        if let Some(options) = form.get().and_then(|form| read_options(&form)) {
+            chosen.set(options);
+        }
+    };
+    // A person may have chosen before the page was awake.
+    Effect::new(reread);
+    let wrong = move || match action.value().get() {
+        Some(Err(AppError::Invalid { fields })) => fields,
+        _ => Vec::new(),
+    };
+    let start = chosen.get_untracked();
+    view! {
+        <ActionForm action=action node_ref=form attr:class="form" on:change=move |_: ev::Event| reread()>
+            <input type="hidden" name="product_id" value=product.to_string()/>
+            <input type="hidden" name="key" value=key.to_string()/>
+            <input type="hidden" name="recipe" value=Recipe::default().as_str()/>
+            <p class="field-hint">{td_string!(locale, options.product_video_hint)}</p>
+            <Segments
+                name="model_type"
+                legend=td_string!(locale, options.model_type)
+                choices=ModelType::ALL
+                    .map(|choice| (choice.as_str().to_owned(), words::model_type(locale, choice).to_owned()))
+                    .to_vec()
+                chosen=start.model_type.as_str().to_owned()
+            />
+            <Segments
+                name="duration"
+                legend=td_string!(locale, options.duration)
+                choices=(ClipSeconds::MIN..=ClipSeconds::MAX)
+                    .map(|count| (count.to_string(), td_string!(locale, options.seconds, count = count)))
+                    .collect()
+                chosen=start.duration.get().to_string()
+            />
+            <Segments
+                name="resolution"
+                legend=td_string!(locale, options.resolution)
+                choices=Resolution::ALL.map(|choice| (choice.as_str().to_owned(), choice.as_str().to_owned())).to_vec()
+                chosen=start.resolution.as_str().to_owned()
+            />
+            <FrameRate chosen=start.fps/>
+            {move || wrong().into_iter().map(|field| view! { <WrongField field/> }).collect_view()}
+            <Price price action is_busy/>
+            <Recalculate product/>
+        </ActionForm>
+    }
+}
+
+/// A choice between few.
+#[component]
+fn Segments(name: &'static str, legend: &'static str, choices: Vec<(String, String)>, chosen: String) -> impl IntoView {
+    view! {
+        <fieldset class="segmented">
+            <legend class="field-label">{legend}</legend>
+            <div class="segmented-track">
+                {choices
+                    .into_iter()
+                    .map(|(value, word)| {
+                        let is_chosen = value == chosen;
+                        view! {
+                            <label class="segment">
+                                <input type="radio" name=name value=value checked=is_chosen/>
+                                <span>{word}</span>
+                            </label>
+                        }
+                    })
+                    .collect_view()}
+            </div>
+        </fieldset>
+    }
+}
+
+#[component]
+fn FrameRate(chosen: FramesPerSecond) -> impl IntoView {
+    let locale = use_locale();
+    view! {
+        <div class="field">
+            <label class="field-label" for="fps">
+                {td_string!(locale, options.fps)}
+            </label>
+            <select class="select" id="fps" name="fps">
+                {(FramesPerSecond::MIN..=FramesPerSecond::MAX)
+                    .map(|count| {
+                        view! {
+                            <option value=count.to_string() selected=count == chosen.get()>
+                                {td_string!(locale, options.fps_value, count = count)}
+                            </option>
+                        }
+                    })
+                    .collect_view()}
+            </select>
+        </div>
+    }
+}
+
+#[component]
+fn WrongField(field: InvalidOption) -> impl IntoView {
+    let locale = use_locale();
+    let expected = td_string!(locale, options.invalid, expected = field.expected);
+    view! { <p class="field-error">{format!("{} · {expected}", field_word(locale, &field.field))}</p> }
+}
+
+fn field_word(locale: Locale, field: &str) -> String {
+    match field {
+        "recipe" => td_string!(locale, options.recipe).to_owned(),
+        "model_type" => td_string!(locale, options.model_type).to_owned(),
+        "duration" => td_string!(locale, options.duration).to_owned(),
+        "resolution" => td_string!(locale, options.resolution).to_owned(),
+        "fps" => td_string!(locale, options.fps).to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// The price of the choices, asked for anew when they change. Made beside the product, not below it: it outlives the
+/// loading of the product.
+pub fn price_of(product: Memo<Option<ProductId>>, chosen: RwSignal<Options>) -> PriceResource {
+    Resource::new(
+        move || (product.get(), chosen.get()),
+        |(product, options)| async move {
+            let product = product.ok_or(AppError::NotFound)?;
+            let RawOptions { recipe, model_type, duration, resolution, fps } = raw(&options);
+            load_quote(product, recipe, model_type, duration, resolution, fps).await
+        },
+    )
+}
+
+/// A price as it was answered.
+pub type PriceResource = Resource<Result<Quote, AppError>>;
+
+/// What the click costs, what is left of the day, and the button that says so.
+#[component]
+fn Price(price: PriceResource, action: ServerAction<Generate>, is_busy: Signal<bool>) -> impl IntoView {
+    let is_asking = RwSignal::new(false);
+    view! {
+        <Transition fallback=|| view! { <span class="skeleton line"></span> } set_pending=is_asking>
+            {move || Suspend::new(async move {
+                let price = price.await;
+                view! { <Button price action is_busy is_asking/> }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Button(
+    price: Result<Quote, AppError>,
+    action: ServerAction<Generate>,
+    is_busy: Signal<bool>,
+    is_asking: RwSignal<bool>,
+) -> impl IntoView {
+    let locale = use_locale();
+    let live = use_live();
+    let pending = action.pending();
+    let (quote, error) = match price {
+        Ok(quote) => (Some(quote), None),
+        Err(error) => (None, Some(error)),
+    };
+    let total = quote.as_ref().map(|quote| quote.total);
+    let known_limits = quote.as_ref().map(|quote| quote.limits);
+    let limits = Signal::derive(move || known_limits.map(|known| live.limits.get().unwrap_or(known)));
+    let is_over = move || limits.get().zip(total).is_some_and(|(limits, total)| is_reached(&limits, total));
+    let is_off = move || total.is_none() || is_busy.get() || is_asking.get() || pending.get() || is_over();
+    let word =
+        move || if pending.get() { td_string!(locale, generate.pending) } else { td_string!(locale, generate.button) };
+    view! {
+        {quote.map(|quote| view! { <QuoteLines quote/> })}
+        {error.map(|error| view! { <ErrorBlock error/> })}
+        <button
+            class="button primary wide"
+            type="submit"
+            disabled=is_off
+            aria-busy=move || pending.get().then_some("true")
+            data-testid="generate"
+        >
+            {word}
+            {total
+                .map(|total| {
+                    view! {
+                        // Seen as a line, read as a dot.
+                        <span class="visually-hidden">" · "</span>
+                        <span class="button-price figures">
+                            {td_string!(locale, generate.price, price = total.display_cents())}
+                        </span>
+                    }
+                })}
+        </button>
+        {move || is_busy.get().then(|| view! { <p class="field-hint">{td_string!(locale, generate.running)}</p> })}
+        {move || limits.get().zip(total).map(|(limits, price)| view! { <LimitsLine limits price/> })}
+    }
+}
+
+/// What the price is made of.
+#[component]
+fn QuoteLines(quote: Quote) -> impl IntoView {
+    let locale = use_locale();
+    view! {
+        <dl class="facts sums">
+            {quote
+                .lines
+                .into_iter()
+                .map(|line| {
+                    let count = td_string!(locale, generate.count, count = line.count);
+                    view! {
+                        <div class="fact">
+                            <dt>{format!("{} · {} · {count}", words::stage(locale, line.stage), line.model)}</dt>
+                            <dd class="figures">{line.amount.display()}</dd>
+                        </div>
+                    }
+                })
+                .collect_view()}
+        </dl>
+    }
+}
+
+/// Without scripts the price is asked for with the form itself. As text, so that there is nothing to hydrate.
+#[component]
+fn Recalculate(product: ProductId) -> impl IntoView {
+    let word = td_string!(use_locale(), generate.recalculate);
+    let button = format!(
+        r#"<button class="button wide" type="submit" formmethod="get" formaction="/admin/products/{product}">{word}</button>"#
+    );
+    view! { <noscript inner_html=button></noscript> }
+}
+
+fn raw(options: &Options) -> RawOptions {
+    RawOptions {
+        recipe: options.recipe.as_str().to_owned(),
+        model_type: options.model_type.as_str().to_owned(),
+        duration: i64::from(options.duration.get()),
+        resolution: options.resolution.as_str().to_owned(),
+        fps: i64::from(options.fps.get()),
+    }
+}
+
+/// What the form says now; none while it says something that cannot be chosen.
+fn read_options(form: &web_sys::HtmlFormElement) -> Option<Options> {
+    let fields = web_sys::FormData::new_with_form(form.unchecked_ref()).ok()?;
+    let word = |name: &str| fields.get(name).as_string();
+    let number = |name: &str| word(name)?.parse().ok();
+    RawOptions {
+        recipe: word("recipe")?,
+        model_type: word("model_type")?,
+        duration: number("duration")?,
+        resolution: word("resolution")?,
+        fps: number("fps")?,
+    }
+    .parse()
+    .ok()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use domain::{MicroUsd, cost::LimitStatus};
+
+    use super::*;
+    use crate::sample;
+
+    fn button(price: Result<Quote, AppError>) -> String {
+        sample::render(Locale::ko, move || {
+            let action = ServerAction::<Generate>::new();
+            view! { <Button price action is_busy=Signal::from(false) is_asking=RwSignal::new(false)/> }
+        })
+    }
+
+    fn quote(spend_limit: i64) -> Quote {
+        let limits = LimitStatus {
+            generations: 3,
+            generations_limit: 100,
+            spend: MicroUsd::new(900_000),
+            spend_limit: MicroUsd::new(spend_limit),
+            resets_at: sample::now(),
+        };
+        Quote { total: MicroUsd::new(271_760), lines: Vec::new(), limits }
+    }
+
+    #[test]
+    fn the_button_names_the_price_and_rests_without_one() {
+        let html = button(Ok(quote(20_000_000)));
+        assert!(html.contains("비디오 생성") && html.contains("약 $0.27"), "{html}");
+        assert!(!html.contains("disabled"), "{html}");
+        let html = button(Err(AppError::NoPrice));
+        assert!(html.contains("disabled") && html.contains("role=\"alert\""), "{html}");
+    }
+
+    #[test]
+    fn a_click_that_would_pass_the_limit_is_not_offered() {
+        let html = button(Ok(quote(1_000_000)));
+        assert!(html.contains("disabled") && html.contains("오늘 한도"), "{html}");
+    }
+
+    #[test]
+    fn choices_survive_the_way_to_the_server() {
+        assert_eq!(raw(&Options::default()).parse(), Ok(Options::default()));
+    }
+}

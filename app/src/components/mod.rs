@@ -1,0 +1,34 @@
+//! The parts pages are made of: one component per file, classes as in `style/README.md`.
+
+pub mod announcer;
+pub mod bell;
+pub mod calls;
+pub mod chart;
+pub mod chip;
+pub mod empty;
+pub mod error_block;
+pub mod failure_block;
+pub mod filters;
+pub mod frame;
+pub mod generate_form;
+pub mod generation_table;
+pub mod icon;
+pub mod keys;
+pub mod limits_line;
+pub mod moment;
+pub mod pager;
+pub mod person_menu;
+pub mod photo;
+pub mod pictures;
+pub mod player;
+pub mod product_cell;
+pub mod rail;
+pub mod refresher;
+pub mod search_box;
+pub mod skeleton;
+pub mod spend;
+pub mod story;
+pub mod timeline;
+pub mod title;
+pub mod toasts;
+pub mod topbar;

@@ -1,0 +1,167 @@
+//! The pictures of a generation in one row at one height: photo, still A, still B, clip. A wrong colour or shape shows
+//! at a glance.
+
+use domain::{
+    GenerationState, LocalText, Stage, StageState,
+    generation::{Frame, GenerationView},
+    product::Picture,
+};
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+
+use super::{
+    icon::{Icon, IconName},
+    player::Player,
+};
+use crate::{shell::use_locale, words};
+
+/// The four pictures as far as they exist.
+#[component]
+pub fn Pictures(
+    /// The generation, as new as it is known.
+    #[prop(into)]
+    generation: Signal<GenerationView>,
+) -> impl IntoView {
+    let locale = use_locale();
+    // The row is built anew when a picture arrives or a stage turns, not with every percent: a playing clip plays on.
+    let row = Memo::new(move |_| generation.with(PictureRow::of));
+    view! {
+        <div class="pictures" data-testid="pictures">
+            {move || {
+                let row = row.get();
+                let name = words::local(&row.name, locale).to_owned();
+                view! {
+                    <Shot
+                        caption=td_string!(locale, story.photo)
+                        alt=td_string!(locale, product.photo_alt, name = name.clone())
+                        picture=row.photo
+                        state="done"
+                    />
+                    <Shot
+                        caption=td_string!(locale, story.still_start)
+                        alt=format!("{} · {name}", td_string!(locale, story.still_start))
+                        picture=row.start
+                        state=row.stills_state
+                    />
+                    <Shot
+                        caption=td_string!(locale, story.still_end)
+                        alt=format!("{} · {name}", td_string!(locale, story.still_end))
+                        picture=row.end
+                        state=row.stills_state
+                    />
+                    {match row.video {
+                        Some(video) => {
+                            view! {
+                                <figure class="picture">
+                                    <div class="picture-box" data-state="done">
+                                        <Player video label=td_string!(locale, product.video_label, name = name)/>
+                                    </div>
+                                    <figcaption class="picture-caption">
+                                        <b>{td_string!(locale, story.clip)}</b>
+                                    </figcaption>
+                                </figure>
+                            }
+                                .into_any()
+                        }
+                        None => {
+                            view! {
+                                <Shot
+                                    caption=td_string!(locale, story.clip)
+                                    alt=String::new()
+                                    picture=None
+                                    state=row.clip_state
+                                    icon=IconName::Video
+                                />
+                            }
+                                .into_any()
+                        }
+                    }}
+                }
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn Shot(
+    caption: &'static str,
+    alt: String,
+    picture: Option<Picture>,
+    state: &'static str,
+    #[prop(default = IconName::Image)] icon: IconName,
+) -> impl IntoView {
+    let locale = use_locale();
+    let body = match picture {
+        Some(picture) => view! {
+            <a class="picture-box" data-state="done" href=picture.url.clone() target="_blank" rel="external noopener">
+                <img src=picture.url.clone() width=picture.width height=picture.height alt=alt decoding="async"/>
+            </a>
+        }
+        .into_any(),
+        None => {
+            let word = match state {
+                "running" => td_string!(locale, stage_state.running),
+                "failed" => td_string!(locale, stage_state.failed),
+                _ => td_string!(locale, story.not_yet),
+            };
+            view! {
+                <div class="picture-box" data-state=state>
+                    <Icon name=icon size=20/>
+                    <span>{word}</span>
+                </div>
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <figure class="picture">
+            {body} <figcaption class="picture-caption">
+                <b>{caption}</b>
+            </figcaption>
+        </figure>
+    }
+}
+
+/// What the row shows of a generation.
+#[derive(Debug, Clone, PartialEq)]
+struct PictureRow {
+    name: LocalText,
+    photo: Option<Picture>,
+    start: Option<Picture>,
+    end: Option<Picture>,
+    video: Option<domain::product::VideoView>,
+    stills_state: &'static str,
+    clip_state: &'static str,
+}
+
+impl PictureRow {
+    fn of(generation: &GenerationView) -> Self {
+        let still =
+            |frame| generation.stills.iter().find(|still| still.frame == frame).map(|still| still.picture.clone());
+        // The clip is shown once it is published: the boxes before it wait for every stage after the stills.
+        let is_clip = |stage| matches!(stage, Stage::Clip | Stage::Encode | Stage::Publish);
+        Self {
+            name: generation.product_name.clone(),
+            photo: generation.product_photo.clone(),
+            start: still(Frame::Start),
+            end: still(Frame::End),
+            video: generation.video.clone(),
+            stills_state: box_state(generation, |stage| stage == Stage::Stills),
+            clip_state: box_state(generation, is_clip),
+        }
+    }
+}
+
+/// The state of a box that waits for the result of some stages.
+fn box_state(generation: &GenerationView, is_meant: impl Fn(Stage) -> bool) -> &'static str {
+    let mut states = generation.stages.iter().filter(|stage| is_meant(stage.stage)).map(|stage| stage.state);
+    if states.clone().any(|state| state == StageState::Failed) {
+        "failed"
+    } else if generation.state == GenerationState::Failed || generation.state == GenerationState::Cancelled {
+        "waiting"
+    } else if states.any(|state| matches!(state, StageState::Running | StageState::Done)) {
+        "running"
+    } else {
+        "waiting"
+    }
+}

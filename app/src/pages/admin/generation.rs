@@ -1,0 +1,245 @@
+//! One generation: its story, its pictures, what happened, what was bought.
+
+use domain::{
+    GenerationId, Options,
+    generation::{GenerationDetail, GenerationView},
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_i18n::td_string;
+use leptos_router::hooks::use_params_map;
+
+use super::{not_found::NotFoundPage, product::tab_title};
+use crate::{
+    api::generations::{CancelGeneration, load_generation},
+    components::{
+        calls::Calls,
+        chip::StateChip,
+        error_block::ErrorBlock,
+        failure_block::FailureBlock,
+        icon::{Icon, IconName},
+        moment::Moment,
+        pictures::Pictures,
+        refresher::Refresher,
+        skeleton::PageSkeleton,
+        story::Story,
+        timeline::Timeline,
+        title::PageTitle,
+    },
+    error::AppError,
+    i18n::Locale,
+    live::use_live,
+    shell::use_locale,
+    words::{self, local},
+};
+
+/// The page of the generation in the address.
+#[component]
+pub fn GenerationPage() -> impl IntoView {
+    let locale = use_locale();
+    let live = use_live();
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<GenerationId>().ok()));
+    let cancel = ServerAction::<CancelGeneration>::new();
+    // Timeline and calls load anew when something happened, not with every percent.
+    let happened = Memo::new(move |_| id.get().and_then(|id| live.generation(id)).map(|view| happenings(&view)));
+    let detail = Resource::new(
+        move || (id.get(), cancel.version().get(), happened.get()),
+        |(id, ..)| async move {
+            match id {
+                Some(id) => load_generation(id).await,
+                None => Err(AppError::NotFound),
+            }
+        },
+    );
+    view! {
+        <Transition fallback=move || view! { <PageSkeleton text=td_string!(locale, generation.loading)/> }>
+            {move || Suspend::new(async move {
+                match detail.await {
+                    Ok(detail) => view! { <Detail detail cancel/> }.into_any(),
+                    Err(AppError::NotFound) => view! { <NotFoundPage/> }.into_any(),
+                    Err(error) => view! { <ErrorBlock error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// What changes in a snapshot when the timeline or the calls have changed.
+fn happenings(view: &GenerationView) -> (domain::GenerationState, Vec<domain::StageState>, usize, i64, i64, u16) {
+    (
+        view.state,
+        view.stages.iter().map(|stage| stage.state).collect(),
+        view.stills.len(),
+        view.paid.micros(),
+        view.held.micros(),
+        view.attempt.number,
+    )
+}
+
+#[component]
+fn Detail(detail: GenerationDetail, cancel: ServerAction<CancelGeneration>) -> impl IntoView {
+    let locale = use_locale();
+    let live = use_live();
+    let GenerationDetail { view: page, timeline, calls } = detail;
+    let known = page.clone();
+    let generation = Memo::new(move |_| live.newest(known.clone()));
+    let name = local(&page.product_name, locale).to_owned();
+    let title = {
+        let name = name.clone();
+        Signal::derive(move || {
+            generation.with(|generation| {
+                format!("{} · {}", tab_title(locale, generation, &name), td_string!(locale, generation.title))
+            })
+        })
+    };
+    let failed = Memo::new(move |_| Some(generation.get()).filter(|generation| generation.failure.is_some()));
+    view! {
+        <PageTitle text=title/>
+        {(!page.state.is_final()).then(|| view! { <Refresher/> })}
+        <div class="stack">
+            <Head page=page.clone() generation cancel/>
+            {move || cancel.value().get().and_then(Result::err).map(|error| view! { <ErrorBlock error/> })}
+            {move || failed.get().map(|generation| view! { <FailureBlock generation/> })}
+            <section class="card">
+                <div class="card-body stack">
+                    <Story generation/>
+                    <Pictures generation/>
+                </div>
+            </section>
+            <div class="split">
+                <section class="card">
+                    <header class="card-head">
+                        <h2 class="card-title">{td_string!(locale, generation.calls)}</h2>
+                    </header>
+                    <div class="card-body flush">
+                        <Calls calls/>
+                    </div>
+                </section>
+                <aside class="stack">
+                    <section class="card">
+                        <header class="card-head">
+                            <h2 class="card-title">{td_string!(locale, generation.options)}</h2>
+                        </header>
+                        <div class="card-body">
+                            <Chosen options=page.options id=page.id/>
+                        </div>
+                    </section>
+                    <section class="card">
+                        <header class="card-head">
+                            <h2 class="card-title">{td_string!(locale, generation.timeline)}</h2>
+                        </header>
+                        <div class="card-body">
+                            <Timeline entries=timeline/>
+                        </div>
+                    </section>
+                </aside>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Head(
+    page: GenerationView,
+    generation: Memo<GenerationView>,
+    cancel: ServerAction<CancelGeneration>,
+) -> impl IntoView {
+    let locale = use_locale();
+    let name = local(&page.product_name, locale).to_owned();
+    let state = Memo::new(move |_| generation.with(|generation| (generation.state, generation.progress)));
+    let is_running = Memo::new(move |_| !state.get().0.is_final());
+    let id = page.id;
+    view! {
+        <header class="page-head">
+            <a class="page-back" href="/admin/generations">
+                <Icon name=IconName::ArrowLeft/>
+                {td_string!(locale, generation.back)}
+            </a>
+            <div class="page-head-row">
+                <div class="page-head-text">
+                    <div class="page-title-row">
+                        <h1 class="page-title">
+                            <a href=format!("/admin/products/{}", page.product_id)>{name}</a>
+                        </h1>
+                        {move || {
+                            let (state, progress) = state.get();
+                            view! { <StateChip state progress/> }
+                        }}
+                    </div>
+                    <p class="page-sub">
+                        {td_string!(locale, generation.requested, who = page.requested_by.clone())} " · "
+                        <Moment at=page.created_at/>
+                    </p>
+                </div>
+                <div class="page-actions">
+                    {move || is_running.get().then(|| view! { <CancelForm id cancel/> })}
+                </div>
+            </div>
+        </header>
+    }
+}
+
+#[component]
+fn CancelForm(id: GenerationId, cancel: ServerAction<CancelGeneration>) -> impl IntoView {
+    let locale = use_locale();
+    let pending = cancel.pending();
+    view! {
+        <ActionForm action=cancel>
+            <input type="hidden" name="id" value=id.to_string()/>
+            <button
+                class="button danger"
+                type="submit"
+                disabled=move || pending.get()
+                aria-busy=move || pending.get().then_some("true")
+                title=td_string!(locale, story.cancel_note)
+            >
+                <Icon name=IconName::Stop/>
+                {move || {
+                    if pending.get() {
+                        td_string!(locale, story.cancelling)
+                    } else {
+                        td_string!(locale, story.cancel)
+                    }
+                }}
+            </button>
+        </ActionForm>
+    }
+}
+
+#[component]
+fn Chosen(options: Options, id: GenerationId) -> impl IntoView {
+    let locale = use_locale();
+    let facts = chosen_facts(locale, &options);
+    view! {
+        <dl class="facts">
+            {facts
+                .into_iter()
+                .map(|(word, value)| {
+                    view! {
+                        <div class="fact">
+                            <dt>{word}</dt>
+                            <dd class="figures">{value}</dd>
+                        </div>
+                    }
+                })
+                .collect_view()}
+            <div class="fact">
+                <dt>{td_string!(locale, generation.id)}</dt>
+                <dd>
+                    <code data-testid="generation-id">{id.to_string()}</code>
+                </dd>
+            </div>
+        </dl>
+    }
+}
+
+fn chosen_facts(locale: Locale, options: &Options) -> [(&'static str, String); 5] {
+    [
+        (td_string!(locale, options.recipe), words::recipe(locale, options.recipe).to_owned()),
+        (td_string!(locale, options.model_type), words::model_type(locale, options.model_type).to_owned()),
+        (td_string!(locale, options.duration), td_string!(locale, options.seconds, count = options.duration.get())),
+        (td_string!(locale, options.resolution), options.resolution.as_str().to_owned()),
+        (td_string!(locale, options.fps), td_string!(locale, options.fps_value, count = options.fps.get())),
+    ]
+}

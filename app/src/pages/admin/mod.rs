@@ -1,0 +1,9 @@
+//! The desk, where people work all day.
+
+pub mod costs;
+pub mod generation;
+pub mod generations;
+pub mod not_found;
+pub mod product;
+pub mod products;
+pub mod sign_in;

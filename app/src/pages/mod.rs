@@ -1,0 +1,5 @@
+//! Pages: the desk's and the shop's.
+
+pub mod admin;
+#[cfg(feature = "ssr")]
+pub mod shop;

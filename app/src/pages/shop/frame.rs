@@ -1,0 +1,48 @@
+//! What is around every page of the shop.
+
+use leptos::prelude::*;
+use leptos_i18n::{Locale as _, td_string};
+use leptos_meta::{Script, Stylesheet};
+
+use super::stylesheet_url;
+use crate::{i18n::Locale, shell::use_locale};
+
+/// The frame of the shop: brand, language, the page. Brings the shop's stylesheet and script.
+#[component]
+pub fn ShopFrame(children: Children) -> impl IntoView {
+    let locale = use_locale();
+    let other = match locale {
+        Locale::ko => Locale::en,
+        Locale::en => Locale::ko,
+    };
+    view! {
+        <Stylesheet id="shop" href=stylesheet_url()/>
+        <Script src="/shop.js" defer="true"/>
+        <a class="skip-link" href="#main">{td_string!(locale, nav.skip)}</a>
+        <div class="shop">
+            <header class="shop-head">
+                <a class="shop-brand" href="/products">
+                    <img src="/favicon.svg" alt="" width="24" height="24"/>
+                    "Lookreel"
+                </a>
+                <LanguageForm locale other/>
+            </header>
+            <main id="main" tabindex="-1">
+                {children()}
+            </main>
+        </div>
+    }
+}
+
+/// One press changes the language; the server answers with a redirect to the same page.
+#[component]
+fn LanguageForm(locale: Locale, other: Locale) -> impl IntoView {
+    view! {
+        <form method="post" action="/api/preferences/language">
+            <input type="hidden" name="language" value=other.as_str()/>
+            <button class="shop-language" aria-label=td_string!(locale, shop.language_label)>
+                <span lang=other.as_str()>{td_string!(locale, shop.language_other)}</span>
+            </button>
+        </form>
+    }
+}

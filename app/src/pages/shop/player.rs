@@ -1,0 +1,154 @@
+//! Clips in the shop. Nothing is loaded before it is wanted, and the box has its size before anything is loaded.
+
+use domain::product::VideoView;
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+
+use crate::{
+    components::icon::{Icon, IconName},
+    i18n::Locale,
+};
+
+/// The clip of a product's page: poster first, a pause button that is always visible, the label of its origin. Without
+/// JavaScript the browser's own controls are there instead of the button.
+#[component]
+pub(super) fn Player(
+    /// What is played.
+    video: VideoView,
+    /// What is seen, in words.
+    label: String,
+    /// Language of the page.
+    locale: Locale,
+) -> impl IntoView {
+    let VideoView { sources, poster, .. } = video;
+    view! {
+        <div class="shop-stage" data-player="">
+            <video
+                muted
+                loop
+                playsinline
+                controls
+                preload="none"
+                width=poster.width
+                height=poster.height
+                poster=poster.url
+                aria-label=label
+            >
+                {sources
+                    .into_iter()
+                    .map(|source| view! { <source src=source.url type=source.content_type/> })
+                    .collect_view()}
+            </video>
+            <span class="shop-ai">{td_string!(locale, shop.ai_video)}</span>
+            <button
+                type="button"
+                class="shop-toggle"
+                hidden
+                data-motion="off"
+                data-play=td_string!(locale, shop.play)
+                data-pause=td_string!(locale, shop.pause)
+                aria-label=td_string!(locale, shop.play)
+            >
+                <MotionIcons/>
+            </button>
+        </div>
+    }
+}
+
+/// The clip of a card: above the photo, seen while it plays only. The smallest rendition is enough.
+#[component]
+pub(super) fn CardClip(
+    /// What is played.
+    video: VideoView,
+    /// Language of the page.
+    locale: Locale,
+) -> impl IntoView {
+    let source = video.sources.into_iter().min_by_key(|source| source.width.min(source.height));
+    source.map(|source| {
+        view! {
+            <video
+                muted
+                loop
+                playsinline
+                preload="none"
+                width=source.width
+                height=source.height
+                tabindex="-1"
+                aria-hidden="true"
+            >
+                <source src=source.url type=source.content_type/>
+            </video>
+            <span class="shop-card-mark">
+                <Icon name=IconName::Play/>
+                <span class="visually-hidden">{td_string!(locale, shop.has_video)}</span>
+            </span>
+            <span class="shop-ai">{td_string!(locale, shop.ai_video)}</span>
+        }
+    })
+}
+
+/// Both icons of a button that starts and stops; the stylesheet shows the one that says what a press does.
+#[component]
+pub(super) fn MotionIcons() -> impl IntoView {
+    view! {
+        <span class="icon-play"><Icon name=IconName::Play size=20/></span>
+        <span class="icon-pause"><Icon name=IconName::Pause size=20/></span>
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use domain::{
+        GenerationId, MicroUsd, VideoId,
+        product::{Picture, VideoSource},
+    };
+
+    use super::*;
+
+    pub(in super::super) fn video() -> VideoView {
+        let source = |short: u32| VideoSource {
+            url: format!("/media/{short}p.mp4"),
+            content_type: "video/mp4".to_owned(),
+            width: short,
+            height: short * 4 / 3,
+        };
+        VideoView {
+            id: VideoId::from_uuid(uuid::Uuid::nil()),
+            generation_id: GenerationId::from_uuid(uuid::Uuid::nil()),
+            sources: vec![source(1080), source(720)],
+            poster: Picture { url: "/media/thumb.jpg".to_owned(), width: 720, height: 960 },
+            duration_ms: 4000,
+            cost: MicroUsd::new(271_760),
+            published_at: chrono::DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn html(view: impl FnOnce() -> AnyView) -> String {
+        Owner::new().with(|| view().to_html())
+    }
+
+    #[test]
+    fn a_clip_plays_without_scripts_and_loads_nothing_by_itself() {
+        let html = html(|| view! { <Player video=video() label="Seen".to_owned() locale=Locale::ko/> }.into_any());
+        let (clip, rest) = html.split_once("</video>").unwrap();
+        for attribute in
+            [" controls", " muted", " loop", " playsinline", "preload=\"none\"", "poster=\"/media/thumb.jpg\""]
+        {
+            assert!(clip.contains(attribute), "{attribute} in {clip}");
+        }
+        assert!(clip.contains("width=\"720\"") && clip.contains("height=\"960\""), "{clip}");
+        assert!(rest.contains("AI 생성 영상"));
+        let button = rest.split_once("<button").unwrap().1.split_once('>').unwrap().0;
+        assert!(button.contains(" hidden"), "the button needs the script: {button}");
+        assert!(!html.contains("style="), "inline styles are refused by the page's policy");
+    }
+
+    #[test]
+    fn a_card_asks_for_the_smallest_rendition_only() {
+        let html = html(|| view! { <CardClip video=video() locale=Locale::en/> }.into_any());
+        assert!(html.contains("/media/720p.mp4"));
+        assert!(!html.contains("/media/1080p.mp4"));
+        assert!(!html.contains("poster="), "the photo below is the poster");
+    }
+}

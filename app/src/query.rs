@@ -1,0 +1,250 @@
+//! What lists show, as words in the address bar: read kindly, written shortly.
+
+use domain::{
+    Options,
+    generation::{GenerationFilter, StateGroup},
+    options::RawOptions,
+    page::PageNumber,
+    product::{ProductFilter, VideoStatus},
+};
+use leptos_router::params::ParamsMap;
+
+/// Characters of a search that are used.
+const SEARCH_CHARS: usize = 100;
+
+/// The product table's part of the address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductsQuery {
+    /// Which products.
+    pub filter: ProductFilter,
+    /// Which page of them.
+    pub page: PageNumber,
+}
+
+impl ProductsQuery {
+    /// Reads the address bar; odd words are no filter.
+    pub fn read(query: &ParamsMap) -> Self {
+        Self {
+            filter: ProductFilter {
+                search: search(query),
+                status: query.get_str("status").and_then(VideoStatus::parse),
+            },
+            page: PageNumber::parse_or_first(query.get_str("page")),
+        }
+    }
+
+    /// The address of this list.
+    pub fn href(&self) -> String {
+        address(
+            "/admin/products",
+            &[
+                ("q", &self.filter.search),
+                ("status", self.filter.status.map_or("", VideoStatus::as_str)),
+                ("page", &page_word(self.page)),
+            ],
+        )
+    }
+
+    /// The same list with another status, from its first page.
+    pub fn with_status(&self, status: Option<VideoStatus>) -> Self {
+        let filter = ProductFilter { status, ..self.filter.clone() };
+        Self { filter, page: PageNumber::FIRST }
+    }
+
+    /// Another page of the same list.
+    pub fn at_page(&self, number: u32) -> Self {
+        Self { page: page_number(number), ..self.clone() }
+    }
+
+    /// Whether anything is filtered out.
+    pub fn is_filtered(&self) -> bool {
+        self.filter != ProductFilter::default()
+    }
+}
+
+/// The history's part of the address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GenerationsQuery {
+    /// Which generations.
+    pub filter: GenerationFilter,
+    /// Which page of them.
+    pub page: PageNumber,
+}
+
+impl GenerationsQuery {
+    /// Reads the address bar; odd words are no filter.
+    pub fn read(query: &ParamsMap) -> Self {
+        Self {
+            filter: GenerationFilter {
+                search: search(query),
+                group: query.get_str("state").and_then(StateGroup::parse),
+                mine: query.get_str("mine") == Some("1"),
+            },
+            page: PageNumber::parse_or_first(query.get_str("page")),
+        }
+    }
+
+    /// The address of this list.
+    pub fn href(&self) -> String {
+        address(
+            "/admin/generations",
+            &[
+                ("q", &self.filter.search),
+                ("state", self.filter.group.map_or("", StateGroup::as_str)),
+                ("mine", if self.filter.mine { "1" } else { "" }),
+                ("page", &page_word(self.page)),
+            ],
+        )
+    }
+
+    /// The same list with other states, from its first page.
+    pub fn with_group(&self, group: Option<StateGroup>) -> Self {
+        let filter = GenerationFilter { group, ..self.filter.clone() };
+        Self { filter, page: PageNumber::FIRST }
+    }
+
+    /// The same list, of everyone or of the person who asks, from its first page.
+    pub fn with_mine(&self, mine: bool) -> Self {
+        let filter = GenerationFilter { mine, ..self.filter.clone() };
+        Self { filter, page: PageNumber::FIRST }
+    }
+
+    /// Another page of the same list.
+    pub fn at_page(&self, number: u32) -> Self {
+        Self { page: page_number(number), ..self.clone() }
+    }
+
+    /// Whether anything is filtered out.
+    pub fn is_filtered(&self) -> bool {
+        self.filter != GenerationFilter::default()
+    }
+}
+
+/// The choices of a form that asked for its price with GET; anything odd is the default choice.
+pub fn options(query: &ParamsMap) -> Options {
+    let standard = Options::default();
+    let word = |name: &str, fallback: &str| query.get(name).unwrap_or_else(|| fallback.to_owned());
+    let number = |name: &str, fallback: u8| {
+        query.get_str(name).and_then(|text| text.parse().ok()).unwrap_or(i64::from(fallback))
+    };
+    RawOptions {
+        recipe: word("recipe", standard.recipe.as_str()),
+        model_type: word("model_type", standard.model_type.as_str()),
+        duration: number("duration", standard.duration.get()),
+        resolution: word("resolution", standard.resolution.as_str()),
+        fps: number("fps", standard.fps.get()),
+    }
+    .parse()
+    .unwrap_or_default()
+}
+
+/// Where to go after signing in: a page of the desk on this server, else the products.
+pub fn safe_next(next: &str) -> &str {
+    const START: &str = "/admin/products";
+    let is_desk = next == "/admin" || next.starts_with("/admin/") || next.starts_with("/admin?");
+    let is_plain = next.chars().all(|character| !character.is_control() && character != '\\');
+    let is_sign_in = next.starts_with("/admin/sign-in");
+    // Dots and doubled slashes could lead out of the desk once they are resolved.
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    let is_direct = !path.contains("//") && !path.split('/').any(|part| part == "." || part == "..");
+    if is_desk && is_plain && is_direct && !is_sign_in && next.len() <= 500 { next } else { START }
+}
+
+fn search(query: &ParamsMap) -> String {
+    query.get_str("q").unwrap_or_default().trim().chars().take(SEARCH_CHARS).collect()
+}
+
+fn page_word(page: PageNumber) -> String {
+    if page == PageNumber::FIRST { String::new() } else { page.get().to_string() }
+}
+
+fn page_number(number: u32) -> PageNumber {
+    PageNumber::parse_or_first(Some(&number.to_string()))
+}
+
+/// A path with the parameters that say something.
+fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+    let mut address = path.to_owned();
+    let mut separator = '?';
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        address.push(separator);
+        address.push_str(name);
+        address.push('=');
+        push_encoded(&mut address, value);
+        separator = '&';
+    }
+    address
+}
+
+fn push_encoded(address: &mut String, value: &str) {
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+            address.push('%');
+            address.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            address.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&'static str, &str)]) -> ParamsMap {
+        pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_list_without_filters_has_a_bare_address() {
+        let query = ProductsQuery::read(&ParamsMap::new());
+        assert_eq!(query.href(), "/admin/products");
+        assert!(!query.is_filtered());
+    }
+
+    #[test]
+    fn the_address_survives_the_round_trip() {
+        let query =
+            GenerationsQuery::read(&map(&[("q", " 니트 & co "), ("state", "failed"), ("mine", "1"), ("page", "3")]));
+        assert_eq!(query.href(), "/admin/generations?q=%EB%8B%88%ED%8A%B8%20%26%20co&state=failed&mine=1&page=3");
+        assert_eq!(query.with_group(None).href(), "/admin/generations?q=%EB%8B%88%ED%8A%B8%20%26%20co&mine=1");
+    }
+
+    #[test]
+    fn odd_words_are_no_filter() {
+        let query = ProductsQuery::read(&map(&[("status", "gone"), ("page", "-2")]));
+        assert_eq!(query, ProductsQuery::read(&ParamsMap::new()));
+    }
+
+    #[test]
+    fn odd_choices_are_the_default_choice() {
+        let chosen =
+            options(&map(&[("duration", "5"), ("resolution", "1080p"), ("fps", "30"), ("model_type", "male")]));
+        assert_eq!((chosen.duration.get(), chosen.fps.get()), (5, 30));
+        assert_eq!(options(&map(&[("duration", "99")])), Options::default());
+    }
+
+    #[test]
+    fn sign_in_leads_only_into_the_desk() {
+        for next in ["/admin", "/admin/costs", "/admin/products?q=a%20b&page=2"] {
+            assert_eq!(safe_next(next), next);
+        }
+        for next in [
+            "",
+            "/",
+            "/products",
+            "//evil.example/admin",
+            "https://evil.example/admin",
+            "/adminx",
+            "/admin/../products",
+            "/admin//evil.example",
+            "/admin\\evil",
+            "/admin/\r\nx: y",
+            "/admin/sign-in?next=/admin",
+        ] {
+            assert_eq!(safe_next(next), "/admin/products", "{next:?}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The documents the server sends.
+
+use leptos::prelude::*;
+use leptos_i18n::Locale as _;
+use leptos_meta::{HashedStylesheet, MetaTags};
+
+use super::{PageFacts, Theme, provide_facts};
+use crate::routes::{AdminApp, ShopApp};
+
+/// The desk's document: hydrated, with the desk's stylesheet.
+pub fn admin_shell(options: LeptosOptions) -> impl IntoView {
+    let facts = provide_facts();
+    view! {
+        <!DOCTYPE html>
+        <html
+            lang=facts.locale.as_str()
+            data-theme=facts.theme.map(Theme::as_str)
+            data-zone=facts.zone.name.clone()
+            data-offset=facts.zone.offset_seconds.to_string()
+            data-rendered-at=facts.rendered_at.timestamp_millis().to_string()
+        >
+            <head>
+                <CommonHead/>
+                <meta name="robots" content="noindex"/>
+                <HashedStylesheet id="desk" options=options.clone()/>
+                <AutoReload options=options.clone()/>
+                <HydrationScripts options/>
+                <MetaTags/>
+            </head>
+            <body>
+                <AdminApp/>
+            </body>
+        </html>
+    }
+}
+
+/// The shop's document: HTML and CSS only; its frame brings its own stylesheet.
+pub fn shop_shell(_options: LeptosOptions) -> impl IntoView {
+    let PageFacts { locale, theme, .. } = provide_facts();
+    view! {
+        <!DOCTYPE html>
+        <html lang=locale.as_str() data-theme=theme.map(Theme::as_str)>
+            <head>
+                <CommonHead/>
+                <MetaTags/>
+            </head>
+            <body>
+                <ShopApp/>
+            </body>
+        </html>
+    }
+}
+
+#[component]
+fn CommonHead() -> impl IntoView {
+    view! {
+        <meta charset="utf-8"/>
+        <meta name="viewport" content="width=device-width, initial-scale=1"/>
+        <meta name="color-scheme" content="light dark"/>
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+        <link rel="stylesheet" href="/fonts/pretendard.css"/>
+    }
+}

@@ -1,0 +1,76 @@
+//! Why a generation gave no video.
+
+use domain::FailureCode;
+use leptos_i18n::td_string;
+
+use crate::i18n::Locale;
+
+/// What happened, as one sentence.
+pub fn failure_what(locale: Locale, code: FailureCode) -> &'static str {
+    match code {
+        FailureCode::Cancelled => td_string!(locale, failure.cancelled.what),
+        FailureCode::ContentRefused => td_string!(locale, failure.content_refused.what),
+        FailureCode::PhotoRefused => td_string!(locale, failure.photo_refused.what),
+        FailureCode::NoPicture => td_string!(locale, failure.no_picture.what),
+        FailureCode::ProviderAccount => td_string!(locale, failure.provider_account.what),
+        FailureCode::ProviderBusy => td_string!(locale, failure.provider_busy.what),
+        FailureCode::ProviderUnavailable => td_string!(locale, failure.provider_unavailable.what),
+        FailureCode::ProviderGarbage => td_string!(locale, failure.provider_garbage.what),
+        FailureCode::ProviderTimeout => td_string!(locale, failure.provider_timeout.what),
+        FailureCode::ProviderRejected => td_string!(locale, failure.provider_rejected.what),
+        FailureCode::CallInDoubt => td_string!(locale, failure.call_in_doubt.what),
+        FailureCode::ResultMissing => td_string!(locale, failure.result_missing.what),
+        FailureCode::ClipCorrupt => td_string!(locale, failure.clip_corrupt.what),
+        FailureCode::EncodeFailed => td_string!(locale, failure.encode_failed.what),
+        FailureCode::StorageUnavailable => td_string!(locale, failure.storage_unavailable.what),
+        FailureCode::TimedOut => td_string!(locale, failure.timed_out.what),
+        FailureCode::WorkerCrashed => td_string!(locale, failure.worker_crashed.what),
+        FailureCode::ProductGone => td_string!(locale, failure.product_gone.what),
+        FailureCode::NoPrice => td_string!(locale, failure.no_price.what),
+        FailureCode::LimitReached => td_string!(locale, failure.limit_reached.what),
+        FailureCode::Internal => td_string!(locale, failure.internal.what),
+    }
+}
+
+/// What to do next, as one sentence.
+pub fn failure_next(locale: Locale, code: FailureCode) -> &'static str {
+    match code {
+        FailureCode::Cancelled => td_string!(locale, failure.cancelled.next),
+        FailureCode::ContentRefused => td_string!(locale, failure.content_refused.next),
+        FailureCode::PhotoRefused => td_string!(locale, failure.photo_refused.next),
+        FailureCode::NoPicture => td_string!(locale, failure.no_picture.next),
+        FailureCode::ProviderAccount => td_string!(locale, failure.provider_account.next),
+        FailureCode::ProviderBusy => td_string!(locale, failure.provider_busy.next),
+        FailureCode::ProviderUnavailable => td_string!(locale, failure.provider_unavailable.next),
+        FailureCode::ProviderGarbage => td_string!(locale, failure.provider_garbage.next),
+        FailureCode::ProviderTimeout => td_string!(locale, failure.provider_timeout.next),
+        FailureCode::ProviderRejected => td_string!(locale, failure.provider_rejected.next),
+        FailureCode::CallInDoubt => td_string!(locale, failure.call_in_doubt.next),
+        FailureCode::ResultMissing => td_string!(locale, failure.result_missing.next),
+        FailureCode::ClipCorrupt => td_string!(locale, failure.clip_corrupt.next),
+        FailureCode::EncodeFailed => td_string!(locale, failure.encode_failed.next),
+        FailureCode::StorageUnavailable => td_string!(locale, failure.storage_unavailable.next),
+        FailureCode::TimedOut => td_string!(locale, failure.timed_out.next),
+        FailureCode::WorkerCrashed => td_string!(locale, failure.worker_crashed.next),
+        FailureCode::ProductGone => td_string!(locale, failure.product_gone.next),
+        FailureCode::NoPrice => td_string!(locale, failure.no_price.next),
+        FailureCode::LimitReached => td_string!(locale, failure.limit_reached.next),
+        FailureCode::Internal => td_string!(locale, failure.internal.next),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_says_what_happened_and_what_to_do_in_both_languages() {
+        for code in FailureCode::ALL {
+            for say in [failure_what, failure_next] {
+                let (ko, en) = (say(Locale::ko, *code), say(Locale::en, *code));
+                assert!(ko.chars().any(|letter| ('가'..='힣').contains(&letter)), "{code:?}: {ko}");
+                assert!(en.is_ascii() && en.ends_with('.') && ko.ends_with('.'), "{code:?}: {en} / {ko}");
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The domain's words in the languages of the locales.
+
+mod error;
+mod failure;
+mod notice;
+mod state;
+
+pub use error::error_sentence;
+pub use failure::{failure_next, failure_what};
+pub use notice::{notice_generation, notice_sentence, notice_state};
+pub use state::{call_state, event, generation_state, group, model_type, recipe, stage, stage_state, video_status};
+
+use domain::LocalText;
+
+use crate::i18n::Locale;
+
+/// A text of the catalogue in the language of the page.
+pub fn local(text: &LocalText, locale: Locale) -> &str {
+    text.get(match locale {
+        Locale::ko => domain::Locale::Ko,
+        Locale::en => domain::Locale::En,
+    })
+}

@@ -1,0 +1,89 @@
+//! The desk's documents as the server sends them. No engine is provided here: pages say so instead of breaking.
+
+#![cfg(feature = "ssr")]
+#![recursion_limit = "256"]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use app::{AdminApp, ShopApp, admin_shell, shop_shell};
+use axum::{Router, body::Body};
+use http::{Request, StatusCode, header};
+use http_body_util::BodyExt;
+use leptos::prelude::LeptosOptions;
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use tower::ServiceExt;
+
+fn desk() -> Router {
+    let options = LeptosOptions::builder().output_name("lookreel").build();
+    let shell = options.clone();
+    Router::new()
+        .leptos_routes(&options, generate_route_list(AdminApp), move || admin_shell(shell.clone()))
+        .with_state(options)
+}
+
+async fn get(path: &str, headers: &[(header::HeaderName, &str)]) -> (StatusCode, http::HeaderMap, String) {
+    let mut request = Request::get(path).header(header::ACCEPT, "text/html");
+    for (name, value) in headers {
+        request = request.header(name, *value);
+    }
+    let answer = desk().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let (parts, body) = answer.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    (parts.status, parts.headers, String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn the_language_comes_from_the_cookie_then_the_browser_then_korean() {
+    let (_, _, html) = get("/admin/sign-in", &[]).await;
+    assert!(html.contains("<html lang=\"ko\"") && html.contains("비밀번호"), "{html}");
+    let (_, _, html) = get("/admin/sign-in", &[(header::ACCEPT_LANGUAGE, "en-US,en;q=0.9")]).await;
+    assert!(html.contains("<html lang=\"en\"") && html.contains("Password"), "{html}");
+    let (_, _, html) =
+        get("/admin/sign-in", &[(header::ACCEPT_LANGUAGE, "en-US"), (header::COOKIE, "language=ko; theme=dark")]).await;
+    assert!(html.contains("<html lang=\"ko\"") && html.contains("data-theme=\"dark\""), "{html}");
+}
+
+#[tokio::test]
+async fn the_sign_in_form_works_without_scripts() {
+    let (status, _, html) = get("/admin/sign-in?next=%2Fadmin%2Fcosts", &[]).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(html.contains("action=\"/api/session/sign-in\"") && html.contains("method=\"post\""), "{html}");
+    assert!(html.contains("value=\"/admin/costs\""), "{html}");
+}
+
+#[tokio::test]
+async fn every_page_is_framed_and_obeys_the_content_policy() {
+    for path in ["/admin/products", "/admin/products?q=x&status=ready", "/admin/generations?mine=1", "/admin/costs"] {
+        let (_, _, html) = get(path, &[]).await;
+        assert!(html.contains("class=\"rail\"") && html.contains("role=\"search\""), "{path}: {html}");
+        assert!(html.contains("role=\"alert\""), "{path} hides that nothing could be loaded: {html}");
+        assert!(!html.contains(" style="), "{path} carries a style attribute: {html}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere_is_404_inside_the_frame() {
+    for path in ["/admin/nowhere", "/admin/products/not-an-id", "/admin/generations/7"] {
+        let (status, _, html) = get(path, &[]).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+        assert!(html.contains("class=\"rail\"") && html.contains("페이지를 찾을 수 없습니다"), "{path}: {html}");
+    }
+}
+
+#[tokio::test]
+async fn the_desk_begins_with_the_products() {
+    let (status, headers, _) = get("/admin", &[]).await;
+    assert_eq!(status, StatusCode::FOUND);
+    assert_eq!(headers.get(header::LOCATION).unwrap(), "/admin/products");
+}
+
+#[tokio::test]
+async fn the_shop_ships_no_wasm() {
+    let options = LeptosOptions::builder().output_name("lookreel").build();
+    let shell = options.clone();
+    let shop: Router = Router::new()
+        .leptos_routes(&options, generate_route_list(ShopApp), move || shop_shell(shell.clone()))
+        .with_state(options);
+    let answer = shop.oneshot(Request::get("/products").body(Body::empty()).unwrap()).await.unwrap();
+    let html = String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    assert!(html.contains("<html lang=\"ko\"") && !html.contains(".wasm"), "{html}");
+}

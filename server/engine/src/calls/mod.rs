@@ -1,0 +1,75 @@
+//! Paid requests: planned with the click, written down before they are sent, closed with what they cost.
+
+pub(crate) mod store;
+
+use chrono::{DateTime, Utc};
+use domain::{CallId, CallState, GenerationId, MicroUsd, Stage, generation::Frame};
+
+/// Which result a call is for: its place in the recipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Slot {
+    /// The wearing still that becomes the first frame.
+    StillStart,
+    /// The wearing still that becomes the last frame.
+    StillEnd,
+    /// The clip between them.
+    Clip,
+}
+
+impl Slot {
+    pub(crate) const STILLS: [Self; 2] = [Self::StillStart, Self::StillEnd];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::StillStart => "still_start",
+            Self::StillEnd => "still_end",
+            Self::Clip => "clip",
+        }
+    }
+
+    pub(crate) const fn stage(self) -> Stage {
+        match self {
+            Self::StillStart | Self::StillEnd => Stage::Stills,
+            Self::Clip => Stage::Clip,
+        }
+    }
+
+    pub(crate) const fn frame(self) -> Option<Frame> {
+        match self {
+            Self::StillStart => Some(Frame::Start),
+            Self::StillEnd => Some(Frame::End),
+            Self::Clip => None,
+        }
+    }
+}
+
+/// A call as the stages see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) id: CallId,
+    pub(crate) generation_id: GenerationId,
+    pub(crate) ordinal: i16,
+    pub(crate) provider: String,
+    pub(crate) model: String,
+    pub(crate) price_version: String,
+    pub(crate) state: CallState,
+    pub(crate) estimate: MicroUsd,
+    pub(crate) request_id: Option<String>,
+    pub(crate) status_url: Option<String>,
+    pub(crate) response_url: Option<String>,
+    pub(crate) cancel_url: Option<String>,
+    pub(crate) intent_at: Option<DateTime<Utc>>,
+    pub(crate) submitted_at: Option<DateTime<Utc>>,
+}
+
+/// A call to be planned.
+pub(crate) struct NewCall {
+    pub(crate) id: CallId,
+    pub(crate) generation_id: GenerationId,
+    pub(crate) slot: Slot,
+    pub(crate) ordinal: i16,
+    pub(crate) provider: String,
+    pub(crate) model: String,
+    pub(crate) price_version: String,
+    pub(crate) estimate: MicroUsd,
+}

@@ -1,0 +1,283 @@
+//! Call rows. Every change of state is one statement guarded by the state it leaves.
+
+use domain::{CallId, CallState, FailureCode, GenerationId, MicroUsd};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Call, NewCall, Slot};
+
+struct CallRow {
+    id: Uuid,
+    generation_id: Uuid,
+    ordinal: i16,
+    provider: String,
+    model: String,
+    price_version: String,
+    state: String,
+    estimate_micro_usd: i64,
+    request_id: Option<String>,
+    status_url: Option<String>,
+    response_url: Option<String>,
+    cancel_url: Option<String>,
+    intent_at: Option<chrono::DateTime<chrono::Utc>>,
+    submitted_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+impl CallRow {
+    fn into_call(self) -> Result<Call, sqlx::Error> {
+        Ok(Call {
+            id: CallId::from_uuid(self.id),
+            generation_id: GenerationId::from_uuid(self.generation_id),
+            ordinal: self.ordinal,
+            provider: self.provider,
+            model: self.model,
+            price_version: self.price_version,
+            state: self.state.parse::<CallState>().map_err(|error| sqlx::Error::Decode(error.into()))?,
+            estimate: MicroUsd::new(self.estimate_micro_usd),
+            request_id: self.request_id,
+            status_url: self.status_url,
+            response_url: self.response_url,
+            cancel_url: self.cancel_url,
+            intent_at: self.intent_at,
+            submitted_at: self.submitted_at,
+        })
+    }
+}
+
+pub(crate) async fn insert(conn: &mut PgConnection, call: &NewCall) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into calls (id, generation_id, stage, slot, ordinal, provider, model, price_version, estimate_micro_usd)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        call.id.uuid(),
+        call.generation_id.uuid(),
+        call.slot.stage().as_str(),
+        call.slot.as_str(),
+        call.ordinal,
+        call.provider,
+        call.model,
+        call.price_version,
+        call.estimate.micros(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The call of a slot that counts now: the one with the highest ordinal.
+pub(crate) async fn latest(
+    conn: &mut PgConnection,
+    generation: GenerationId,
+    slot: Slot,
+) -> Result<Option<Call>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        CallRow,
+        "select id, generation_id, ordinal, provider, model, price_version, state, estimate_micro_usd, request_id,
+             status_url, response_url, cancel_url, intent_at, submitted_at
+         from calls where generation_id = $1 and slot = $2 order by ordinal desc limit 1",
+        generation.uuid(),
+        slot.as_str(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(CallRow::into_call).transpose()
+}
+
+/// Calls of a generation that are not closed yet, locked.
+pub(crate) async fn lock_open(conn: &mut PgConnection, generation: GenerationId) -> Result<Vec<Call>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        CallRow,
+        "select id, generation_id, ordinal, provider, model, price_version, state, estimate_micro_usd, request_id,
+             status_url, response_url, cancel_url, intent_at, submitted_at
+         from calls where generation_id = $1 and state in ('planned', 'intent', 'submitted', 'in_doubt')
+         order by created_at, id for update",
+        generation.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(CallRow::into_call).collect()
+}
+
+pub(crate) async fn by_id(conn: &mut PgConnection, call: CallId) -> Result<Option<Call>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        CallRow,
+        "select id, generation_id, ordinal, provider, model, price_version, state, estimate_micro_usd, request_id,
+             status_url, response_url, cancel_url, intent_at, submitted_at
+         from calls where id = $1 for update",
+        call.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(CallRow::into_call).transpose()
+}
+
+/// planned → intent: from here on the request may be sent. False when it was not planned any more.
+pub(crate) async fn intend(conn: &mut PgConnection, call: CallId) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "update calls set state = 'intent', intent_at = now() where id = $1 and state = 'planned'",
+        call.uuid()
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// intent → planned: the provider certainly started nothing.
+pub(crate) async fn plan_again(conn: &mut PgConnection, call: CallId) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "update calls set state = 'planned', intent_at = null where id = $1 and state in ('intent', 'in_doubt')",
+        call.uuid()
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Where a submitted request can be asked for.
+pub(crate) struct Addresses<'a> {
+    pub(crate) status: Option<&'a str>,
+    pub(crate) response: Option<&'a str>,
+    pub(crate) cancel: Option<&'a str>,
+}
+
+/// intent | in doubt → submitted, with the provider's name for the request.
+pub(crate) async fn submit(
+    conn: &mut PgConnection,
+    call: CallId,
+    request_id: &str,
+    addresses: Addresses<'_>,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "update calls set state = 'submitted', submitted_at = now(), request_id = $2,
+             status_url = $3, response_url = $4, cancel_url = $5
+         where id = $1 and state in ('intent', 'in_doubt')",
+        call.uuid(),
+        request_id,
+        addresses.status,
+        addresses.response,
+        addresses.cancel,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// → done, with what it cost.
+pub(crate) async fn finish(
+    conn: &mut PgConnection,
+    call: CallId,
+    request_id: Option<&str>,
+    cost: MicroUsd,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "update calls set state = 'done', finished_at = now(), cost_micro_usd = $3, request_id = coalesce($2, request_id)
+         where id = $1 and state in ('intent', 'submitted')",
+        call.uuid(),
+        request_id,
+        cost.micros(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// → failed. `cost` is what the provider charged all the same.
+pub(crate) async fn fail(
+    conn: &mut PgConnection,
+    call: CallId,
+    code: FailureCode,
+    cost: Option<MicroUsd>,
+    detail: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update calls set state = 'failed', finished_at = now(), failure_code = $2, cost_micro_usd = $3, detail = $4
+         where id = $1 and state in ('intent', 'submitted', 'in_doubt')",
+        call.uuid(),
+        code.as_str(),
+        cost.map(MicroUsd::micros),
+        detail.chars().take(1000).collect::<String>(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// intent | submitted → in doubt.
+pub(crate) async fn doubt(conn: &mut PgConnection, call: CallId, detail: &str) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "update calls set state = 'in_doubt', detail = $2 where id = $1 and state in ('intent', 'submitted')",
+        call.uuid(),
+        detail.chars().take(1000).collect::<String>(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Writes down what an in-doubt call is taken to have cost; it stays in doubt.
+pub(crate) async fn assume_cost(conn: &mut PgConnection, call: CallId, cost: MicroUsd) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update calls set cost_micro_usd = $2, finished_at = now() where id = $1 and state = 'in_doubt' and cost_micro_usd is null",
+        call.uuid(),
+        cost.micros(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// In-doubt calls of a slot that no amount was assumed for yet.
+pub(crate) async fn doubtful(
+    conn: &mut PgConnection,
+    generation: GenerationId,
+    slot: Slot,
+) -> Result<Vec<CallId>, sqlx::Error> {
+    let ids = sqlx::query_scalar!(
+        "select id from calls where generation_id = $1 and slot = $2 and state = 'in_doubt' and cost_micro_usd is null",
+        generation.uuid(),
+        slot.as_str(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(CallId::from_uuid).collect())
+}
+
+/// planned → void.
+pub(crate) async fn void(conn: &mut PgConnection, call: CallId) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "update calls set state = 'void', finished_at = now() where id = $1 and state = 'planned'",
+        call.uuid()
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Request ids of a provider's endpoint that belong to calls of ours.
+pub(crate) async fn known_requests(
+    conn: &mut PgConnection,
+    provider: &str,
+    request_ids: &[String],
+) -> Result<Vec<String>, sqlx::Error> {
+    let ids = sqlx::query_scalar!(
+        "select request_id as \"request_id!\" from calls where provider = $1 and request_id = any($2)",
+        provider,
+        request_ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids)
+}
+
+/// Other calls to the same model whose submit is unanswered at the moment.
+pub(crate) async fn unanswered_elsewhere(conn: &mut PgConnection, call: &Call) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select count(*) as \"count!\" from calls
+         where provider = $1 and model = $2 and id <> $3 and state in ('intent', 'in_doubt') and request_id is null
+             and cost_micro_usd is null",
+        call.provider,
+        call.model,
+        call.id.uuid(),
+    )
+    .fetch_one(conn)
+    .await
+}

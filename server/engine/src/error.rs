@@ -1,0 +1,85 @@
+//! What a use-case can answer instead of a result. Mapped once at the edge: to sentences for pages, to problem
+//! documents for REST.
+
+use domain::{cost::LimitStatus, options::InvalidOption};
+
+/// Why a use-case did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing, or it is not for this person.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The person may not do this.
+    #[error("not allowed")]
+    Forbidden,
+    /// The address or the password is wrong; which of them is not said.
+    #[error("wrong address or password")]
+    WrongCredentials,
+    /// Too many tries; the next is allowed after so many seconds.
+    #[error("too many tries, again in {retry_after_secs} s")]
+    TooManyTries {
+        /// Seconds until the next try.
+        retry_after_secs: u32,
+    },
+    /// It cannot be done in the present state.
+    #[error("conflict: {0}")]
+    Conflict(&'static str),
+    /// Choices out of range.
+    #[error("invalid input")]
+    Invalid(Vec<InvalidOption>),
+    /// A limit of the day would be passed.
+    #[error("the limit of the day is reached")]
+    LimitReached(Box<LimitStatus>),
+    /// No price is known for a call of the recipe, so it cannot be made.
+    #[error("no price is known for {0}")]
+    NoPrice(String),
+    /// A part this needs is away; trying again later helps.
+    #[error("{part} is not available")]
+    Unavailable {
+        /// Which part, as operators call it.
+        part: &'static str,
+        /// What it said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A fault of ours.
+    #[error("internal fault")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Wraps a fault of ours.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
+                Self::Unavailable { part: "postgres", source: error.into() }
+            }
+            other => Self::Internal(other.into()),
+        }
+    }
+}
+
+impl From<jobs::Error> for Error {
+    fn from(error: jobs::Error) -> Self {
+        match error {
+            jobs::Error::Database(source) => source.into(),
+            other => Self::Internal(other.into()),
+        }
+    }
+}
+
+impl From<storage::Error> for Error {
+    fn from(error: storage::Error) -> Self {
+        if error.is_retryable() {
+            Self::Unavailable { part: "object store", source: error.into() }
+        } else {
+            Self::Internal(error.into())
+        }
+    }
+}

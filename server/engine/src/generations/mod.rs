@@ -1,0 +1,110 @@
+//! Generations: the click, stopping one, and how they are shown.
+
+pub(crate) mod click;
+pub(crate) mod store;
+
+use domain::{
+    GenerationId, UserId,
+    generation::{GenerationDetail, GenerationFilter, GenerationRow, GenerationView},
+    page::{Page, PageNumber},
+};
+
+use crate::{Engine, Error, stages, views};
+
+impl Engine {
+    /// A page of the history, newest first.
+    ///
+    /// # Errors
+    /// Only when the database does not answer.
+    pub async fn generations(
+        &self,
+        viewer: UserId,
+        filter: &GenerationFilter,
+        page: PageNumber,
+    ) -> Result<Page<GenerationRow>, Error> {
+        let mut conn = self.pg().acquire().await?;
+        let (rows, total) = views::store::history(&mut conn, self.media(), viewer, filter, page).await?;
+        Ok(Page { rows, number: page.get(), total })
+    }
+
+    /// A generation with its timeline and its calls.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn generation(&self, id: GenerationId) -> Result<GenerationDetail, Error> {
+        let view = self.generation_view(id).await?;
+        let mut conn = self.pg().acquire().await?;
+        Ok(GenerationDetail {
+            view,
+            timeline: views::store::timeline(&mut conn, id).await?,
+            calls: views::store::calls(&mut conn, id).await?,
+        })
+    }
+
+    /// The snapshot of a generation.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn generation_view(&self, id: GenerationId) -> Result<GenerationView, Error> {
+        self.views(&[id]).await?.pop().ok_or(Error::NotFound("generation"))
+    }
+
+    /// Snapshots of everything that is under way, oldest first, at most 200.
+    ///
+    /// # Errors
+    /// Only when the database does not answer.
+    pub async fn live_generations(&self) -> Result<Vec<GenerationView>, Error> {
+        let mut conn = self.pg().acquire().await?;
+        let ids = views::store::live_ids(&mut conn).await?;
+        drop(conn);
+        self.views(&ids).await
+    }
+
+    /// Ids of generations that changed after a version, at most 200, and the newest version there is: what a viewer
+    /// that was away asks for.
+    ///
+    /// # Errors
+    /// Only when the database does not answer.
+    pub async fn changed_since(&self, version: i64) -> Result<(Vec<GenerationId>, i64), Error> {
+        let mut conn = self.pg().acquire().await?;
+        Ok(views::store::changed_since(&mut conn, version).await?)
+    }
+
+    /// The newest version of any generation.
+    ///
+    /// # Errors
+    /// Only when the database does not answer.
+    pub async fn newest_version(&self) -> Result<i64, Error> {
+        let mut conn = self.pg().acquire().await?;
+        Ok(views::store::newest_version(&mut conn).await?)
+    }
+
+    /// Asks to stop a generation. What was already paid stays paid; a clip the provider is still making is cancelled
+    /// there, and what it costs all the same is shown.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Conflict`] when it has ended.
+    pub async fn cancel(&self, by: UserId, id: GenerationId) -> Result<(), Error> {
+        let mut tx = self.pg().begin().await?;
+        let generation = store::lock(&mut tx, id).await?.ok_or(Error::NotFound("generation"))?;
+        if generation.state.is_final() {
+            return Err(Error::Conflict("it has already ended"));
+        }
+        store::request_cancel(&mut tx, id, by).await?;
+        let mut dispatch = Vec::new();
+        if store::has_submitted_call(&mut tx, id).await? {
+            // The clip's own stage must ask the provider and settle what it says.
+            if jobs::wake(&mut tx, generation.job_id).await? {
+                dispatch.push(generation.job_id);
+            }
+        } else if jobs::request_cancel(&mut tx, generation.job_id).await? == jobs::CancelRequest::Gone {
+            let failure = stages::Ending::cancelled();
+            stages::end_without_video(&mut tx, self.today(), id, &failure).await?;
+        }
+        tx.commit().await?;
+        tracing::info!(generation.id = %id, user.id = %by, "user {by} asked to stop generation {id}");
+        self.queue().dispatch(&dispatch).await;
+        self.announce(id).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! The use-cases of Lookreel: what a person can do, what a worker does about it, and what it cost.
+//!
+//! [`Engine`] is the one door: pages and REST call its methods, a worker runs [`Engine::handlers`]. Everything that
+//! must happen together happens in one Postgres transaction; Redis and the object store are told afterwards.
+
+mod calls;
+mod error;
+mod generations;
+mod ledger;
+mod limits;
+mod media_urls;
+mod notices;
+mod people;
+mod products;
+mod reports;
+mod settings;
+mod stages;
+mod views;
+mod webhooks;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{GenerationId, Stage};
+use jobs::{Handler, Queue};
+use providers::{Catalogue, ClipMaker, FetchRules, StillMaker};
+use sqlx::PgPool;
+use storage::Store;
+
+pub use error::Error;
+pub(crate) use media_urls::MediaUrls;
+pub use people::{PASSWORD_MIN_CHARS, SignedIn, create_user};
+pub use products::{NewPhoto, NewProduct};
+pub use settings::Settings;
+pub use webhooks::CallToken;
+
+/// The Redis channel that names generations as they change.
+pub const GENERATIONS_CHANNEL: &str = "generations";
+
+/// How long measured stage durations are kept before they are asked for again.
+const USUAL_SECONDS_AGE: Duration = Duration::from_secs(30);
+
+/// The parts an engine works with.
+pub struct Parts {
+    /// Postgres.
+    pub pg: PgPool,
+    /// The job queue.
+    pub queue: Queue,
+    /// The object store.
+    pub store: Store,
+    /// Makes wearing stills.
+    pub stills: Arc<dyn StillMaker>,
+    /// Makes clips.
+    pub clips: Arc<dyn ClipMaker>,
+    /// Models and prices.
+    pub catalogue: Arc<Catalogue>,
+    /// Where result files may come from.
+    pub fetch_rules: FetchRules,
+    /// Choices of the owner.
+    pub settings: Settings,
+}
+
+struct Inner {
+    parts: Parts,
+    media: MediaUrls,
+    usual: Mutex<Option<(Instant, HashMap<Stage, (u32, u32)>)>>,
+}
+
+/// Everything a person can do and a worker must do. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+impl Engine {
+    /// Puts an engine together; touches nothing.
+    pub fn new(parts: Parts) -> Self {
+        let media = MediaUrls::new(&parts.settings.media_base);
+        Self(Arc::new(Inner { parts, media, usual: Mutex::new(None) }))
+    }
+
+    /// What a worker must be given to run this engine's jobs.
+    pub fn handlers(&self, tools: media::Tools) -> Vec<(&'static str, Arc<dyn Handler>)> {
+        stages::handlers(self, tools)
+    }
+
+    /// The job queue, for subscriptions and health.
+    pub fn queue(&self) -> &Queue {
+        &self.0.parts.queue
+    }
+
+    /// The object store, for serving media and health.
+    pub fn store(&self) -> &Store {
+        &self.0.parts.store
+    }
+
+    /// Whether Postgres answers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it does not within two seconds.
+    pub async fn check_postgres(&self) -> Result<(), Error> {
+        let ping = async {
+            let mut conn = self.pg().acquire().await?;
+            sqlx::Connection::ping(&mut *conn).await
+        };
+        match tokio::time::timeout(Duration::from_secs(2), ping).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Error::Unavailable { part: "postgres", source: error.into() }),
+            Err(late) => Err(Error::Unavailable { part: "postgres", source: late.into() }),
+        }
+    }
+
+    pub(crate) fn pg(&self) -> &PgPool {
+        &self.0.parts.pg
+    }
+
+    pub(crate) fn still_maker(&self) -> &dyn StillMaker {
+        self.0.parts.stills.as_ref()
+    }
+
+    pub(crate) fn clip_maker(&self) -> &dyn ClipMaker {
+        self.0.parts.clips.as_ref()
+    }
+
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.0.parts.catalogue
+    }
+
+    pub(crate) fn fetch_rules(&self) -> &FetchRules {
+        &self.0.parts.fetch_rules
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.parts.settings
+    }
+
+    pub(crate) fn media(&self) -> &MediaUrls {
+        &self.0.media
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    /// Today in the shop's zone.
+    pub(crate) fn today(&self) -> NaiveDate {
+        limits::today(self.now(), self.settings().zone)
+    }
+
+    /// Tells everyone who watches that a generation changed. Best effort: viewers also ask.
+    pub(crate) async fn announce(&self, id: GenerationId) {
+        self.queue().publish(GENERATIONS_CHANNEL, &id.to_string()).await;
+    }
+
+    /// What stages usually take, measured over the last runs; asked for anew at most every half minute.
+    pub(crate) async fn usual_seconds(&self) -> Result<HashMap<Stage, (u32, u32)>, Error> {
+        let kept = self.0.usual.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, usual)) = kept.filter(|(at, _)| at.elapsed() < USUAL_SECONDS_AGE) {
+            let _ = at;
+            return Ok(usual);
+        }
+        let mut conn = self.pg().acquire().await?;
+        let usual = views::store::usual_seconds(&mut conn).await?;
+        *self.0.usual.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), usual.clone()));
+        Ok(usual)
+    }
+}

@@ -1,0 +1,85 @@
+//! Calls whose answer was lost: written down as in doubt, and made again only where the owner's policy says so.
+
+use domain::{CallId, FailureCode, generation::EventKind};
+use jobs::Failure;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::Stop;
+use crate::{
+    Engine,
+    calls::{self, Call, NewCall, Slot},
+    generations::store::{self, Event, Generation},
+    ledger,
+};
+
+/// A call is made again at most so often.
+const MAX_ORDINAL: i16 = 3;
+
+/// Writes down that nobody knows what became of a call.
+pub(super) async fn mark(
+    conn: &mut PgConnection,
+    generation: &Generation,
+    slot: Slot,
+    call: &Call,
+    detail: &str,
+) -> Result<(), Stop> {
+    if calls::store::doubt(conn, call.id, detail).await? {
+        let event = Event {
+            stage: Some(slot.stage()),
+            amount: Some(call.estimate),
+            detail: Some(detail),
+            ..Event::of(EventKind::CallInDoubt)
+        };
+        store::record(conn, generation.id, &event).await?;
+        tracing::warn!(
+            generation.id = %generation.id, call.id = %call.id,
+            "call {} of generation {} is in doubt: {detail}", call.id, generation.id
+        );
+    }
+    Ok(())
+}
+
+/// Plans the call once more, as a new call with its own hold, where it costs less than the owner's limit for that.
+/// Otherwise a person must decide.
+pub(super) async fn repeat(
+    engine: &Engine,
+    conn: &mut PgConnection,
+    generation: &Generation,
+    slot: Slot,
+    doubtful: &Call,
+) -> Result<(), Stop> {
+    if doubtful.estimate >= engine.settings().repeat_below || doubtful.ordinal >= MAX_ORDINAL {
+        return Err(Failure::permanent(FailureCode::CallInDoubt.as_str(), "no answer came to a paid request").into());
+    }
+    plan_next(conn, generation, slot, doubtful).await?;
+    let event = Event {
+        stage: Some(slot.stage()),
+        amount: Some(doubtful.estimate),
+        ..Event::of(EventKind::CallRepeated)
+    };
+    store::record(conn, generation.id, &event).await?;
+    Ok(())
+}
+
+/// Plans the next call of a slot like the one before it.
+pub(super) async fn plan_next(
+    conn: &mut PgConnection,
+    generation: &Generation,
+    slot: Slot,
+    before: &Call,
+) -> Result<(), Stop> {
+    let next = NewCall {
+        id: CallId::from_uuid(Uuid::now_v7()),
+        generation_id: generation.id,
+        slot,
+        ordinal: before.ordinal + 1,
+        provider: before.provider.clone(),
+        model: before.model.clone(),
+        price_version: before.price_version.clone(),
+        estimate: before.estimate,
+    };
+    calls::store::insert(conn, &next).await?;
+    ledger::hold(conn, next.id, generation.id, next.estimate, generation.day).await?;
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! What a worker does for a generation: one job per stage, each written so that it can be run again from any point.
+
+mod clip;
+mod doubt;
+mod encode;
+mod ending;
+mod spool;
+mod stills;
+
+use std::sync::Arc;
+
+use domain::{FailureCode, GenerationId, Stage, generation::EventKind};
+pub(crate) use ending::{Ending, end_without_video};
+use jobs::{Attempt, Failure, Handler};
+use providers::{ProviderError, Retry, prompts::PromptVersion};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+
+use crate::{
+    Engine, Error,
+    generations::store::{self, Event, Generation},
+};
+
+/// The templates new generations are made from.
+pub(crate) const PROMPT_VERSION: PromptVersion = PromptVersion::ProductVideoV1;
+
+/// Kinds of jobs, one per handler.
+pub(crate) mod kind {
+    pub(crate) const STILLS: &str = "stills";
+    pub(crate) const CLIP: &str = "clip";
+    pub(crate) const ENCODE: &str = "encode";
+    /// The group of work that no provider is asked for.
+    pub(crate) const LOCAL_GROUP: &str = "local";
+}
+
+/// What a job of ours carries.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct JobPayload {
+    pub(crate) generation_id: GenerationId,
+}
+
+pub(crate) fn handlers(engine: &Engine, tools: media::Tools) -> Vec<(&'static str, Arc<dyn Handler>)> {
+    let tools = Arc::new(tools);
+    vec![
+        (kind::STILLS, Arc::new(stills::Stills { engine: engine.clone() })),
+        (kind::CLIP, Arc::new(clip::Clip { engine: engine.clone(), tools: tools.clone() })),
+        (kind::ENCODE, Arc::new(encode::Encode { engine: engine.clone(), tools })),
+    ]
+}
+
+/// Why a run of a stage stopped: an error of ours, or a reason the generation carries.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The queue decides what follows.
+    Failure(Failure),
+    /// Somebody else has the job by now.
+    LeaseLost,
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<jobs::Error> for Stop {
+    fn from(error: jobs::Error) -> Self {
+        match error {
+            jobs::Error::LeaseLost { .. } => Self::LeaseLost,
+            other => Self::Failure(Failure::transient(FailureCode::Internal.as_str(), other.to_string())),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Stop {
+    fn from(error: sqlx::Error) -> Self {
+        Self::from(Error::from(error))
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failure(Failure::transient(FailureCode::Internal.as_str(), with_causes(&error)))
+    }
+}
+
+impl From<storage::Error> for Stop {
+    fn from(error: storage::Error) -> Self {
+        let code = FailureCode::StorageUnavailable.as_str();
+        Self::Failure(if error.is_retryable() {
+            Failure::transient(code, error.to_string())
+        } else {
+            Failure::permanent(code, error.to_string())
+        })
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failure(Failure::transient(FailureCode::Internal.as_str(), format!("work folder: {error}")))
+    }
+}
+
+/// What the queue should make of a provider's error.
+fn provider_failure(error: &ProviderError) -> Failure {
+    let code = error.code.as_str();
+    match error.retry {
+        Retry::Never => Failure::permanent(code, error.detail.clone()),
+        Retry::Later { after } if error.code == FailureCode::ProviderBusy => {
+            Failure::rate_limited(after, code, error.detail.clone())
+        }
+        Retry::Later { .. } => Failure::transient(code, error.detail.clone()),
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// The generation of a job, or the reason there is nothing to do.
+async fn generation_of(engine: &Engine, attempt: &Attempt) -> Result<Generation, Stop> {
+    let payload: JobPayload = serde_json::from_value(attempt.job.payload.clone())
+        .map_err(|error| Failure::permanent(FailureCode::Internal.as_str(), format!("payload: {error}")))?;
+    let mut conn = engine.pg().acquire().await?;
+    let generation = store::load(&mut conn, payload.generation_id)
+        .await?
+        .ok_or_else(|| Failure::permanent(FailureCode::ProductGone.as_str(), "the generation is gone"))?;
+    if generation.state.is_final() {
+        return Err(Failure::permanent(FailureCode::Internal.as_str(), "the generation has ended").into());
+    }
+    if generation.job_id != attempt.job.id {
+        return Err(Failure::permanent(FailureCode::Internal.as_str(), "another job carries the generation").into());
+    }
+    Ok(generation)
+}
+
+/// Marks a stage as running and notes what kind of start this is.
+async fn begin(
+    conn: &mut PgConnection,
+    attempt: &Attempt,
+    generation: &Generation,
+    stage: Stage,
+) -> Result<(), Stop> {
+    attempt.lease.guard(conn).await?;
+    store::set_attempt(conn, generation.id, attempt.job.attempt).await?;
+    if store::start_stage(conn, generation.id, stage).await? {
+        store::record(conn, generation.id, &Event { stage: Some(stage), ..Event::of(EventKind::StageStarted) }).await?;
+    } else if attempt.job.interruptions > 0 {
+        store::record(conn, generation.id, &Event { stage: Some(stage), ..Event::of(EventKind::Resumed) }).await?;
+    }
+    Ok(())
+}
+
+/// Turns how a stage stopped into what the queue understands, and writes a waiting retry on the generation.
+async fn report(engine: &Engine, attempt: &Attempt, stop: Stop) -> Failure {
+    let failure = match stop {
+        Stop::Failure(failure) => failure,
+        Stop::LeaseLost => return Failure::transient(FailureCode::Internal.as_str(), "the lease was lost"),
+    };
+    let retries = matches!(failure.class, jobs::FailureClass::Transient | jobs::FailureClass::RateLimited { .. });
+    if retries && attempt.job.attempt < attempt.job.max_attempts {
+        if let Err(error) = note_retry(engine, attempt, &failure).await {
+            tracing::warn!(job.id = %attempt.job.id, ?error, "retry of job {} could not be noted", attempt.job.id);
+        }
+    }
+    failure
+}
+
+async fn note_retry(engine: &Engine, attempt: &Attempt, failure: &Failure) -> Result<(), Stop> {
+    let payload: JobPayload = serde_json::from_value(attempt.job.payload.clone())
+        .map_err(|error| Failure::permanent(FailureCode::Internal.as_str(), error.to_string()))?;
+    let mut tx = engine.pg().begin().await?;
+    attempt.lease.guard(&mut tx).await?;
+    let event = Event {
+        failure: Some(FailureCode::parse(&failure.code)),
+        detail: Some(&failure.message),
+        ..Event::of(EventKind::RetryScheduled)
+    };
+    store::record(&mut tx, payload.generation_id, &event).await?;
+    store::set_attempt(&mut tx, payload.generation_id, attempt.job.attempt.saturating_add(1)).await?;
+    tx.commit().await?;
+    engine.announce(payload.generation_id).await;
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Snapshots: a generation with everything that is shown of it, put together from a fixed number of queries however
+//! many are asked for.
+
+pub(crate) mod store;
+
+use std::collections::HashMap;
+
+use domain::{
+    CallId, GenerationId, ProductId, StillId,
+    generation::{Frame, GenerationView},
+    product::VideoView,
+};
+use sqlx::PgConnection;
+
+use crate::{Engine, Error, MediaUrls};
+
+
+/// A still that the object store has.
+pub(crate) struct NewStill<'a> {
+    pub(crate) id: StillId,
+    pub(crate) generation_id: GenerationId,
+    pub(crate) frame: Frame,
+    pub(crate) call_id: CallId,
+    pub(crate) key: &'a str,
+    pub(crate) content_type: &'a str,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: &'a str,
+}
+
+impl Engine {
+    /// Snapshots of these generations, in the order asked for; unknown ids are left out.
+    ///
+    /// # Errors
+    /// Only when the database does not answer.
+    pub async fn views(&self, ids: &[GenerationId]) -> Result<Vec<GenerationView>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let usual = self.usual_seconds().await?;
+        let mut conn = self.pg().acquire().await?;
+        let mut found = store::snapshots(&mut conn, self.media(), ids).await?;
+        let mut stages = store::stages(&mut conn, ids).await?;
+        let mut stills = store::stills(&mut conn, self.media(), ids).await?;
+        let mut videos: HashMap<GenerationId, VideoView> =
+            store::videos(&mut conn, self.media(), ids, &[]).await?.into_iter().map(|row| (row.video.generation_id, row.video)).collect();
+        Ok(ids
+            .iter()
+            .filter_map(|id| {
+                let mut view = found.remove(id)?;
+                view.stages = stages.remove(id).unwrap_or_default();
+                for stage in &mut view.stages {
+                    stage.usual_seconds = usual.get(&stage.stage).copied();
+                }
+                view.stills = stills.remove(id).unwrap_or_default();
+                view.video = videos.remove(id);
+                Some(view)
+            })
+            .collect())
+    }
+}
+
+/// The published videos of products, by product.
+pub(crate) async fn videos(
+    conn: &mut PgConnection,
+    media: &MediaUrls,
+    products: &[ProductId],
+) -> Result<HashMap<ProductId, VideoView>, Error> {
+    let rows = store::videos(conn, media, &[], products).await?;
+    Ok(rows.into_iter().filter(|row| row.published).map(|row| (row.product, row.video)).collect())
+}

@@ -1,0 +1,164 @@
+//! The job as its caller and its handler see it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Error, store};
+
+/// A job to be enqueued.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// Chosen by the caller (UUIDv7, so that ids sort by time); enqueuing the same id twice is one job.
+    pub id: Uuid,
+    /// Names the [`crate::Handler`], 1 to 100 characters.
+    pub kind: String,
+    /// Slots and rate are counted per group: `provider/model`, or `local`. 1 to 200 printable characters.
+    pub group: String,
+    /// On whose behalf, for limits and lists.
+    pub owner: Option<Uuid>,
+    /// 0 to 1023, lower first.
+    pub priority: u16,
+    /// Not before this instant. The database's clock decides; an instant in the past means at once.
+    pub run_at: DateTime<Utc>,
+    /// How many times the handler may fail before the job does, 1 to 100. Interruptions and parking do not count.
+    pub max_attempts: u16,
+    /// From the first start to the end, parked time and retries included; at most 30 days.
+    pub run_timeout: Duration,
+    /// What the handler needs; keep it small and refer to large inputs.
+    pub payload: Value,
+    /// At most one live job carries a key.
+    pub dedupe_key: Option<String>,
+    /// W3C `traceparent` of the request that enqueues.
+    pub trace_parent: Option<String>,
+}
+
+impl NewJob {
+    /// A job that may run at once: 3 attempts, 10 minutes, middle priority.
+    pub fn new(kind: impl Into<String>, group: impl Into<String>, payload: Value) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            kind: kind.into(),
+            group: group.into(),
+            owner: None,
+            priority: 512,
+            // The past, not this machine's idea of now.
+            run_at: DateTime::UNIX_EPOCH,
+            max_attempts: 3,
+            run_timeout: Duration::from_secs(600),
+            payload,
+            dedupe_key: None,
+            trace_parent: None,
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let refuse = |field, expected| Err(Error::InvalidJob { field, expected });
+        if self.kind.is_empty() || self.kind.chars().count() > 100 {
+            return refuse("kind", "1 to 100 characters");
+        }
+        let length = self.group.chars().count();
+        if length == 0 || length > 200 || self.group.chars().any(char::is_control) {
+            return refuse("group", "1 to 200 printable characters");
+        }
+        if self.priority > 1023 {
+            return refuse("priority", "0 to 1023");
+        }
+        if !(1..=100).contains(&self.max_attempts) {
+            return refuse("max_attempts", "1 to 100");
+        }
+        if self.run_timeout < Duration::from_millis(1) || self.run_timeout > Duration::from_secs(30 * 24 * 3600) {
+            return refuse("run_timeout", "1 ms to 30 days");
+        }
+        Ok(())
+    }
+}
+
+/// A job as its handler sees it.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The id it was enqueued with.
+    pub id: Uuid,
+    /// Names the handler.
+    pub kind: String,
+    /// What its slots and rate are counted under.
+    pub group: String,
+    /// On whose behalf.
+    pub owner: Option<Uuid>,
+    /// What the caller stored.
+    pub payload: Value,
+    /// The attempt that is running or ran last, from 1; 0 if it never started.
+    pub attempt: u16,
+    /// How many there may be.
+    pub max_attempts: u16,
+    /// Times it was taken from a worker that stopped renewing, since its last progress.
+    pub interruptions: u16,
+    /// Where the handler last said it was ([`crate::Lease::checkpoint`]).
+    pub step: Option<String>,
+    /// When it was enqueued.
+    pub created_at: DateTime<Utc>,
+    /// When it must have ended; unknown until it first starts.
+    pub deadline_at: Option<DateTime<Utc>>,
+    /// When its first attempt started.
+    pub first_started_at: Option<DateTime<Utc>>,
+    /// W3C `traceparent` of the request that enqueued it.
+    pub trace_parent: Option<String>,
+}
+
+/// What became of a wish to cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelRequest {
+    /// It was waiting and is now cancelled; its handler is not called, the caller does what that means for the domain.
+    Gone,
+    /// It is running: its token fires within a second and its handler's `give_up` follows.
+    Asked,
+    /// It has already ended, or there is no such job.
+    Final,
+}
+
+/// Enqueues inside the caller's transaction. A live job with the same dedupe key (or the same id) is returned instead.
+///
+/// After the commit give the id to [`crate::Queue::dispatch`]; if that never happens the reconciler finds it within a
+/// second.
+///
+/// # Errors
+/// [`Error::InvalidJob`] for a field out of range, [`Error::Database`], [`Error::Contended`].
+pub async fn enqueue(tx: &mut PgConnection, job: &NewJob) -> Result<Uuid, Error> {
+    job.check()?;
+    // The twin may end between the insert that met it and the look at it: then there is room again.
+    for _ in 0..5 {
+        if let Some(id) = store::insert(tx, job).await? {
+            return Ok(id);
+        }
+        if let Some(id) = store::find_twin(tx, job.id, job.dedupe_key.as_deref()).await? {
+            return Ok(id);
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// Makes a parked or queued job due now (a webhook arrived). Dispatch the id after the commit.
+///
+/// Returns false if it was not waiting. A job that is running at that moment remembers the wake: if it parks, it is due
+/// at once.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn wake(tx: &mut PgConnection, job_id: Uuid) -> Result<bool, Error> {
+    Ok(store::wake(tx, job_id).await?)
+}
+
+/// Cancels a waiting job, or asks a running one to stop.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn request_cancel(tx: &mut PgConnection, job_id: Uuid) -> Result<CancelRequest, Error> {
+    Ok(match store::request_cancel(tx, job_id).await? {
+        None => CancelRequest::Final,
+        Some(state) if state == "running" => CancelRequest::Asked,
+        Some(_) => CancelRequest::Gone,
+    })
+}

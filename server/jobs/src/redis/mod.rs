@@ -1,0 +1,334 @@
+//! Redis as the dispatch plane: ids, slots, wakes. Everything in it can be rebuilt from Postgres.
+
+mod channel;
+mod connection;
+mod script;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use fred::clients::Client;
+use fred::interfaces::{KeysInterface, PubsubInterface};
+use fred::types::Expiration;
+use fred::types::scripts::Script;
+use tokio::sync::broadcast;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::Error;
+use channel::Channels;
+use script::Scripts;
+
+/// How often the connection is proven by a write.
+const PROBE_EVERY: Duration = Duration::from_millis(500);
+/// A client that has not answered for this long is replaced by a new one.
+const REPLACE_AFTER: Duration = Duration::from_secs(10);
+
+/// Where Redis is and under which name we live in it.
+#[derive(Clone)]
+pub struct RedisSettings {
+    /// `redis://`, `rediss://`, `redis-sentinel://` or `redis-cluster://`; may hold a password, so it is never printed.
+    pub url: secrecy::SecretString,
+    /// Prefix of every key and channel, and their hash tag: one slot in a cluster.
+    pub namespace: String,
+}
+
+impl RedisSettings {
+    /// Settings from an address and a namespace.
+    pub fn new(url: impl Into<String>, namespace: impl Into<String>) -> Self {
+        Self { url: secrecy::SecretString::from(url.into()), namespace: namespace.into() }
+    }
+
+    fn address(&self) -> &str {
+        secrecy::ExposeSecret::expose_secret(&self.url)
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{{{}}}:{name}", self.namespace)
+    }
+}
+
+impl fmt::Debug for RedisSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RedisSettings").field("namespace", &self.namespace).finish_non_exhaustive()
+    }
+}
+
+/// One id to be made claimable.
+#[derive(Debug, Clone)]
+pub(crate) struct Push {
+    pub(crate) id: Uuid,
+    pub(crate) group: String,
+    pub(crate) priority: i16,
+    /// From now by the database's clock; 0 or less means at once.
+    pub(crate) delay_ms: i64,
+}
+
+/// One slot to be kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Hold {
+    pub(crate) id: Uuid,
+    pub(crate) group: String,
+    pub(crate) worker: Uuid,
+    pub(crate) ttl_ms: i64,
+    pub(crate) insert: bool,
+}
+
+/// What a claim asks for.
+pub(crate) struct ClaimRequest<'a> {
+    pub(crate) epoch: Uuid,
+    pub(crate) worker: Uuid,
+    pub(crate) count: usize,
+    pub(crate) lease_ms: i64,
+    pub(crate) slots: &'a crate::worker::Slots,
+}
+
+/// What a claim answers.
+#[derive(Debug)]
+pub(crate) enum ClaimAnswer {
+    /// Ids proposed, with their groups; Postgres has the last word.
+    Proposed { ids: Vec<(Uuid, String)>, next: Option<Duration> },
+    /// Redis does not hold the epoch we expect: it was lost or is being rebuilt.
+    WrongEpoch,
+}
+
+/// A supervised connection to Redis.
+pub(crate) struct Redis {
+    settings: RedisSettings,
+    client: RwLock<Client>,
+    scripts: Scripts,
+    channels: Arc<Channels>,
+    /// Answered its last probe.
+    up: AtomicBool,
+    /// Found to evict keys: not used at all.
+    evicts: AtomicBool,
+    closed: CancellationToken,
+}
+
+impl Redis {
+    /// Connects. Waits a moment for the first answer, but a Redis that is away does not stop the start.
+    pub(crate) async fn connect(settings: RedisSettings) -> Result<Arc<Self>, Error> {
+        let redis = Arc::new(Self::open(settings)?);
+        if redis.probe().await {
+            redis.refuse_eviction().await?;
+        } else {
+            tracing::warn!("redis does not answer yet; jobs are claimed from postgres until it does");
+        }
+        let subscriber = connection::open_subscriber(&redis.settings)?;
+        tokio::spawn(redis.channels.clone().keep(subscriber.clone(), redis.closed.clone()));
+        tokio::spawn(watch(redis.clone(), subscriber));
+        Ok(redis)
+    }
+
+    /// A connection without supervision or channels, for the heartbeat's own runtime.
+    pub(crate) fn open(settings: RedisSettings) -> Result<Self, Error> {
+        Ok(Self {
+            client: RwLock::new(connection::open_client(&settings)?),
+            settings,
+            scripts: Scripts::new(),
+            channels: Channels::new(),
+            up: AtomicBool::new(true),
+            evicts: AtomicBool::new(false),
+            closed: CancellationToken::new(),
+        })
+    }
+
+    pub(crate) fn settings(&self) -> &RedisSettings {
+        &self.settings
+    }
+
+    pub(crate) fn is_usable(&self) -> bool {
+        self.up.load(Ordering::Relaxed) && !self.evicts.load(Ordering::Relaxed)
+    }
+
+    /// Stops the supervision and closes the connections.
+    pub(crate) async fn close(&self) {
+        self.closed.cancel();
+        connection::close_client(&self.client()).await;
+    }
+
+    /// Lets the supervision end by itself; for when nobody can wait.
+    pub(crate) fn abandon(&self) {
+        self.closed.cancel();
+    }
+
+    fn client(&self) -> Client {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) async fn push(&self, jobs: &[Push]) -> Result<(), Error> {
+        for page in jobs.chunks(1_000) {
+            let args = page
+                .iter()
+                .flat_map(|job| {
+                    [job.id.to_string(), job.group.clone(), job.priority.to_string(), job.delay_ms.to_string()]
+                })
+                .collect();
+            self.run(&self.scripts.push, args).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn claim(&self, request: &ClaimRequest<'_>) -> Result<ClaimAnswer, Error> {
+        let mut args = vec![
+            request.epoch.to_string(),
+            request.worker.to_string(),
+            request.count.to_string(),
+            request.lease_ms.to_string(),
+            request.slots.default.to_string(),
+        ];
+        for (group, slots) in &request.slots.by_group {
+            args.extend([group.clone(), slots.to_string()]);
+        }
+        let answer = self.run(&self.scripts.claim, args).await?;
+        let mut words = answer.into_iter();
+        if words.next().as_deref() != Some("1") {
+            return Ok(ClaimAnswer::WrongEpoch);
+        }
+        let next = words.next().and_then(|ms| ms.parse::<u64>().ok()).map(Duration::from_millis);
+        let mut ids = Vec::new();
+        while let (Some(id), Some(group)) = (words.next(), words.next()) {
+            // Something else under our prefix is not ours to run.
+            if let Ok(id) = Uuid::parse_str(&id) {
+                ids.push((id, group));
+            }
+        }
+        Ok(ClaimAnswer::Proposed { ids, next })
+    }
+
+    pub(crate) async fn hold(&self, jobs: &[Hold]) -> Result<(), Error> {
+        for page in jobs.chunks(1_000) {
+            let args = page
+                .iter()
+                .flat_map(|job| {
+                    let insert = if job.insert { "1" } else { "0" };
+                    [
+                        job.id.to_string(),
+                        job.group.clone(),
+                        job.worker.to_string(),
+                        job.ttl_ms.to_string(),
+                        insert.to_owned(),
+                    ]
+                })
+                .collect();
+            self.run(&self.scripts.hold, args).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn release(&self, worker: Uuid, jobs: &[(Uuid, String)]) -> Result<(), Error> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let mut args = vec![worker.to_string()];
+        for (id, group) in jobs {
+            args.extend([id.to_string(), group.clone()]);
+        }
+        self.run(&self.scripts.release, args).await?;
+        Ok(())
+    }
+
+    /// Nothing of the group is claimed for this long.
+    pub(crate) async fn block(&self, group: &str, pause: Duration) -> Result<(), Error> {
+        let key = self.settings.key(&format!("blocked:{group}"));
+        let millis = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX).max(1);
+        self.client().set(key, 1, Some(Expiration::PX(millis)), None, false).await.map_err(connection::refuse)
+    }
+
+    pub(crate) async fn clear(&self, groups: Vec<String>) -> Result<(), Error> {
+        self.run(&self.scripts.clear, groups).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn read_epoch(&self) -> Result<Option<Uuid>, Error> {
+        let epoch: Option<String> = self.client().get(self.settings.key("epoch")).await.map_err(connection::refuse)?;
+        Ok(epoch.and_then(|epoch| Uuid::parse_str(&epoch).ok()))
+    }
+
+    pub(crate) async fn write_epoch(&self, epoch: Uuid) -> Result<(), Error> {
+        let key = self.settings.key("epoch");
+        self.client().set(key, epoch.to_string(), None, None, false).await.map_err(connection::refuse)
+    }
+
+    pub(crate) async fn publish(&self, channel: &str, payload: &str) -> Result<(), Error> {
+        if !self.is_usable() {
+            return Err(Error::RedisAway);
+        }
+        let channel = self.settings.key(&format!("on:{channel}"));
+        self.client().publish(channel, payload).await.map_err(connection::refuse)
+    }
+
+    pub(crate) fn subscribe(&self, channel: &str) -> broadcast::Receiver<String> {
+        self.channels.subscribe(&self.settings.key(&format!("on:{channel}")))
+    }
+
+    /// Tells that something may have become claimable.
+    pub(crate) fn wakes(&self) -> broadcast::Receiver<String> {
+        self.channels.subscribe(&self.settings.key("wake"))
+    }
+
+    async fn run(&self, script: &Script, args: Vec<String>) -> Result<Vec<String>, Error> {
+        if !self.is_usable() {
+            return Err(Error::RedisAway);
+        }
+        let key = self.settings.key("epoch");
+        script.evalsha_with_reload(&self.client(), vec![key], args).await.map_err(connection::refuse)
+    }
+
+    /// A write, because a full Redis still answers reads.
+    async fn probe(&self) -> bool {
+        let key = self.settings.key("probe");
+        let client = self.client();
+        let write = client.set::<(), _, _>(key, 1, Some(Expiration::PX(60_000)), None, false);
+        let up = matches!(tokio::time::timeout(connection::COMMAND_TIMEOUT, write).await, Ok(Ok(())));
+        if self.up.swap(up, Ordering::Relaxed) != up {
+            tracing::warn!(redis.up = up, "redis {}", if up { "answers again" } else { "does not answer" });
+        }
+        up
+    }
+
+    async fn refuse_eviction(&self) -> Result<(), Error> {
+        let found = connection::read_eviction_policy(&self.client()).await?;
+        let evicts = found.as_deref().is_some_and(|policy| policy != "noeviction");
+        self.evicts.store(evicts, Ordering::Relaxed);
+        match found {
+            Some(found) if evicts => Err(Error::EvictionPolicy { found }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Proves the connection again and again; replaces the client when fred does not get it back by itself.
+async fn watch(redis: Arc<Redis>, subscriber: fred::clients::SubscriberClient) {
+    let mut last_answer = Instant::now();
+    let mut checked = redis.up.load(Ordering::Relaxed);
+    loop {
+        tokio::select! {
+            () = redis.closed.cancelled() => break,
+            () = tokio::time::sleep(PROBE_EVERY) => {}
+        }
+        if redis.probe().await {
+            last_answer = Instant::now();
+            // It may be another server than before.
+            if !checked && let Err(error) = redis.refuse_eviction().await {
+                tracing::error!(%error, "redis cannot be used: {error}");
+            }
+            checked = true;
+        } else {
+            checked = false;
+            if last_answer.elapsed() > REPLACE_AFTER
+                && let Ok(fresh) = connection::open_client(&redis.settings)
+            {
+                let old = std::mem::replace(&mut *redis.client.write().unwrap_or_else(PoisonError::into_inner), fresh);
+                tokio::spawn(async move { connection::close_client(&old).await });
+                last_answer = Instant::now();
+                tracing::warn!("the redis client was replaced: it did not come back by itself");
+            }
+        }
+    }
+    connection::close_client(&subscriber).await;
+    connection::close_client(&redis.client()).await;
+}

@@ -1,0 +1,214 @@
+//! What exactly one process does: sweep, reconcile, rebuild. Doing it twice at once would only be wasteful.
+
+pub(crate) mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{Core, MAX_INTERRUPTIONS};
+use crate::queue::QUERY_TIMEOUT;
+use crate::worker::store::JobRow;
+use crate::{Error, Failure};
+
+/// The reconciler's pace, and how often leadership is sought.
+const TICK: Duration = Duration::from_secs(1);
+/// The sweeper's pace.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// A due id that was pushed this long ago and not claimed is pushed again.
+const STALE_SECS: f64 = 10.0;
+/// One round of upkeep.
+const UPKEEP_TIMEOUT: Duration = Duration::from_secs(60);
+/// Rows per statement.
+const PAGE: i64 = 1_000;
+
+/// Leads whenever nobody else does, until told to end.
+pub(crate) async fn lead(core: Arc<Core>, end: CancellationToken) {
+    let mut office = Office::default();
+    let mut swept_at: Option<Instant> = None;
+    loop {
+        let leads = match timeout(QUERY_TIMEOUT, office.hold(&core)).await {
+            Ok(Ok(leads)) => leads,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "leadership cannot be sought: {error}");
+                office = Office::default();
+                false
+            }
+            Err(_) => {
+                office = Office::default();
+                false
+            }
+        };
+        if leads {
+            let sweep = swept_at.is_none_or(|at| at.elapsed() >= SWEEP_EVERY);
+            if sweep {
+                swept_at = Some(Instant::now());
+            }
+            tokio::select! {
+                () = end.cancelled() => {}
+                result = timeout(UPKEEP_TIMEOUT, core.maintain(sweep)) => match result {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::warn!(%error, "queue upkeep failed: {error}"),
+                    Err(_) => tracing::warn!("queue upkeep took too long and starts over"),
+                },
+            }
+        } else {
+            swept_at = None;
+        }
+        tokio::select! {
+            () = end.cancelled() => break,
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+    if let Some(connection) = office.connection {
+        // Closing gives the leadership back at once; a drop would, too.
+        timeout(QUERY_TIMEOUT, PgConnection::close(connection)).await.ok();
+    }
+}
+
+/// The advisory lock belongs to the connection: as long as that answers, nobody else leads.
+#[derive(Default)]
+struct Office {
+    connection: Option<PgConnection>,
+    held: bool,
+}
+
+impl Office {
+    async fn hold(&mut self, core: &Core) -> Result<bool, Error> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            None => self.connection.insert(core.queue.pg().connect_options().connect().await?),
+        };
+        if self.held {
+            store::ping(connection).await?;
+        } else if store::try_lead(connection).await? {
+            tracing::info!(worker.id = %core.id, "worker {} leads the queue", core.id);
+            self.held = true;
+        }
+        Ok(self.held)
+    }
+}
+
+impl Core {
+    /// One round of upkeep.
+    pub(crate) async fn maintain(&self, sweep: bool) -> Result<(), Error> {
+        if self.queue.redis().is_usable() {
+            self.check_epoch().await?;
+            self.reconcile().await?;
+        }
+        if sweep {
+            self.sweep().await?;
+        }
+        Ok(())
+    }
+
+    /// Pushes what Redis does not know, or may have lost.
+    async fn reconcile(&self) -> Result<(), Error> {
+        let pg = self.queue.pg();
+        loop {
+            let rows = store::list_undispatched(pg, PAGE).await?;
+            let full = rows.len() == usize::try_from(PAGE).unwrap_or(usize::MAX);
+            self.push_and_mark(rows).await?;
+            if !full {
+                break;
+            }
+        }
+        let stale = store::list_stale(pg, STALE_SECS, PAGE).await?;
+        if !stale.is_empty() {
+            tracing::info!(jobs = stale.len(), "{} due jobs are offered again", stale.len());
+        }
+        self.push_and_mark(stale).await
+    }
+
+    async fn push_and_mark(&self, rows: Vec<store::WaitingRow>) -> Result<(), Error> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let pushes: Vec<_> = rows.iter().map(store::WaitingRow::to_push).collect();
+        self.queue.redis().push(&pushes).await?;
+        let (ids, run_ats): (Vec<_>, Vec<_>) = rows.iter().map(|row| (row.id, row.run_at)).unzip();
+        store::mark_dispatched(self.queue.pg(), &ids, &run_ats).await?;
+        Ok(())
+    }
+
+    /// Puts back what crashed workers held, and ends what cannot go on.
+    async fn sweep(&self) -> Result<(), Error> {
+        let back = store::requeue_expired(self.queue.pg(), i32::from(MAX_INTERRUPTIONS), PAGE).await?;
+        for id in &back {
+            tracing::warn!(job.id = %id, "job {id} is taken back: its worker stopped renewing the lease");
+        }
+        self.queue.dispatch(&back).await;
+        for row in store::list_doomed(self.queue.pg(), i32::from(MAX_INTERRUPTIONS), &self.kinds).await? {
+            let id = row.id;
+            match self.condemn(row).await {
+                Ok(next) => self.queue.dispatch(&next).await,
+                // One handler that cannot let go must not keep the others.
+                Err(error) => tracing::error!(job.id = %id, %error, "job {id} could not be ended: {error}"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn condemn(&self, row: JobRow) -> Result<Vec<Uuid>, Error> {
+        let failure = if row.cancel_requested {
+            Failure::cancelled()
+        } else if row.remaining_ms.is_some_and(|left| left <= 0) {
+            Failure::permanent(Failure::TIMED_OUT, "took longer than it may")
+        } else {
+            Failure::permanent(Failure::WORKER_CRASHED, "its worker crashed three times without progress")
+        };
+        let (state, epoch) = (row.state.clone(), row.lease_epoch);
+        let end = if row.cancel_requested { "cancelled" } else { "failed" };
+        let job = row.into_job();
+        let mut tx = self.queue.pg().begin().await?;
+        let at = (job.id, state.as_str(), epoch);
+        if !store::condemn(&mut tx, at, end, &failure.code, &failure.message).await? {
+            return Ok(Vec::new());
+        }
+        let next = self.give_up(&mut tx, &job, &failure).await?;
+        tx.commit().await?;
+        tracing::warn!(job.id = %job.id, "job {} has ended: {}", job.id, failure.code);
+        Ok(next)
+    }
+
+    /// Rebuilds Redis from Postgres when it does not hold our epoch.
+    async fn check_epoch(&self) -> Result<(), Error> {
+        let expected = self.queue.refresh_epoch().await?;
+        if self.queue.redis().read_epoch().await? == Some(expected) {
+            return Ok(());
+        }
+        let mut tx = self.queue.pg().begin().await?;
+        store::lock_rebuild(&mut tx).await?;
+        // Another process may have done it while we waited for the lock.
+        if self.queue.redis().read_epoch().await? != Some(store::read_epoch(&mut tx).await?) {
+            let epoch = Uuid::new_v4();
+            store::write_epoch(&mut tx, epoch).await?;
+            let jobs = self.rebuild().await?;
+            // Last, so that nobody claims from half a queue.
+            self.queue.redis().write_epoch(epoch).await?;
+            tracing::warn!(jobs, "redis was rebuilt from postgres with {jobs} waiting jobs");
+        }
+        tx.commit().await?;
+        self.queue.refresh_epoch().await?;
+        Ok(())
+    }
+
+    async fn rebuild(&self) -> Result<usize, Error> {
+        let (pg, redis) = (self.queue.pg(), self.queue.redis());
+        redis.clear(store::list_groups(pg).await?).await?;
+        redis.hold(&store::list_held(pg).await?).await?;
+        let mut after = Uuid::nil();
+        let mut pushed = 0;
+        loop {
+            let rows = store::list_waiting_after(pg, after, PAGE).await?;
+            let Some(last) = rows.last() else { return Ok(pushed) };
+            after = last.id;
+            pushed += rows.len();
+            self.push_and_mark(rows).await?;
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Statements of the leader: the sweeper, the reconciler and the rebuild.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::redis::{Hold, Push};
+use crate::worker::store::JobRow;
+
+type Result<T> = std::result::Result<T, sqlx::Error>;
+
+/// Takes the leadership for as long as the connection lives, if nobody else has it. "jobs" in ASCII and 2.
+pub(crate) async fn try_lead(connection: &mut PgConnection) -> Result<bool> {
+    sqlx::query_scalar!(r#"select pg_try_advisory_lock(1785684595, 2) as "leads!""#).fetch_one(connection).await
+}
+
+pub(crate) async fn ping(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query!(r#"select 1 as "one!""#).fetch_one(connection).await?;
+    Ok(())
+}
+
+/// A waiting row as it was when it was pushed.
+pub(crate) struct WaitingRow {
+    pub(crate) id: Uuid,
+    pub(crate) group_name: String,
+    pub(crate) priority: i16,
+    pub(crate) run_at: DateTime<Utc>,
+    pub(crate) delay_ms: i64,
+}
+
+impl WaitingRow {
+    pub(crate) fn to_push(&self) -> Push {
+        Push { id: self.id, group: self.group_name.clone(), priority: self.priority, delay_ms: self.delay_ms }
+    }
+}
+
+/// Waiting rows never pushed since they changed.
+pub(crate) async fn list_undispatched(pg: &PgPool, limit: i64) -> Result<Vec<WaitingRow>> {
+    sqlx::query_as!(
+        WaitingRow,
+        r#"
+        select id, group_name, priority, run_at,
+               ceil(extract(epoch from run_at - clock_timestamp()) * 1000)::bigint as "delay_ms!"
+        from jobs
+        where state in ('queued', 'parked', 'retrying') and dispatched_at is null
+        limit $1
+        "#,
+        limit,
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// Due rows pushed long ago and still not claimed: Redis may have lost them.
+pub(crate) async fn list_stale(pg: &PgPool, stale_secs: f64, limit: i64) -> Result<Vec<WaitingRow>> {
+    sqlx::query_as!(
+        WaitingRow,
+        r#"
+        select id, group_name, priority, run_at, 0::bigint as "delay_ms!"
+        from jobs
+        where state in ('queued', 'parked', 'retrying')
+          and dispatched_at < now() - make_interval(secs => $1) and run_at < now() - make_interval(secs => $1)
+        order by dispatched_at
+        limit $2
+        "#,
+        stale_secs,
+        limit,
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// Notes that rows were pushed, unless they became due at another time meanwhile.
+pub(crate) async fn mark_dispatched(pg: &PgPool, ids: &[Uuid], run_ats: &[DateTime<Utc>]) -> Result<()> {
+    sqlx::query!(
+        r#"
+        update jobs set dispatched_at = clock_timestamp()
+        from unnest($1::uuid[], $2::timestamptz[]) as pushed (id, run_at),
+             (select set_config('synchronous_commit', 'off', true)) unflushed
+        where jobs.id = pushed.id and jobs.run_at = pushed.run_at and state in ('queued', 'parked', 'retrying')
+        "#,
+        ids,
+        run_ats,
+    )
+    .execute(pg)
+    .await?;
+    Ok(())
+}
+
+/// Puts back jobs whose worker fell silent. The statement decides on the row as it is now, so a job that finished
+/// meanwhile stays finished.
+pub(crate) async fn requeue_expired(pg: &PgPool, max_interruptions: i32, limit: i64) -> Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        r#"
+        update jobs
+        set state = 'queued', run_at = clock_timestamp(), attempt = greatest(attempt - 1, 0),
+            interruptions = interruptions + 1, wake_pending = false, dispatched_at = null,
+            lease_owner = null, lease_until = null,
+            last_error_code = 'interrupted', last_error = 'its worker stopped renewing the lease'
+        where id in (
+            select id from jobs
+            where state = 'running' and lease_until < now() and interruptions + 1 < $1
+              and cancel_requested_at is null and deadline_at > now()
+            order by lease_until
+            limit $2
+            for update skip locked
+        )
+        returning id
+        "#,
+        max_interruptions,
+        limit,
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// Jobs that nobody runs and nobody may run any more: interrupted too often, past the deadline, or cancelled while they
+/// ran.
+pub(crate) async fn list_doomed(pg: &PgPool, max_interruptions: i32, kinds: &[String]) -> Result<Vec<JobRow>> {
+    sqlx::query_as!(
+        JobRow,
+        r#"
+        select id, kind, group_name, owner, payload, attempt, max_attempts, interruptions, step, created_at,
+               deadline_at, first_started_at, trace_parent, state, lease_epoch,
+               (extract(epoch from deadline_at - now()) * 1000)::bigint as remaining_ms,
+               cancel_requested_at is not null as "cancel_requested!"
+        from jobs
+        where kind = any($2) and (
+            (state = 'running' and lease_until < now()
+                and (interruptions + 1 >= $1 or cancel_requested_at is not null or deadline_at <= now()))
+            or (state in ('queued', 'parked', 'retrying') and deadline_at is not null and deadline_at <= now())
+            or (state in ('queued', 'parked', 'retrying') and cancel_requested_at is not null))
+        limit 100
+        "#,
+        max_interruptions,
+        kinds,
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// The end of a job nobody holds; false if it moved since it was read.
+pub(crate) async fn condemn(
+    tx: &mut PgConnection,
+    row: (Uuid, &str, i64),
+    state: &str,
+    code: &str,
+    message: &str,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        r#"
+        update jobs
+        set state = $4, last_error_code = $5, last_error = $6, finished_at = clock_timestamp(),
+            interruptions = interruptions + case when state = 'running' then 1 else 0 end,
+            lease_owner = null, lease_until = null
+        where id = $1 and state = $2 and lease_epoch = $3 and (state <> 'running' or lease_until < now())
+        "#,
+        row.0,
+        row.1,
+        row.2,
+        state,
+        code,
+        message,
+    )
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// One rebuild at a time, whoever starts it. "jobs" in ASCII and 3.
+pub(crate) async fn lock_rebuild(tx: &mut PgConnection) -> Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(1785684595, 3)").execute(tx).await?;
+    Ok(())
+}
+
+pub(crate) async fn read_epoch(tx: &mut PgConnection) -> Result<Uuid> {
+    sqlx::query_scalar!("select epoch from queue_epoch").fetch_one(tx).await
+}
+
+pub(crate) async fn write_epoch(tx: &mut PgConnection, epoch: Uuid) -> Result<()> {
+    sqlx::query!("update queue_epoch set epoch = $1, set_at = clock_timestamp()", epoch).execute(tx).await?;
+    Ok(())
+}
+
+pub(crate) async fn list_groups(pg: &PgPool) -> Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "select distinct group_name from jobs where state in ('queued', 'running', 'parked', 'retrying')"
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// A page of all waiting rows, in the order of their ids.
+pub(crate) async fn list_waiting_after(pg: &PgPool, after: Uuid, limit: i64) -> Result<Vec<WaitingRow>> {
+    sqlx::query_as!(
+        WaitingRow,
+        r#"
+        select id, group_name, priority, run_at,
+               ceil(extract(epoch from run_at - clock_timestamp()) * 1000)::bigint as "delay_ms!"
+        from jobs
+        where state in ('queued', 'parked', 'retrying') and id > $1
+        order by id
+        limit $2
+        "#,
+        after,
+        limit,
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// The slots of the running jobs.
+pub(crate) async fn list_held(pg: &PgPool) -> Result<Vec<Hold>> {
+    sqlx::query_as!(
+        Hold,
+        r#"
+        select id, group_name as "group", lease_owner as "worker!", true as "insert!",
+               greatest(ceil(extract(epoch from lease_until - clock_timestamp()) * 1000), 1)::bigint as "ttl_ms!"
+        from jobs
+        where state = 'running'
+        "#,
+    )
+    .fetch_all(pg)
+    .await
+}

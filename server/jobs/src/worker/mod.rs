@@ -1,0 +1,192 @@
+//! The process that runs jobs.
+
+mod attempt;
+mod claim;
+mod leader;
+mod pulse;
+mod roster;
+mod settings;
+mod settle;
+mod store;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
+
+pub(crate) use settings::Slots;
+pub use settings::WorkerSettings;
+
+use crate::{Error, Failure, Handler, Job, Queue};
+use attempt::Stop;
+use pulse::Pulse;
+use roster::Roster;
+
+/// Interruptions without progress after which a job is taken for the cause of the crashes.
+const MAX_INTERRUPTIONS: u16 = 3;
+/// How long a claim may take, with Redis and Postgres at their slowest.
+const CLAIM_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long giving running jobs back may take once the grace is over.
+const GIVE_BACK: Duration = Duration::from_secs(10);
+
+/// Runs jobs until told to stop. Its id is random per start: a restarted process is a new worker.
+pub struct Worker {
+    core: Arc<Core>,
+    pulse: Mutex<Option<DropGuard>>,
+}
+
+pub(crate) struct Core {
+    pub(crate) id: Uuid,
+    pub(crate) queue: Queue,
+    pub(crate) handlers: HashMap<&'static str, Arc<dyn Handler>>,
+    pub(crate) kinds: Vec<String>,
+    pub(crate) settings: WorkerSettings,
+    pub(crate) slots: Slots,
+    pub(crate) roster: Arc<Roster>,
+}
+
+impl Core {
+    /// Lets the domain write down the end of a job.
+    pub(crate) async fn give_up(
+        &self,
+        tx: &mut PgConnection,
+        job: &Job,
+        failure: &Failure,
+    ) -> Result<Vec<Uuid>, Error> {
+        match self.handlers.get(job.kind.as_str()) {
+            Some(handler) => handler.give_up(tx, job, failure).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+impl Worker {
+    /// A worker for these kinds of jobs; nothing starts before [`Worker::run`] or [`Worker::step`].
+    pub fn new(queue: Queue, handlers: Vec<(&'static str, Arc<dyn Handler>)>, settings: WorkerSettings) -> Self {
+        let kinds = handlers.iter().map(|(kind, _)| (*kind).to_owned()).collect();
+        let core = Core {
+            id: Uuid::new_v4(),
+            queue,
+            handlers: handlers.into_iter().collect(),
+            kinds,
+            slots: settings.slots(),
+            settings,
+            roster: Arc::new(Roster::default()),
+        };
+        Self { core: Arc::new(core), pulse: Mutex::new(None) }
+    }
+
+    /// The id under which this process holds leases.
+    pub fn id(&self) -> Uuid {
+        self.core.id
+    }
+
+    /// Claims and runs jobs until `stop` fires; then lets running jobs finish within the grace time and gives the rest
+    /// back. Also takes part in leading the queue. Postgres or Redis going away does not end it.
+    ///
+    /// # Errors
+    /// [`Error::Database`] when the heartbeat cannot be started.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+        self.start_pulse()?;
+        let end = CancellationToken::new();
+        let leader = tokio::spawn(leader::lead(self.core.clone(), end.clone()));
+        let _end_on_drop = end.clone().drop_guard();
+        let jobs_stop = Stop::default();
+        let _abort_on_drop = jobs_stop.now.clone().drop_guard();
+        let mut jobs = JoinSet::new();
+        self.claim_until(&stop, &jobs_stop, &mut jobs).await;
+
+        jobs_stop.soon.cancel();
+        tracing::info!(jobs = jobs.len(), "worker {} stops with {} jobs running", self.core.id, jobs.len());
+        let grace = Duration::from_secs(self.core.settings.grace_secs);
+        if timeout(grace, drain(&mut jobs)).await.is_err() {
+            jobs_stop.now.cancel();
+            if timeout(GIVE_BACK, drain(&mut jobs)).await.is_err() {
+                tracing::error!("{} jobs could not be given back; their leases run out", jobs.len());
+            }
+        }
+        end.cancel();
+        if let Err(error) = leader.await {
+            tracing::error!(%error, "the leader task ended badly");
+        }
+        Ok(())
+    }
+
+    /// One round for tests: upkeep, one claim, and everything claimed run to its outcome. Returns how many jobs ran.
+    ///
+    /// # Errors
+    /// [`Error::Database`], [`Error::Redis`].
+    pub async fn step(&self) -> Result<usize, Error> {
+        self.start_pulse()?;
+        self.core.maintain(true).await?;
+        let claims = self.core.claim(self.core.settings.concurrency).await?;
+        let stop = Stop::default();
+        let runs: Vec<_> = claims.jobs.into_iter().map(|claimed| self.core.run(claimed, &stop)).collect();
+        Ok(futures::future::join_all(runs).await.len())
+    }
+
+    async fn claim_until(&self, stop: &CancellationToken, jobs_stop: &Stop, jobs: &mut JoinSet<()>) {
+        let core = &self.core;
+        let mut wakes = core.queue.redis().wakes();
+        let poll = Duration::from_millis(core.settings.poll_ms.max(10));
+        while !stop.is_cancelled() {
+            let free = core.settings.concurrency.max(1).saturating_sub(jobs.len());
+            let mut wait = poll;
+            if free > 0 {
+                // A claim that is cut off may have taken jobs: their leases run out.
+                let claims = timeout(CLAIM_TIMEOUT, core.claim(free)).await;
+                match claims.unwrap_or(Err(Error::TimedOut)) {
+                    Ok(claims) => {
+                        let more = !claims.jobs.is_empty();
+                        for claimed in claims.jobs {
+                            let (core, jobs_stop) = (core.clone(), jobs_stop.clone());
+                            jobs.spawn(async move { core.run(claimed, &jobs_stop).await });
+                        }
+                        if more {
+                            continue;
+                        }
+                        wait = claims.next.map_or(poll, |next| next.max(Duration::from_millis(1)).min(poll));
+                    }
+                    Err(error) => tracing::warn!(%error, "claiming jobs failed: {error}"),
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(_) = jobs.join_next() => while jobs.try_join_next().is_some() {},
+                () = wait_for_wake(&mut wakes, core), if free > 0 => {}
+                () = tokio::time::sleep(wait), if free > 0 => {}
+            }
+        }
+    }
+
+    fn start_pulse(&self) -> Result<(), Error> {
+        let mut pulse = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
+        if pulse.is_none() {
+            let core = &self.core;
+            let options = core.queue.pg().connect_options().as_ref().clone();
+            let redis = core.queue.redis().settings().clone();
+            let beat = Pulse::new(core.id, core.roster.clone(), options, redis, &core.settings);
+            *pulse = Some(beat.start().map_err(sqlx::Error::Io)?);
+        }
+        Ok(())
+    }
+}
+
+async fn drain(jobs: &mut JoinSet<()>) {
+    while jobs.join_next().await.is_some() {}
+}
+
+/// Returns after a wake; several that are already here count as one.
+async fn wait_for_wake(wakes: &mut broadcast::Receiver<String>, core: &Core) {
+    if matches!(wakes.recv().await, Err(RecvError::Closed)) {
+        *wakes = core.queue.redis().wakes();
+    }
+    while wakes.try_recv().is_ok() {}
+}

@@ -1,0 +1,118 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jobs::{Failure, NewJob, Outcome};
+use sqlx::PgPool;
+
+use crate::stage::{Actor, Stage, job};
+use crate::store;
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_transient_failure_is_tried_again_until_attempts_run_out(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let actor = Actor::new(async |_| Err(Failure::transient("provider_down", "503")));
+    let worker = stage.worker(&actor);
+    let id = stage.enqueue(&job()).await;
+    for _ in 0..2 {
+        assert_eq!(worker.step().await.unwrap(), 1);
+        assert_eq!(store::read(&stage.pg, id).await.state, "retrying");
+        assert!(actor.gone_codes().is_empty());
+    }
+    assert_eq!(worker.step().await.unwrap(), 1);
+    let row = store::read(&stage.pg, id).await;
+    assert_eq!((row.state.as_str(), row.attempt), ("failed", 3));
+    assert_eq!(actor.gone_codes(), ["provider_down"]);
+    assert_eq!(worker.step().await.unwrap(), 0);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_permanent_failure_is_final(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let actor = Actor::new(async |_| Err(Failure::permanent("refused", "moderation")));
+    let id = stage.enqueue(&job()).await;
+    assert_eq!(stage.worker(&actor).step().await.unwrap(), 1);
+    let row = store::read(&stage.pg, id).await;
+    assert_eq!((row.state.as_str(), row.last_error_code.as_deref()), ("failed", Some("refused")));
+    assert_eq!(actor.gone_codes(), ["refused"]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn retry_after_is_honoured_and_pauses_the_group(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let actor = Actor::new(async |_| Err(Failure::rate_limited(Some(Duration::from_secs(120)), "too_many", "429")));
+    let worker = stage.worker(&actor);
+    let id = stage.enqueue(&job()).await;
+    assert_eq!(worker.step().await.unwrap(), 1);
+    let row = store::read(&stage.pg, id).await;
+    assert_eq!(row.state, "retrying");
+    assert!(row.run_at > store::now(&stage.pg).await + Duration::from_secs(110), "not before the provider said");
+
+    stage.enqueue(&job()).await;
+    stage.enqueue(&NewJob::new("act", "another", serde_json::json!({}))).await;
+    assert_eq!(worker.step().await.unwrap(), 1, "the paused group waits, the other does not");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_panic_is_a_failed_attempt(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let first = Arc::new(AtomicBool::new(true));
+    let actor = Actor::new(move |_| {
+        let first = first.swap(false, Ordering::SeqCst);
+        async move {
+            assert!(!first, "the first run panics");
+            Ok(Outcome::Done)
+        }
+    });
+    let worker = stage.worker(&actor);
+    let id = stage.enqueue(&job()).await;
+    assert_eq!(worker.step().await.unwrap(), 1);
+    assert_eq!(store::read(&stage.pg, id).await.last_error_code.as_deref(), Some("panicked"));
+    assert_eq!(worker.step().await.unwrap(), 1);
+    let row = store::read(&stage.pg, id).await;
+    assert_eq!((row.state.as_str(), row.attempt), ("succeeded", 2));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_job_past_its_time_is_stopped(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let actor = Actor::new(async |attempt| {
+        attempt.cancel.cancelled().await;
+        Err(Failure::transient("stopped", "told to stop"))
+    });
+    let id = stage.enqueue(&NewJob { run_timeout: Duration::from_millis(100), ..job() }).await;
+    assert_eq!(stage.worker(&actor).step().await.unwrap(), 1);
+    assert_eq!(store::read(&stage.pg, id).await.state, "failed");
+    assert_eq!(actor.gone_codes(), ["timed_out"]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_handler_that_ignores_its_token_is_dropped(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let actor = Actor::new(async |_| std::future::pending().await);
+    stage.enqueue(&NewJob { run_timeout: Duration::from_millis(100), ..job() }).await;
+    assert_eq!(stage.worker(&actor).step().await.unwrap(), 1);
+    assert_eq!(actor.gone_codes(), ["timed_out"]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_parked_job_past_its_deadline_fails(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let actor = Actor::new(async |_| Ok(Outcome::Park { until: chrono::Utc::now() + Duration::from_secs(3_600) }));
+    let worker = stage.worker(&actor);
+    let id = stage.enqueue(&job()).await;
+    assert_eq!(worker.step().await.unwrap(), 1);
+    store::pass_deadline(&stage.pg, id).await;
+    assert_eq!(worker.step().await.unwrap(), 0);
+    assert_eq!(store::read(&stage.pg, id).await.state, "failed");
+    assert_eq!(actor.gone_codes(), ["timed_out"]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn promising_a_commit_that_never_was_is_a_failure(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let actor = Actor::new(async |_| Ok(Outcome::Committed { dispatch: Vec::new() }));
+    stage.enqueue(&job()).await;
+    assert_eq!(stage.worker(&actor).step().await.unwrap(), 1);
+    assert_eq!(actor.gone_codes(), ["not_committed"]);
+}

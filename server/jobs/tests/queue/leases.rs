@@ -1,0 +1,170 @@
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use chrono::Utc;
+use jobs::{Attempt, Error, Failure, Lease, Outcome, WorkerSettings};
+use sqlx::PgPool;
+use tokio::sync::Notify;
+
+use crate::stage::{Actor, Stage, job, quick, willing};
+use crate::store;
+
+/// A handler that hands its attempt out and then never ends by itself.
+fn stuck() -> (Arc<Actor>, Arc<Notify>, Arc<Mutex<Vec<Attempt>>>) {
+    let (started, attempts) = (Arc::new(Notify::new()), Arc::new(Mutex::new(Vec::new())));
+    let (signal, seen) = (started.clone(), attempts.clone());
+    let actor = Actor::new(move |attempt| {
+        seen.lock().unwrap().push(attempt);
+        signal.notify_one();
+        std::future::pending()
+    });
+    (actor, started, attempts)
+}
+
+async fn assert_fenced(stage: &Stage, old: &Lease) {
+    let mut connection = stage.pg.acquire().await.unwrap();
+    let later = Utc::now() + Duration::from_secs(60);
+    let writes = [
+        old.guard(&mut connection).await,
+        old.checkpoint(&mut connection, "late", 90).await,
+        old.park(&mut connection, later).await,
+        old.succeed(&mut connection).await,
+    ];
+    for write in writes {
+        assert!(matches!(write, Err(Error::LeaseLost { job_id }) if job_id == old.job_id()), "{write:?}");
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_zombie_cannot_write_after_its_job_was_taken_over(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let (actor, started, attempts) = stuck();
+    let zombie = stage.worker(&actor);
+    let id = stage.enqueue(&job()).await;
+    let zombie = tokio::spawn(async move { zombie.step().await });
+    started.notified().await;
+    let old = attempts.lock().unwrap()[0].lease;
+
+    old.guard(&mut stage.pg.acquire().await.unwrap()).await.unwrap();
+    store::steal(&stage.pg, id).await;
+    assert_fenced(&stage, &old).await;
+    assert_eq!(store::read(&stage.pg, id).await.state, "running", "the other holder's job goes on");
+
+    store::expire_lease(&stage.pg, id).await;
+    assert_eq!(stage.worker(&willing()).step().await.unwrap(), 1, "another worker runs it");
+    assert_fenced(&stage, &old).await;
+    let row = store::read(&stage.pg, id).await;
+    assert_eq!((row.state.as_str(), row.lease_epoch, row.attempt), ("succeeded", 3, 1));
+    zombie.abort();
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_stolen_lease_fires_the_token_and_drops_the_outcome(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let started = Arc::new(Notify::new());
+    let signal = started.clone();
+    let actor = Actor::new(move |attempt| {
+        signal.notify_one();
+        async move {
+            attempt.cancel.cancelled().await;
+            Ok(Outcome::Done)
+        }
+    });
+    let worker = stage.worker_with(&actor, WorkerSettings { lease_secs: 1, ..quick() });
+    let id = stage.enqueue(&job()).await;
+    let step = tokio::spawn(async move { worker.step().await });
+    started.notified().await;
+    store::steal(&stage.pg, id).await;
+    assert_eq!(step.await.unwrap().unwrap(), 1);
+    let row = store::read(&stage.pg, id).await;
+    assert_eq!((row.state.as_str(), row.lease_epoch), ("running", 2), "the thief's job was not touched");
+    assert!(actor.gone_codes().is_empty());
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn crashes_cost_no_attempt_but_three_of_them_end_the_job(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let (actor, started, attempts) = stuck();
+    let id = stage.enqueue(&job()).await;
+    for crash in 1..=3 {
+        let worker = stage.worker(&actor);
+        let step = tokio::spawn(async move { worker.step().await });
+        started.notified().await;
+        // Dropped without a release, as by kill -9.
+        step.abort();
+        step.await.unwrap_err();
+        let attempt = attempts.lock().unwrap().pop().unwrap();
+        assert_eq!((attempt.job.attempt, attempt.lease.epoch()), (1, crash));
+        store::expire_lease(&stage.pg, id).await;
+    }
+    assert_eq!(stage.worker(&actor).step().await.unwrap(), 0);
+    let row = store::read(&stage.pg, id).await;
+    assert_eq!((row.state.as_str(), row.interruptions), ("failed", 3));
+    assert_eq!(actor.gone_codes(), ["worker_crashed"]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn progress_forgives_interruptions(pg: PgPool) {
+    let stage = Arc::new(Stage::open(pg).await);
+    let (crashing, started, _) = stuck();
+    let id = stage.enqueue(&job()).await;
+    for _ in 0..2 {
+        let worker = stage.worker(&crashing);
+        let step = tokio::spawn(async move { worker.step().await });
+        started.notified().await;
+        step.abort();
+        step.await.unwrap_err();
+        store::expire_lease(&stage.pg, id).await;
+    }
+    let inner = stage.clone();
+    let actor = Actor::new(move |attempt| {
+        let stage = inner.clone();
+        async move {
+            assert_eq!(attempt.job.interruptions, 2);
+            let mut connection = stage.pg.acquire().await.unwrap();
+            attempt.lease.checkpoint(&mut connection, "encode", 10).await?;
+            assert_eq!(store::read(&stage.pg, attempt.job.id).await.interruptions, 0);
+            Ok(Outcome::Done)
+        }
+    });
+    assert_eq!(stage.worker(&actor).step().await.unwrap(), 1);
+    assert_eq!(store::read(&stage.pg, id).await.state, "succeeded");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn the_heartbeat_goes_on_while_the_work_blocks_its_runtime(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let actor = Actor::new(async |_| {
+        // Blocks the only thread of this test's runtime for twice the lease.
+        std::thread::sleep(Duration::from_secs(2));
+        Ok(Outcome::Done)
+    });
+    let worker = stage.worker_with(&actor, WorkerSettings { lease_secs: 1, ..quick() });
+    let id = stage.enqueue(&job()).await;
+
+    // Another process sweeps all the time meanwhile.
+    let (pg, url, namespace) = (stage.pg.connect_options(), stage.redis_url.clone(), stage.namespace.clone());
+    let rival = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let pg = PgPool::connect_with((*pg).clone()).await.unwrap();
+            let queue = jobs::Queue::connect(pg.clone(), jobs::RedisSettings::new(url, namespace)).await.unwrap();
+            let stage = Stage { pg: pg.clone(), queue, redis_url: String::new(), namespace: String::new() };
+            let thief = stage.worker(&Actor::new(async |_| Err(Failure::permanent("stolen", "double run"))));
+            crate::stage::until("the job to start", async || store::read(&pg, id).await.lease_epoch == 1).await;
+            crate::stage::until("the job to end", async || {
+                assert_eq!(thief.step().await.unwrap(), 0, "a live job was taken over");
+                store::read(&pg, id).await.state == "succeeded"
+            })
+            .await;
+            drop(thief);
+            stage.queue.close().await;
+            pg.close().await;
+        });
+    });
+    let step = worker.step();
+    assert_eq!(step.await.unwrap(), 1);
+    tokio::task::spawn_blocking(move || rival.join()).await.unwrap().unwrap();
+    assert_eq!(store::read(&stage.pg, id).await.lease_epoch, 1);
+}

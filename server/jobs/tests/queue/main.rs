@@ -1,0 +1,12 @@
+//! The queue on a real Postgres and a real Redis. Every test has its own database and its own namespace.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cancelling;
+mod failing;
+mod leases;
+mod lifecycle;
+mod redis_loss;
+mod slots;
+mod stage;
+mod stopping;
+mod store;

@@ -1,0 +1,177 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use jobs::{Error, NewJob, Outcome, Queue, RedisSettings, WorkerSettings};
+use sqlx::PgPool;
+use tokio::sync::Notify;
+
+use crate::stage::{Actor, OwnRedis, Stage, job, quick, until, willing};
+use crate::store;
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_wiped_redis_is_rebuilt_from_postgres(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let worker =
+        stage.worker_with(&willing(), WorkerSettings { concurrency: 100, default_group_slots: 100, ..quick() });
+    assert_eq!(worker.step().await.unwrap(), 0);
+    assert!(stage.queue.health().await.epoch_ok);
+    let before = stage.queue.health().await;
+    for _ in 0..25 {
+        stage.enqueue(&job()).await;
+    }
+    let later = stage.enqueue(&NewJob { run_at: Utc::now() + Duration::from_secs(3_600), ..job() }).await;
+    stage.wipe_redis().await;
+    assert!(before.epoch_ok && !stage.queue.health().await.epoch_ok, "the loss is seen");
+
+    assert_eq!(worker.step().await.unwrap(), 25);
+    assert!(stage.queue.health().await.epoch_ok);
+    assert_eq!(store::read(&stage.pg, later).await.state, "queued");
+    let delayed: i64 =
+        stage.eval("return redis.call('ZCARD', ARGV[1])", vec![format!("{{{}}}:delayed", stage.namespace)]).await;
+    assert_eq!(delayed, 1, "the delayed job is back, too");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_rebuild_keeps_the_slots_of_running_jobs(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let started = Arc::new(Notify::new());
+    let signal = started.clone();
+    let actor = Actor::new(move |_| {
+        signal.notify_one();
+        std::future::pending()
+    });
+    let settings = WorkerSettings { default_group_slots: 1, ..quick() };
+    let busy = stage.worker_with(&actor, settings.clone());
+    stage.enqueue(&job()).await;
+    let busy = tokio::spawn(async move { busy.step().await });
+    started.notified().await;
+    stage.wipe_redis().await;
+    stage.enqueue(&job()).await;
+    let other = stage.worker_with(&willing(), settings);
+    assert_eq!(other.step().await.unwrap(), 0, "the group is full");
+    busy.abort();
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn without_redis_jobs_are_claimed_from_postgres_within_their_slots(pg: PgPool) {
+    // Nothing listens on port 1.
+    let stage = Stage::open_at(pg, "redis://127.0.0.1:1".into()).await;
+    assert!(!stage.queue.health().await.redis);
+    let settings = WorkerSettings {
+        group_slots: HashMap::from([("narrow".into(), 1), ("closed".into(), 0)]),
+        default_group_slots: 2,
+        ..quick()
+    };
+    let worker = stage.worker_with(&willing(), settings);
+    for group in ["narrow", "narrow", "wide", "wide", "wide", "closed"] {
+        stage.enqueue(&NewJob::new("act", group, serde_json::json!({}))).await;
+    }
+    assert_eq!(worker.step().await.unwrap(), 3, "one narrow, two wide");
+    assert_eq!(worker.step().await.unwrap(), 2, "the rest");
+    assert_eq!(worker.step().await.unwrap(), 0, "a group without slots is closed");
+    assert_eq!(store::count(&stage.pg, "succeeded").await, 5);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_was_never_dispatched_is_found(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let running = stage.start(&willing(), quick());
+    until("redis to be ready", async || stage.queue.health().await.epoch_ok).await;
+    // As if the process had died between commit and dispatch.
+    let id = stage.commit(&job()).await;
+    stage.wait_for_state(id, "succeeded").await;
+    running.end().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_id_that_redis_lost_alone_is_offered_again(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let worker = stage.worker(&willing());
+    worker.step().await.unwrap();
+    let id = stage.enqueue(&job()).await;
+    let key = format!("{{{}}}:ready:local", stage.namespace);
+    let lost: i64 = stage.eval("return redis.call('DEL', ARGV[1])", vec![key]).await;
+    assert_eq!(lost, 1);
+    store::age_dispatch(&stage.pg, id).await;
+    assert_eq!(worker.step().await.unwrap(), 1);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_redis_that_may_drop_keys_is_refused(pg: PgPool) {
+    let redis = OwnRedis::start("allkeys-lru").await;
+    match Queue::connect(pg, RedisSettings::new(redis.url(), "test")).await {
+        Err(Error::EvictionPolicy { found }) => assert_eq!(found, "allkeys-lru"),
+        Err(other) => panic!("refused for the wrong reason: {other}"),
+        Ok(_) => panic!("accepted"),
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn killing_and_restarting_redis_stops_nothing(pg: PgPool) {
+    let mut redis = OwnRedis::start("noeviction").await;
+    let stage = Stage::open_at(pg, redis.url()).await;
+    let running = stage.start(&willing(), WorkerSettings { poll_ms: 200, ..quick() });
+    until("redis to be ready", async || stage.queue.health().await.epoch_ok).await;
+    let id = stage.enqueue(&job()).await;
+    stage.wait_for_state(id, "succeeded").await;
+
+    redis.kill();
+    let id = stage.enqueue(&job()).await;
+    stage.wait_for_state(id, "succeeded").await;
+
+    redis.restart().await;
+    until("redis to be rebuilt", async || stage.queue.health().await.epoch_ok).await;
+    // Wakes work again, too: subscriptions came back.
+    let mut progress = stage.queue.subscribe("progress");
+    until("a message to arrive", async || {
+        stage.queue.publish("progress", "42").await;
+        matches!(tokio::time::timeout(Duration::from_millis(50), progress.recv()).await, Ok(Ok(text)) if text == "42")
+    })
+    .await;
+    let id = stage.enqueue(&job()).await;
+    stage.wait_for_state(id, "succeeded").await;
+    running.end().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn many_listeners_share_one_subscription(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let mut first = stage.queue.subscribe("generation-1");
+    let mut second = stage.queue.subscribe("generation-1");
+    let channel = format!("{{{}}}:on:generation-1", stage.namespace);
+    let count = async || -> i64 {
+        stage.eval("return redis.call('PUBSUB', 'NUMSUB', ARGV[1])[2]", vec![channel.clone()]).await
+    };
+    until("the subscription", async || count().await == 1).await;
+    stage.queue.publish("generation-1", "half").await;
+    assert_eq!(first.recv().await.unwrap(), "half");
+    assert_eq!(second.recv().await.unwrap(), "half");
+
+    drop((first, second));
+    // Noticed at the next message, or when somebody subscribes to something else.
+    let _other = stage.queue.subscribe("generation-2");
+    until("the end of the subscription", async || count().await == 0).await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn wrong_addresses_are_named_without_their_password(pg: PgPool) {
+    let settings = RedisSettings::new("http://user:hunter2@example.com", "test");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    match Queue::connect(pg, settings).await {
+        Err(error @ Error::RedisAddress { .. }) => assert!(!error.to_string().contains("hunter2"), "{error}"),
+        Err(other) => panic!("refused for the wrong reason: {other}"),
+        Ok(_) => panic!("accepted"),
+    }
+}
+
+/// Not a handler at all: the kind is unknown to this worker and must stay for one that knows it.
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_unknown_kind_waits_for_a_worker_that_knows_it(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let id = stage.enqueue(&NewJob::new("of another release", "local", serde_json::json!({}))).await;
+    let worker = stage.worker(&Actor::new(async |_| Ok(Outcome::Done)));
+    assert_eq!(worker.step().await.unwrap(), 0);
+    assert_eq!(store::read(&stage.pg, id).await.state, "queued");
+}

@@ -1,0 +1,140 @@
+//! Reading the errors of the Gemini API: `{"error": {code, message, status, details: [google.rpc.*]}}`.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::{FailureCode, MicroUsd};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    Certainty, ProviderError, Retry,
+    http_client::{Answer, bounded_wait},
+};
+
+#[derive(Deserialize)]
+struct Body {
+    error: VendorError,
+}
+
+#[derive(Deserialize, Default)]
+struct VendorError {
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    details: Vec<Value>,
+}
+
+impl VendorError {
+    fn reason(&self) -> Option<&str> {
+        self.details.iter().find_map(|detail| detail.get("reason").and_then(Value::as_str))
+    }
+
+    /// The wait in a `RetryInfo`, like `"34.07s"`.
+    fn retry_delay(&self) -> Option<Duration> {
+        let text = self.details.iter().find_map(|detail| detail.get("retryDelay").and_then(Value::as_str))?;
+        let seconds: f64 = text.strip_suffix('s')?.parse().ok()?;
+        Duration::try_from_secs_f64(seconds).ok().map(bounded_wait)
+    }
+}
+
+/// What an answer other than 200 means. Google charges for none of them.
+pub(super) fn of(answer: &Answer, now: DateTime<Utc>) -> ProviderError {
+    let parsed = serde_json::from_slice::<Body>(&answer.body).ok();
+    let detail = match &parsed {
+        Some(Body { error }) => format!("HTTP {} {}: {}", answer.status.as_u16(), error.status, error.message),
+        None => answer.text(),
+    };
+    let error = parsed.map(|body| body.error).unwrap_or_default();
+    let wait = || Retry::Later { after: error.retry_delay().or_else(|| answer.retry_after(now)) };
+    let (code, retry) = match answer.status.as_u16() {
+        400 => (bad_request(&error), Retry::Never),
+        401..=403 => (FailureCode::ProviderAccount, Retry::Never),
+        408 => (FailureCode::ProviderTimeout, wait()),
+        413 => (FailureCode::PhotoRefused, Retry::Never),
+        429 => (FailureCode::ProviderBusy, wait()),
+        500.. => (FailureCode::ProviderUnavailable, wait()),
+        // A success we do not know (2xx without content) or a redirect: something may have been started.
+        200..400 => {
+            return ProviderError::new(FailureCode::ProviderGarbage, Certainty::Unknown, Retry::LATER, detail);
+        }
+        _ => (FailureCode::ProviderRejected, Retry::Never),
+    };
+    ProviderError::new(code, Certainty::Refused, retry, detail).charging(Some(MicroUsd::ZERO))
+}
+
+/// A bad key is 400 at Google, and so is a photo it cannot read.
+fn bad_request(error: &VendorError) -> FailureCode {
+    let message = error.message.to_ascii_lowercase();
+    if error.reason().is_some_and(|reason| reason.starts_with("API_KEY"))
+        || error.status == "FAILED_PRECONDITION"
+        || message.contains("api key")
+    {
+        FailureCode::ProviderAccount
+    } else if message.contains("process input image") || message.contains("unsupported mime type") {
+        FailureCode::PhotoRefused
+    } else {
+        FailureCode::ProviderRejected
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use bytes::Bytes;
+    use http::{HeaderMap, HeaderValue, StatusCode};
+    use serde_json::json;
+
+    use super::*;
+
+    fn refusal(status: u16, body: &str) -> ProviderError {
+        let answer = Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: Bytes::from(body.to_owned()),
+        };
+        of(&answer, DateTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_bad_key_is_a_bad_request_at_google() {
+        let body = json!({"error": {"code": 400, "message": "API key not valid. Please pass a valid API key.",
+            "status": "INVALID_ARGUMENT", "details": [
+                {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID",
+                 "domain": "googleapis.com", "metadata": {"service": "generativelanguage.googleapis.com"}}]}});
+        let error = refusal(400, &body.to_string());
+        assert_eq!((error.code, error.certainty), (FailureCode::ProviderAccount, Certainty::Refused));
+        assert!(!error.is_retryable());
+        assert_eq!(error.charged, Some(MicroUsd::ZERO));
+    }
+
+    #[test]
+    fn quota_says_when_to_come_back() {
+        let body = json!({"error": {"code": 429, "message": "You exceeded your current quota",
+            "status": "RESOURCE_EXHAUSTED", "details": [
+                {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": "x"}]},
+                {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}]}});
+        let error = refusal(429, &body.to_string());
+        assert_eq!(error.code, FailureCode::ProviderBusy);
+        assert_eq!(error.retry, Retry::Later { after: Some(Duration::from_millis(34_500)) });
+        let mut headers = HeaderMap::new();
+        headers.insert("retry-after", HeaderValue::from_static("3"));
+        let bare = Answer { status: StatusCode::TOO_MANY_REQUESTS, headers, body: Bytes::new() };
+        assert_eq!(of(&bare, DateTime::UNIX_EPOCH).retry, Retry::Later { after: Some(Duration::from_secs(3)) });
+    }
+
+    #[test]
+    fn other_answers_map_to_our_codes() {
+        let image = r#"{"error":{"code":400,"message":"Unable to process input image.","status":"INVALID_ARGUMENT"}}"#;
+        assert_eq!(refusal(400, image).code, FailureCode::PhotoRefused);
+        assert_eq!(refusal(400, "{}").code, FailureCode::ProviderRejected);
+        assert_eq!(refusal(403, "{}").code, FailureCode::ProviderAccount);
+        assert_eq!(refusal(404, "{}").code, FailureCode::ProviderRejected);
+        let away = refusal(503, "<html>upstream</html>");
+        assert_eq!((away.code, away.certainty), (FailureCode::ProviderUnavailable, Certainty::Refused));
+        assert!(away.is_retryable());
+        assert_eq!(refusal(302, "").certainty, Certainty::Unknown);
+    }
+}

@@ -1,0 +1,116 @@
+//! Where the providers are and how we sign in there.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+const STILL_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {reason}")]
+pub struct InvalidSetting {
+    /// Which one.
+    pub name: &'static str,
+    /// What is wrong with it, without its value.
+    pub reason: String,
+}
+
+/// fal.ai: hosts and key. `Debug` does not show the key.
+#[derive(Debug, Clone)]
+pub struct FalSettings {
+    /// The queue: submit, status, result, cancel.
+    pub queue_url: Url,
+    /// Storage for pictures that are not public.
+    pub rest_url: Url,
+    /// The platform API, without `/v1`.
+    pub platform_url: Url,
+    /// The public keys of webhook signatures.
+    pub jwks_url: Url,
+    /// The account's key, `id:secret`.
+    pub key: SecretString,
+    /// Hosts result files may lie on: `name`, or `*.name` for every host below it.
+    pub media_hosts: Vec<String>,
+    /// Results may lie on this machine over plain http. For the simulator only.
+    pub allow_loopback: bool,
+}
+
+impl FalSettings {
+    /// The real fal.ai.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] only if a built-in address were wrong.
+    pub fn vendor(key: SecretString) -> Result<Self, InvalidSetting> {
+        Ok(Self {
+            queue_url: parse("fal queue address", "https://queue.fal.run")?,
+            rest_url: parse("fal REST address", "https://rest.fal.ai")?,
+            platform_url: parse("fal platform address", "https://api.fal.ai")?,
+            jwks_url: parse("fal JWKS address", "https://rest.fal.ai/.well-known/jwks.json")?,
+            key,
+            media_hosts: vec!["fal.media".to_owned(), "*.fal.media".to_owned()],
+            allow_loopback: false,
+        })
+    }
+
+    /// Everything at one simulator on this machine.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when `url` has no host.
+    pub fn simulator(url: &Url) -> Result<Self, InvalidSetting> {
+        let host = url.host_str().ok_or_else(|| InvalidSetting {
+            name: "simulator address",
+            reason: "expected an address with a host, like http://127.0.0.1:8080".to_owned(),
+        })?;
+        Ok(Self {
+            queue_url: url.clone(),
+            rest_url: url.clone(),
+            platform_url: url.clone(),
+            jwks_url: join(url, ".well-known/jwks.json"),
+            key: SecretString::from("simulator:key"),
+            media_hosts: vec![host.to_owned()],
+            allow_loopback: true,
+        })
+    }
+}
+
+/// Google's Gemini API: host and key. `Debug` does not show the key.
+#[derive(Debug, Clone)]
+pub struct GeminiSettings {
+    /// The host, without `/v1beta`.
+    pub base_url: Url,
+    /// The API key.
+    pub key: SecretString,
+    /// Longest wait for a still. Whoever hangs up earlier pays for nothing: a still takes 15 to 40 s, at times minutes.
+    pub timeout: Duration,
+}
+
+impl GeminiSettings {
+    /// The real Gemini API.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] only if the built-in address were wrong.
+    pub fn vendor(key: SecretString) -> Result<Self, InvalidSetting> {
+        Ok(Self {
+            base_url: parse("Gemini address", "https://generativelanguage.googleapis.com")?,
+            key,
+            timeout: STILL_TIMEOUT,
+        })
+    }
+
+    /// The simulator.
+    pub fn simulator(url: &Url) -> Self {
+        Self { base_url: url.clone(), key: SecretString::from("simulator-key"), timeout: STILL_TIMEOUT }
+    }
+}
+
+fn parse(name: &'static str, text: &str) -> Result<Url, InvalidSetting> {
+    Url::parse(text).map_err(|error| InvalidSetting { name, reason: error.to_string() })
+}
+
+/// `base` with path segments added behind whatever path it has; never climbs, never drops the last segment.
+pub(crate) fn join(base: &Url, path: &str) -> Url {
+    let mut joined = base.clone();
+    joined.set_path(&format!("{}/{}", base.path().trim_end_matches('/'), path.trim_start_matches('/')));
+    joined
+}

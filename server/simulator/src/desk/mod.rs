@@ -1,0 +1,14 @@
+//! What the simulator keeps on disk: who asked for what, what it costs, the
+//! files it hands out and the faults it was told to show.
+
+mod disk;
+mod faults;
+mod invoice;
+mod media;
+mod requests;
+
+pub(crate) use disk::{off_thread, read_json, replace_file, replace_json};
+pub(crate) use faults::{Fault, FaultList, Rule, Step};
+pub(crate) use invoice::{Entry, Invoice, Provider};
+pub(crate) use media::MediaShelf;
+pub(crate) use requests::{FalRequest, LogLine, Outcome, RequestBook, RequestState, WebhookOrder};

@@ -1,0 +1,50 @@
+//! The routes: the vendors' on one origin, and our own beside them.
+
+mod account;
+mod answer;
+mod faults;
+mod gemini;
+mod invoice;
+mod page;
+mod queue;
+mod serve;
+mod storage;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::routing::{get, post, put};
+
+use crate::world::World;
+
+pub(crate) use answer::json_answer;
+pub(crate) use serve::serve;
+
+/// Requests with larger bodies are refused.
+const MOST_BODY_BYTES: usize = 40 * 1024 * 1024;
+
+/// Every route. What no other route knows is a fal endpoint.
+pub(crate) fn router(world: Arc<World>) -> Router {
+    Router::new()
+        .route("/", get(page::show))
+        .route("/faults", get(faults::list).put(faults::replace).delete(faults::clear))
+        .route("/faults/add", post(faults::add))
+        .route("/faults/clear", post(faults::clear_by_form))
+        .route("/invoice", get(invoice::show))
+        .route("/.well-known/jwks.json", get(jwks))
+        .route("/storage/upload/initiate", post(storage::initiate))
+        .route("/files/b/{key}/{name}", get(storage::download))
+        .route("/files/upload/{key}", put(storage::upload))
+        .route("/v1/models/requests/by-endpoint", get(account::requests))
+        .route("/v1/models/pricing", get(account::prices))
+        .route("/v1/models/{call}", post(gemini::call))
+        .route("/v1beta/models/{call}", post(gemini::call))
+        .fallback(queue::route)
+        .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
+        .with_state(world)
+}
+
+async fn jwks(State(world): State<Arc<World>>) -> axum::Json<serde_json::Value> {
+    axum::Json(world.signer.jwks())
+}

@@ -1,0 +1,60 @@
+//! Administering accounts.
+
+use std::io::IsTerminal as _;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use domain::user::Email;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{migrate, say};
+use crate::config::Common;
+
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Make an account, or give an existing one a new name and password (which ends its sessions).
+    CreateUser(CreateUser),
+}
+
+#[derive(Debug, Args)]
+pub struct CreateUser {
+    /// Address to sign in with.
+    email: String,
+    /// Name others see; the address when not given.
+    #[arg(long)]
+    name: Option<String>,
+    /// Password, at least 10 characters; read from standard input when not set.
+    #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true)]
+    password: Option<SecretString>,
+}
+
+/// Runs the role `admin`.
+pub async fn run(common: &Common, task: Task) -> anyhow::Result<()> {
+    let Task::CreateUser(new) = task;
+    let email = Email::parse(&new.email).with_context(|| format!("`{}` is not an address", new.email))?;
+    let password = match new.password {
+        Some(password) => password,
+        None => read_password()?,
+    };
+    let pool = migrate::connect(common).await?;
+    migrate::check(&pool).await?;
+    let name = new.name.unwrap_or_else(|| email.as_str().to_owned());
+    match engine::create_user(&pool, &email, &name, password.expose_secret()).await {
+        Ok(_) => say(&format!("{} can sign in.", email.as_str())),
+        Err(engine::Error::Invalid(wrong)) => {
+            let expected = wrong.first().map(|field| field.expected.clone()).unwrap_or_default();
+            anyhow::bail!("the password is not accepted: expected {expected}");
+        }
+        Err(other) => return Err(other.into()),
+    }
+    Ok(())
+}
+
+fn read_password() -> anyhow::Result<SecretString> {
+    if std::io::stdin().is_terminal() {
+        say("Password (it is shown as you type; pipe it in to avoid that):");
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).context("no password on standard input")?;
+    Ok(SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned()))
+}

@@ -1,0 +1,81 @@
+//! The roles: each builds what it needs, runs until it is told to stop, and stops what it started.
+
+mod admin;
+mod migrate;
+mod parts;
+mod roles;
+mod seed;
+mod simulate;
+mod stop;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{Common, Config},
+    telemetry,
+};
+
+/// Product videos for fashion shops: stills, clips, renditions, delivery, and every cent of them.
+#[derive(Debug, Parser)]
+#[command(name = "lookreel", version, about, max_term_width = 100)]
+pub struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    role: Role,
+}
+
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Serve pages and APIs.
+    Serve(Box<Config>),
+    /// Run jobs.
+    Work(Box<Config>),
+    /// Serve and work in one process, with a private Postgres, Redis, object store and provider simulator for whatever
+    /// is not set.
+    Up(Box<up::Options>),
+    /// Bring the database up to date.
+    Migrate,
+    /// Simulate the providers: their protocols, with time, price, faults and an invoice.
+    Simulate(simulate::Options),
+    /// Administer accounts.
+    #[command(subcommand)]
+    Admin(admin::Task),
+}
+
+/// Runs a role to its end.
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let quiet = "warn,server=info,lookreel=info,engine=info,jobs=info,storage=info,simulator=info,media=info,providers=info";
+    telemetry::start(arguments.common.log_format, quiet);
+    let common = arguments.common;
+    let done = match arguments.role {
+        Role::Serve(config) => roles::serve(&common, &config).await,
+        Role::Work(config) => roles::work(&common, &config).await,
+        Role::Up(options) => up::run(&common, *options).await,
+        Role::Migrate => migrate::run(&common).await,
+        Role::Simulate(options) => simulate::run(options).await,
+        Role::Admin(task) => admin::run(&common, task).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error),
+    }
+}
+
+/// Says on standard error what went wrong, cause by cause.
+pub fn complain(error: &anyhow::Error) -> ExitCode {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "lookreel: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// Writes a line for the person who started the program.
+fn say(line: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}");
+    let _ = out.flush();
+}

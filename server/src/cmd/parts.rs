@@ -1,0 +1,121 @@
+//! Building an engine from settings.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use engine::Engine;
+use jobs::{Queue, RedisSettings, WorkerSettings};
+use providers::{Catalogue, FalClips, FalSettings, FetchRules, GeminiSettings, GeminiStills, WebhookVerifier};
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::PgPool;
+use storage::Store;
+use url::Url;
+
+use crate::config::{Config, MissingSetting, Work};
+
+/// What an installation stands on, wherever it comes from.
+pub struct Ground {
+    pub pg: PgPool,
+    pub redis_url: SecretString,
+    pub store: Store,
+    pub simulator_url: Option<Url>,
+    pub callback_secret: SecretString,
+    pub public_url: Url,
+}
+
+/// An engine with what the edge needs beside it.
+pub struct Built {
+    pub engine: Engine,
+    pub webhooks: Arc<WebhookVerifier>,
+}
+
+/// Builds the engine.
+pub async fn build(ground: &Ground, config: &Config) -> anyhow::Result<Built> {
+    let redis = RedisSettings { url: ground.redis_url.clone(), namespace: config.redis_namespace.clone() };
+    let queue = Queue::connect(ground.pg.clone(), redis).await.context("the queue could not be started")?;
+    let (fal, gemini) = provider_settings(ground, config)?;
+    let client = providers::http_client().context("the HTTP client could not be built")?;
+    let catalogue = Arc::new(Catalogue::embedded().context("the model catalogue could not be read")?);
+    let stills = GeminiStills::new(client.clone(), gemini, catalogue.clone(), &config.providers.still_model);
+    let clips = FalClips::new(client.clone(), fal.clone(), catalogue.clone(), &config.providers.clip_model);
+    let webhooks = WebhookVerifier::new(client, fal.jwks_url.clone(), config.providers.fal_user_id.clone());
+    let work_dir = work_dir(&config.work)?;
+    let parts = engine::Parts {
+        pg: ground.pg.clone(),
+        queue,
+        store: ground.store.clone(),
+        stills: Arc::new(stills.map_err(unknown_model)?),
+        clips: Arc::new(clips.map_err(unknown_model)?),
+        catalogue,
+        fetch_rules: FetchRules::clips_of(&fal).context("the rules for result files")?,
+        settings: engine_settings(ground, config, work_dir),
+    };
+    Ok(Built { engine: Engine::new(parts), webhooks: Arc::new(webhooks) })
+}
+
+fn unknown_model(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow::anyhow!("{error}; check STILL_MODEL and CLIP_MODEL")
+}
+
+fn engine_settings(ground: &Ground, config: &Config, work_dir: PathBuf) -> engine::Settings {
+    engine::Settings {
+        zone: config.limits.shop_zone,
+        daily_generations: config.limits.daily_generations,
+        daily_spend: config.limits.daily_spend_usd,
+        media_base: config.media_base_url.clone(),
+        callback_url: Some(ground.public_url.clone()),
+        callback_secret: ground.callback_secret.clone(),
+        poll_interval: config.work.poll_interval_secs,
+        poll_timeout: config.work.poll_timeout_secs,
+        max_attempts: config.work.max_attempts,
+        job_timeout: Duration::from_secs(config.work.job_timeout_secs),
+        repeat_below: config.limits.repeat_below_usd,
+        lookup_after: config.work.lookup_after_secs,
+        work_dir,
+    }
+}
+
+fn provider_settings(ground: &Ground, config: &Config) -> anyhow::Result<(FalSettings, GeminiSettings)> {
+    if let Some(url) = &ground.simulator_url {
+        return Ok((FalSettings::simulator(url)?, GeminiSettings::simulator(url)));
+    }
+    let missing = |name, expected| MissingSetting { name, expected };
+    let wanted = &config.providers;
+    let fal = wanted.fal_key.clone().ok_or_else(|| missing("FAL_KEY", "a key of fal.ai, like id:secret"))?;
+    let gemini = wanted.gemini_api_key.clone().ok_or_else(|| missing("GEMINI_API_KEY", "a key of the Gemini API"))?;
+    Ok((FalSettings::vendor(fal)?, GeminiSettings::vendor(gemini)?))
+}
+
+fn work_dir(work: &Work) -> anyhow::Result<PathBuf> {
+    let folder = work.work_dir.clone().unwrap_or_else(|| std::env::temp_dir().join("lookreel-work"));
+    std::fs::create_dir_all(&folder).with_context(|| format!("WORK_DIR {} could not be made", folder.display()))?;
+    Ok(folder)
+}
+
+/// How a worker of these settings runs.
+pub fn worker_settings(work: &Work) -> WorkerSettings {
+    WorkerSettings {
+        concurrency: usize::from(work.worker_concurrency),
+        grace_secs: work.grace_secs,
+        lease_secs: work.lease_secs,
+        heartbeat_secs: (work.lease_secs / 3).max(1),
+        retry_base_secs: work.retry_base_secs,
+        ..WorkerSettings::default()
+    }
+}
+
+/// The secret that signs callback addresses.
+///
+/// # Errors
+/// When it is too short to be one.
+pub fn callback_secret(config: &Config) -> anyhow::Result<SecretString> {
+    let secret = config.callback_secret.clone().ok_or(MissingSetting {
+        name: "CALLBACK_SECRET",
+        expected: "at least 32 random characters, the same on every process",
+    })?;
+    anyhow::ensure!(
+        secret.expose_secret().len() >= 32,
+        "CALLBACK_SECRET is too short: expected at least 32 random characters"
+    );
+    Ok(secret)
+}

@@ -1,0 +1,107 @@
+//! The roles of an installation whose parts run elsewhere: serve and work.
+
+use anyhow::Context as _;
+use jobs::Worker;
+use media::Tools;
+use storage::Store;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{
+    migrate,
+    parts::{self, Built, Ground},
+    say, stop,
+};
+use crate::{
+    config::{Common, Config, MissingSetting},
+    http,
+};
+
+/// Runs the role `serve`.
+pub async fn serve(common: &Common, config: &Config) -> anyhow::Result<()> {
+    let stop = stop::on_signal()?;
+    let listener = listen(config).await?;
+    let ground = ground(common, config, &listener).await?;
+    let built = parts::build(&ground, config).await?;
+    say(&format!("Lookreel serves {}", ground.public_url));
+    run_server(listener, &ground, &built, config, stop).await?;
+    built.engine.queue().close().await;
+    Ok(())
+}
+
+/// Runs the role `work`.
+pub async fn work(common: &Common, config: &Config) -> anyhow::Result<()> {
+    let stop = stop::on_signal()?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let ground = ground(common, config, &listener).await?;
+    drop(listener);
+    let built = parts::build(&ground, config).await?;
+    say("Lookreel works.");
+    run_worker(&built, config, stop).await?;
+    built.engine.queue().close().await;
+    Ok(())
+}
+
+/// Serves until told to stop.
+pub async fn run_server(
+    listener: TcpListener,
+    ground: &Ground,
+    built: &Built,
+    config: &Config,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let edge = http::Edge {
+        engine: built.engine.clone(),
+        webhooks: built.webhooks.clone(),
+        redis_url: ground.redis_url.clone(),
+        redis_namespace: config.redis_namespace.clone(),
+        public_url: ground.public_url.clone(),
+        media_base: config.media_base_url.clone(),
+        site_root: config.site_root.clone(),
+        zone: config.limits.shop_zone,
+        trusted_proxies: config.trusted_proxies,
+    };
+    http::serve(listener, edge, stop).await
+}
+
+/// Works until told to stop.
+pub async fn run_worker(built: &Built, config: &Config, stop: CancellationToken) -> anyhow::Result<()> {
+    let tools = Tools::find().await.context("ffmpeg and ffprobe are needed to make renditions")?;
+    let handlers = built.engine.handlers(tools);
+    let worker = Worker::new(built.engine.queue().clone(), handlers, parts::worker_settings(&config.work));
+    worker.run(stop).await.context("the worker stopped")
+}
+
+pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("LISTEN {} cannot be used; choose another address or port", config.listen))
+}
+
+/// How browsers reach a server.
+pub fn public_url(config: &Config, listener: &TcpListener) -> anyhow::Result<Url> {
+    match &config.public_url {
+        Some(url) => Ok(url.clone()),
+        None => Ok(Url::parse(&format!("http://{}/", listener.local_addr()?))?),
+    }
+}
+
+async fn ground(common: &Common, config: &Config, listener: &TcpListener) -> anyhow::Result<Ground> {
+    let redis_url = config
+        .redis_url
+        .clone()
+        .ok_or(MissingSetting { name: "REDIS_URL", expected: "an address like redis://host:6379" })?;
+    let callback_secret = parts::callback_secret(config)?;
+    let store = Store::connect(config.object_store.settings()?).await.context("the object store")?;
+    let pg = migrate::connect(common).await?;
+    migrate::check(&pg).await?;
+    Ok(Ground {
+        pg,
+        redis_url,
+        store,
+        simulator_url: config.providers.simulator_url.clone(),
+        callback_secret,
+        public_url: public_url(config, listener)?,
+    })
+}

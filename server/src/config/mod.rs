@@ -1,0 +1,126 @@
+//! Configuration: one typed struct read from flags and environment. A wrong or missing value stops start-up with the
+//! variable's name and what is expected.
+
+mod money;
+mod parts;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use chrono_tz::Tz;
+use clap::Args;
+use domain::MicroUsd;
+use secrecy::SecretString;
+use url::Url;
+
+pub use parts::{MissingSetting, ObjectStore, Providers};
+
+use crate::telemetry::LogFormat;
+
+/// Settings every role understands.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// How log lines are written.
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text", global = true)]
+    pub log_format: LogFormat,
+    /// Postgres, like postgres://user:password@host/database.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
+    pub database_url: Option<SecretString>,
+}
+
+/// Settings of `serve`, `work` and `up`.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Address and port pages are served on; port 0 takes a free one.
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    /// How browsers and providers reach this server, like https://shop.example; http://LISTEN when not set.
+    #[arg(long, env = "PUBLIC_URL")]
+    pub public_url: Option<Url>,
+    /// Redis: redis://, rediss://, redis-sentinel:// or redis-cluster://.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<SecretString>,
+    /// Prefix of every Redis key, so that installations can share one Redis.
+    #[arg(long, env = "REDIS_NAMESPACE", default_value = "lookreel")]
+    pub redis_namespace: String,
+    #[command(flatten)]
+    pub object_store: ObjectStore,
+    #[command(flatten)]
+    pub providers: Providers,
+    /// Where media is served: a path on this server or the URL of a CDN before the bucket.
+    #[arg(long, env = "MEDIA_BASE_URL", default_value = "/media")]
+    pub media_base_url: String,
+    /// Folder of the built site (pkg, fonts, icons).
+    #[arg(long, env = "LEPTOS_SITE_ROOT", default_value = "target/site")]
+    pub site_root: PathBuf,
+    /// Signs the addresses providers report to; at least 32 characters, the same on every process.
+    #[arg(long, env = "CALLBACK_SECRET", hide_env_values = true)]
+    pub callback_secret: Option<SecretString>,
+    /// Trusts X-Forwarded-For of so many proxies in front of this server.
+    #[arg(long, env = "TRUSTED_PROXIES", default_value_t = 0)]
+    pub trusted_proxies: usize,
+    #[command(flatten)]
+    pub limits: Limits,
+    #[command(flatten)]
+    pub work: Work,
+}
+
+/// Limits of the owner.
+#[derive(Debug, Clone, Args)]
+pub struct Limits {
+    /// Time zone days are cut in.
+    #[arg(long, env = "SHOP_ZONE", default_value = "Asia/Seoul")]
+    pub shop_zone: Tz,
+    /// Generations that may be clicked in a day.
+    #[arg(long, env = "DAILY_GENERATIONS", default_value_t = 100)]
+    pub daily_generations: u32,
+    /// US dollars that may be held and paid in a day, like 25 or 12.50.
+    #[arg(long, env = "DAILY_SPEND_USD", default_value = "25", value_parser = money::parse)]
+    pub daily_spend_usd: MicroUsd,
+    /// A call whose answer was lost is made again by itself when it costs less than this many US dollars.
+    #[arg(long, env = "REPEAT_BELOW_USD", default_value = "0.05", value_parser = money::parse)]
+    pub repeat_below_usd: MicroUsd,
+}
+
+/// How jobs are run.
+#[derive(Debug, Clone, Args)]
+pub struct Work {
+    /// Jobs one worker process runs at once.
+    #[arg(long, env = "WORKER_CONCURRENCY", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub worker_concurrency: u16,
+    /// Seconds a stopping worker waits for jobs before it gives them back.
+    #[arg(long, env = "GRACE_SECS", default_value_t = 20)]
+    pub grace_secs: u64,
+    /// Seconds a worker may be silent before its jobs are given to another.
+    #[arg(long, env = "LEASE_SECS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(2..=600))]
+    pub lease_secs: u64,
+    /// Tries of one job.
+    #[arg(long, env = "MAX_ATTEMPTS", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=20))]
+    pub max_attempts: u16,
+    /// Seconds before the first retry; doubled for each further one, with full jitter.
+    #[arg(long, env = "RETRY_BASE_SECS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=600))]
+    pub retry_base_secs: u64,
+    /// Seconds one job may take, waiting included.
+    #[arg(long, env = "JOB_TIMEOUT_SECS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(10..=86_400))]
+    pub job_timeout_secs: u64,
+    /// Seconds between looks at a clip the provider is making.
+    #[arg(long, env = "POLL_INTERVAL_SECS", default_value = "5", value_parser = seconds)]
+    pub poll_interval_secs: Duration,
+    /// Seconds after which a clip that is not finished is given up.
+    #[arg(long, env = "POLL_TIMEOUT_SECS", default_value = "300", value_parser = seconds)]
+    pub poll_timeout_secs: Duration,
+    /// Seconds after which the provider's list is believed to show a submit that was never answered.
+    #[arg(long, env = "LOOKUP_AFTER_SECS", default_value = "10", value_parser = seconds)]
+    pub lookup_after_secs: Duration,
+    /// Folder for downloads and renditions while they are worked on; a folder of the system when not set.
+    #[arg(long, env = "WORK_DIR")]
+    pub work_dir: Option<PathBuf>,
+}
+
+/// Seconds with decimals, for settings that tests make short.
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| (0.0..=86_400.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "expected seconds between 0 and 86400, like 5 or 0.5".to_owned())
+}

@@ -1,0 +1,93 @@
+//! Settings of the parts that can be embedded.
+
+use clap::Args;
+use secrecy::SecretString;
+use url::Url;
+
+/// A setting that a role cannot do without.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} is not set: expected {expected}")]
+pub struct MissingSetting {
+    /// The environment variable.
+    pub name: &'static str,
+    /// What it takes.
+    pub expected: &'static str,
+}
+
+/// Where media is kept.
+#[derive(Debug, Clone, Args)]
+pub struct ObjectStore {
+    /// Address of an S3-compatible store (R2, MinIO); AWS itself when not set.
+    #[arg(long, env = "S3_ENDPOINT")]
+    pub s3_endpoint: Option<String>,
+    /// Region; `auto` for R2.
+    #[arg(long, env = "S3_REGION", default_value = "auto")]
+    pub s3_region: String,
+    /// Bucket.
+    #[arg(long, env = "S3_BUCKET")]
+    pub s3_bucket: Option<String>,
+    /// Public half of the key.
+    #[arg(long, env = "S3_ACCESS_KEY_ID", hide_env_values = true)]
+    pub s3_access_key_id: Option<String>,
+    /// Secret half of the key.
+    #[arg(long, env = "S3_SECRET_ACCESS_KEY", hide_env_values = true)]
+    pub s3_secret_access_key: Option<SecretString>,
+    /// endpoint/bucket/key instead of bucket.endpoint/key; MinIO wants it.
+    #[arg(long, env = "S3_PATH_STYLE", default_value_t = false, action = clap::ArgAction::Set)]
+    pub s3_path_style: bool,
+}
+
+impl ObjectStore {
+    /// Nothing is set: the embedded endpoint is meant.
+    pub fn is_unset(&self) -> bool {
+        self.s3_bucket.is_none()
+            && self.s3_endpoint.is_none()
+            && self.s3_access_key_id.is_none()
+            && self.s3_secret_access_key.is_none()
+    }
+
+    /// The settings of a real store.
+    ///
+    /// # Errors
+    /// [`MissingSetting`] for the first one that is not set.
+    pub fn settings(&self) -> Result<storage::Settings, MissingSetting> {
+        let missing = |name, expected| MissingSetting { name, expected };
+        Ok(storage::Settings {
+            endpoint: self.s3_endpoint.clone(),
+            region: self.s3_region.clone(),
+            bucket: self.s3_bucket.clone().ok_or_else(|| missing("S3_BUCKET", "the name of the bucket"))?,
+            access_key_id: self
+                .s3_access_key_id
+                .clone()
+                .ok_or_else(|| missing("S3_ACCESS_KEY_ID", "the public half of the bucket's key"))?,
+            secret_access_key: self
+                .s3_secret_access_key
+                .clone()
+                .ok_or_else(|| missing("S3_SECRET_ACCESS_KEY", "the secret half of the bucket's key"))?,
+            path_style: self.s3_path_style,
+        })
+    }
+}
+
+/// Who makes stills and clips.
+#[derive(Debug, Clone, Args)]
+pub struct Providers {
+    /// Key of fal.ai, like id:secret.
+    #[arg(long, env = "FAL_KEY", hide_env_values = true)]
+    pub fal_key: Option<SecretString>,
+    /// Webhooks must be signed for this fal user id; any user when not set.
+    #[arg(long, env = "FAL_USER_ID")]
+    pub fal_user_id: Option<String>,
+    /// Key of the Gemini API.
+    #[arg(long, env = "GEMINI_API_KEY", hide_env_values = true)]
+    pub gemini_api_key: Option<SecretString>,
+    /// Address of a provider simulator to use instead of fal.ai and Gemini.
+    #[arg(long, env = "SIMULATOR_URL")]
+    pub simulator_url: Option<Url>,
+    /// Model that makes wearing stills.
+    #[arg(long, env = "STILL_MODEL", default_value = "gemini-nano-banana-2.1")]
+    pub still_model: String,
+    /// Endpoint that makes clips.
+    #[arg(long, env = "CLIP_MODEL", default_value = "fal-ai/pika/v2.2/pikaframes")]
+    pub clip_model: String,
+}

@@ -1,0 +1,113 @@
+//! The HTTP edge: which address is answered by whom, and what every answer carries.
+
+mod csp;
+mod events;
+mod files;
+mod guard;
+mod health;
+mod hub;
+mod media;
+mod pages;
+mod range;
+mod sessions;
+mod webhooks;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use axum::{
+    Router,
+    extract::FromRef,
+    middleware,
+    routing::{get, post},
+};
+use chrono_tz::Tz;
+use engine::Engine;
+use leptos::config::LeptosOptions;
+use providers::WebhookVerifier;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer, timeout::RequestBodyTimeoutLayer};
+use url::Url;
+
+use self::hub::Hub;
+
+/// Largest body any request may have, in bytes.
+const BODY_MAX_BYTES: usize = 1024 * 1024;
+/// A body that stops arriving for so long is given up.
+const BODY_STALL: Duration = Duration::from_secs(20);
+/// Open answers may end for so long after a stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the edge is made from.
+pub struct Edge {
+    pub engine: Engine,
+    pub webhooks: Arc<WebhookVerifier>,
+    pub redis_url: SecretString,
+    pub redis_namespace: String,
+    pub public_url: Url,
+    pub media_base: String,
+    pub site_root: PathBuf,
+    pub zone: Tz,
+    pub trusted_proxies: usize,
+}
+
+/// What every handler may reach.
+#[derive(Clone, FromRef)]
+pub struct State {
+    engine: Engine,
+    webhooks: Arc<WebhookVerifier>,
+    hub: Arc<Hub>,
+    leptos: LeptosOptions,
+    proxies: TrustedProxies,
+    zone: Tz,
+}
+
+/// How many proxies in front of this server are believed about who is connected.
+#[derive(Debug, Clone, Copy)]
+pub struct TrustedProxies(pub usize);
+
+/// Serves until `stop` fires; open answers then have five seconds.
+pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -> anyhow::Result<()> {
+    let sessions = sessions::layer(&edge).await?;
+    let leptos = pages::leptos_options(&edge, listener.local_addr()?)?;
+    let hub = Arc::new(Hub::start(edge.engine.clone(), stop.clone()));
+    let state = State {
+        engine: edge.engine.clone(),
+        webhooks: edge.webhooks.clone(),
+        hub,
+        leptos,
+        proxies: TrustedProxies(edge.trusted_proxies),
+        zone: edge.zone,
+    };
+    let policy = csp::Policy::new(&edge.media_base);
+    let router = router(&state, &edge.site_root)
+        .layer(middleware::from_fn_with_state(state.clone(), guard::admin))
+        .layer(sessions)
+        .layer(CsrfLayer::new().with_insecure_bypass(|_, uri| uri.path().starts_with("/api/video/webhook")))
+        .layer(RequestBodyLimitLayer::new(BODY_MAX_BYTES))
+        .layer(RequestBodyTimeoutLayer::new(BODY_STALL))
+        .layer(middleware::from_fn_with_state(policy, csp::answer))
+        .with_state(state);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let stopped = stop.clone();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { stopped.cancelled().await });
+    tokio::select! {
+        done = serving.into_future() => done.context("the HTTP server stopped"),
+        () = async { stop.cancelled().await; tokio::time::sleep(STOP_PATIENCE).await } => Ok(()),
+    }
+}
+
+fn router(state: &State, site_root: &std::path::Path) -> Router<State> {
+    let router = Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/media/{*key}", get(media::serve))
+        .route("/events/generations", get(events::all))
+        .route("/events/generations/{id}", get(events::one))
+        .route("/api/video/webhook", post(webhooks::fal))
+        .route("/api/video/webhook/fal/{token}", post(webhooks::fal_named));
+    let router = pages::routes(router, state);
+    files::routes(router, site_root)
+}

@@ -1,0 +1,149 @@
+//! The two trees of pages: the desk (hydrated) and the shop (HTML only).
+
+use std::net::{IpAddr, SocketAddr};
+
+use anyhow::Context as _;
+use app::{AdminApp, Client, ShopZone, admin_shell, shop_shell};
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use chrono::{Offset as _, Utc};
+use chrono_tz::Tz;
+use leptos::{
+    config::{Env, LeptosOptions},
+    nonce::Nonce,
+    prelude::{provide_context, use_context},
+};
+use leptos_axum::{LeptosRoutes as _, generate_route_list, render_app_async_with_context};
+use tower_http::compression::CompressionLayer;
+
+use super::{Edge, State, TrustedProxies};
+
+/// What Leptos must know of the built site. Names carry hashes where the build wrote them down.
+pub fn leptos_options(edge: &Edge, address: SocketAddr) -> anyhow::Result<LeptosOptions> {
+    let root = std::path::absolute(&edge.site_root)?;
+    let hashes = root.join("hash.txt");
+    let text = |path: &std::path::Path| -> anyhow::Result<String> {
+        path.to_str().map(str::to_owned).context("LEPTOS_SITE_ROOT must be a path of ordinary characters")
+    };
+    if !root.join("pkg").is_dir() {
+        tracing::warn!("{} holds no built site; pages work without scripts and styles only", root.display());
+    }
+    let mut options = LeptosOptions::builder()
+        .output_name("lookreel")
+        .site_root(text(&root)?)
+        .site_pkg_dir("pkg")
+        .site_addr(address)
+        .env(Env::PROD)
+        .build();
+    options.hash_files = hashes.is_file();
+    options.hash_file = text(&hashes)?.into();
+    Ok(options)
+}
+
+/// Adds the pages and the server functions.
+pub fn routes(router: Router<State>, state: &State) -> Router<State> {
+    let options = state.leptos.clone();
+    let context = context(state);
+    let shop = {
+        let (options, context) = (options.clone(), context.clone());
+        move || render_app_async_with_context(context.clone(), {
+            let options = options.clone();
+            move || shop_shell(options.clone())
+        })
+    };
+    let desk = Router::new().leptos_routes_with_context(state, generate_route_list(AdminApp), context, {
+        let options = options.clone();
+        move || admin_shell(options.clone())
+    });
+    let shop = Router::new()
+        .route("/products", get(shop()))
+        .route("/products/{slug}", get(shop()));
+    let pages = desk.layer(middleware::from_fn(never_cached)).merge(shop.layer(middleware::from_fn(always_fresh)));
+    router
+        .merge(pages.layer(CompressionLayer::new()))
+        .route("/", get(|| async { Redirect::to("/products") }))
+        .route("/shop.css", get(stylesheet))
+}
+
+/// What every page and every server function may use.
+fn context(state: &State) -> impl Fn() + Clone + Send + Sync + 'static {
+    let (engine, proxies, zone) = (state.engine.clone(), state.proxies, state.zone);
+    move || {
+        provide_context(engine.clone());
+        provide_context(shop_zone(zone));
+        let Some(parts) = use_context::<Parts>() else { return };
+        if let Some(nonce) = parts.extensions.get::<Nonce>() {
+            provide_context(nonce.clone());
+        }
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        provide_context(Client { ip: client_ip(&parts.headers, peer, proxies) });
+    }
+}
+
+fn shop_zone(zone: Tz) -> ShopZone {
+    let offset = Utc::now().with_timezone(&zone).offset().fix();
+    ShopZone { name: zone.name().to_owned(), offset_seconds: offset.local_minus_utc() }
+}
+
+/// Who is connected: the peer, or the address the outermost trusted proxy saw.
+fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>, proxies: TrustedProxies) -> String {
+    let forwarded: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    let seen = proxies.0.checked_sub(1).and_then(|behind| forwarded.iter().rev().nth(behind)).copied();
+    seen.filter(|text| text.parse::<IpAddr>().is_ok())
+        .map(str::to_owned)
+        .or_else(|| peer.map(|ip| ip.to_string()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// Pages of the desk show money and are never kept.
+async fn never_cached(request: Request, next: Next) -> Response {
+    with_cache_control(next.run(request).await, "no-store")
+}
+
+/// Pages of the shop may be kept for a moment.
+async fn always_fresh(request: Request, next: Next) -> Response {
+    with_cache_control(next.run(request).await, "public, max-age=0, must-revalidate")
+}
+
+fn with_cache_control(mut response: Response, value: &'static str) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
+    response
+}
+
+/// The shop's stylesheet; its address changes with its content.
+async fn stylesheet() -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
+    (headers, app::pages::shop::STYLESHEET)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", "203.0.113.9, 198.51.100.7".parse().unwrap());
+        let peer = "192.0.2.1".parse().ok();
+        assert_eq!(client_ip(&headers, peer, TrustedProxies(0)), "192.0.2.1");
+        assert_eq!(client_ip(&headers, peer, TrustedProxies(1)), "198.51.100.7");
+        assert_eq!(client_ip(&headers, peer, TrustedProxies(2)), "203.0.113.9");
+        assert_eq!(client_ip(&headers, peer, TrustedProxies(3)), "192.0.2.1");
+    }
+}
