@@ -19,15 +19,13 @@ FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates ffmpeg \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --create-home lookreel
+ && useradd --system --create-home lookreel \
+ && install --directory --owner lookreel /var/lib/lookreel
 WORKDIR /app
 COPY --from=build /src/target/release/lookreel /app/lookreel
 COPY --from=build /src/target/site /app/site
-ENV LEPTOS_OUTPUT_NAME=lookreel \
-    LEPTOS_SITE_ROOT=/app/site \
-    LEPTOS_SITE_PKG_DIR=pkg \
-    LEPTOS_HASH_FILES=true \
-    LEPTOS_HASH_FILE_NAME=/app/site/hash.txt
+ENV LEPTOS_SITE_ROOT=/app/site \
+    WORK_DIR=/var/lib/lookreel
 USER lookreel
 EXPOSE 3000
 ENTRYPOINT ["/app/lookreel"]

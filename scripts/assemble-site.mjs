@@ -39,8 +39,6 @@ async function placeHashed() {
     ["wasm", "lookreel.wasm", await readFile(join(built, "lookreel.wasm"))],
     ["css", "lookreel.css", bundleCss("style/main.css")],
   ];
-  // Not Leptos's: the stylesheet of the shopper's pages, which load no WASM.
-  if (existsSync("style/shop.css")) places.push(["shop", "shop.css", bundleCss("style/shop.css")]);
 
   const lines = [];
   for (const [key, file, bytes] of places) {

@@ -2,15 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use domain::{MicroUsd, options::InvalidOption};
-use leptos::{
-    prelude::{FromServerFnError, ServerFnErrorErr},
-    server_fn::codec::JsonEncoding,
-};
+use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
 /// Why a page did not get what it asked for. Small: for forms without WASM it travels in the address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[serde(tag = "code", rename_all = "snake_case")]
+#[serde(tag = "code", content = "data", rename_all = "snake_case")]
 pub enum AppError {
     /// There is no such thing.
     #[error("not found")]
@@ -67,7 +64,7 @@ pub enum AppError {
 }
 
 impl FromServerFnError for AppError {
-    type Encoder = JsonEncoding;
+    type Encoder = crate::wire::Lean;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {

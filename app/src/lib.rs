@@ -18,6 +18,7 @@ pub mod routes;
 #[cfg(all(test, feature = "ssr"))]
 mod sample;
 pub mod shell;
+pub mod wire;
 pub mod words;
 
 // Generated: not held to the rules of the house.

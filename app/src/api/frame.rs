@@ -4,7 +4,7 @@ use domain::{cost::LimitStatus, generation::GenerationRow, notice::Bell, page::P
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::AppError;
+use crate::{AppError, wire::LeanJson};
 
 /// The frame's part of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct FrameView {
 }
 
 /// The frame of the person who asks.
-#[server(prefix = "/api/admin", endpoint = "frame")]
+#[server(prefix = "/api/admin", endpoint = "frame", output = LeanJson)]
 pub async fn load_frame() -> Result<FrameView, AppError> {
     use domain::{
         generation::{GenerationFilter, StateGroup},

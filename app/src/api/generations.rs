@@ -7,10 +7,10 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use crate::AppError;
+use crate::{AppError, wire::LeanJson};
 
 /// The click. The same key gives the same generation, however often it is sent.
-#[server(prefix = "/api/admin", endpoint = "generations/create")]
+#[server(prefix = "/api/admin", endpoint = "generations/create", output = LeanJson)]
 pub async fn generate(
     product_id: ProductId,
     key: RequestKey,
@@ -32,14 +32,14 @@ pub async fn generate(
 }
 
 /// Asks to stop a generation; what is already paid stays paid.
-#[server(prefix = "/api/admin", endpoint = "generations/cancel")]
+#[server(prefix = "/api/admin", endpoint = "generations/cancel", output = LeanJson)]
 pub async fn cancel_generation(id: GenerationId) -> Result<(), AppError> {
     let person = crate::auth::require_person().await?;
     Ok(crate::auth::engine()?.cancel(person.id, id).await?)
 }
 
 /// A page of the history. `group` is a word of [`domain::generation::StateGroup`] or empty.
-#[server(prefix = "/api/admin", endpoint = "generations/list")]
+#[server(prefix = "/api/admin", endpoint = "generations/list", output = LeanJson)]
 pub async fn list_generations(
     search: String,
     group: String,
@@ -58,7 +58,7 @@ pub async fn list_generations(
 }
 
 /// One generation with its timeline and calls.
-#[server(prefix = "/api/admin", endpoint = "generations/detail")]
+#[server(prefix = "/api/admin", endpoint = "generations/detail", output = LeanJson)]
 pub async fn load_generation(id: GenerationId) -> Result<GenerationDetail, AppError> {
     crate::auth::require_person().await?;
     Ok(crate::auth::engine()?.generation(id).await?)

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::AppError;
+use crate::{AppError, wire::LeanJson};
 
 /// Marks everything in the bell of the person who asks as read.
-#[server(prefix = "/api/admin", endpoint = "notices/read")]
+#[server(prefix = "/api/admin", endpoint = "notices/read", output = LeanJson)]
 pub async fn read_notices() -> Result<(), AppError> {
     let person = crate::auth::require_person().await?;
     Ok(crate::auth::engine()?.read_notices(person.id).await?)

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::AppError;
+use crate::{AppError, wire::LeanJson};
 
 /// Signs in and goes to `next`, when that is a page of the desk.
-#[server(prefix = "/api/session", endpoint = "sign-in")]
+#[server(prefix = "/api/session", endpoint = "sign-in", output = LeanJson)]
 pub async fn sign_in(email: String, password: String, #[server(default)] next: String) -> Result<(), AppError> {
     use crate::{auth, error::refused, query::safe_next, shell::Client};
 
@@ -23,7 +23,7 @@ pub async fn sign_in(email: String, password: String, #[server(default)] next: S
 }
 
 /// Signs out: the session is gone everywhere it was open.
-#[server(prefix = "/api/session", endpoint = "sign-out")]
+#[server(prefix = "/api/session", endpoint = "sign-out", output = LeanJson)]
 pub async fn sign_out() -> Result<(), AppError> {
     crate::auth::session().await?.flush().await?;
     leptos_axum::redirect("/admin/sign-in");

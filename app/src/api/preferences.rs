@@ -2,17 +2,17 @@
 
 use leptos::prelude::*;
 
-use crate::AppError;
+use crate::{AppError, wire::LeanJson};
 
 /// Chooses the language of pages: `ko` or `en`.
-#[server(prefix = "/api/preferences", endpoint = "language")]
+#[server(prefix = "/api/preferences", endpoint = "language", output = LeanJson)]
 pub async fn choose_language(language: String) -> Result<(), AppError> {
     let known = language.parse::<crate::i18n::Locale>().is_ok();
     keep(crate::shell::LANGUAGE_COOKIE, known.then_some(language.as_str()))
 }
 
 /// Chooses the theme of pages: `light`, `dark`; any other word leaves it to the system.
-#[server(prefix = "/api/preferences", endpoint = "theme")]
+#[server(prefix = "/api/preferences", endpoint = "theme", output = LeanJson)]
 pub async fn choose_theme(theme: String) -> Result<(), AppError> {
     keep(crate::shell::THEME_COOKIE, crate::shell::Theme::parse(&theme).map(crate::shell::Theme::as_str))
 }

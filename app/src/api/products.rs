@@ -9,7 +9,7 @@ use domain::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::AppError;
+use crate::{AppError, wire::LeanJson};
 
 /// The desk's page of one product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct ProductDesk {
 }
 
 /// A page of the product table. `status` is a word of [`domain::product::VideoStatus`] or empty.
-#[server(prefix = "/api/admin", endpoint = "products/list")]
+#[server(prefix = "/api/admin", endpoint = "products/list", output = LeanJson)]
 pub async fn list_products(search: String, status: String, page: u32) -> Result<Page<ProductRow>, AppError> {
     use domain::{
         page::PageNumber,
@@ -35,7 +35,7 @@ pub async fn list_products(search: String, status: String, page: u32) -> Result<
 }
 
 /// One product, with a fresh key for its next click.
-#[server(prefix = "/api/admin", endpoint = "products/detail")]
+#[server(prefix = "/api/admin", endpoint = "products/detail", output = LeanJson)]
 pub async fn load_product(id: ProductId) -> Result<ProductDesk, AppError> {
     crate::auth::require_person().await?;
     let product = crate::auth::engine()?.product(id).await?;
@@ -43,7 +43,7 @@ pub async fn load_product(id: ProductId) -> Result<ProductDesk, AppError> {
 }
 
 /// The price of a click with these choices, before it is clicked.
-#[server(prefix = "/api/admin", endpoint = "products/quote")]
+#[server(prefix = "/api/admin", endpoint = "products/quote", output = LeanJson)]
 pub async fn load_quote(
     id: ProductId,
     recipe: String,

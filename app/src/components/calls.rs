@@ -70,7 +70,7 @@ fn Call(call: CallView) -> impl IntoView {
                 </span>
             </td>
             <td data-label=td_string!(locale, generation.request_id)>
-                {call.request_id.map(|id| view! { <code>{id}</code> })}
+                {call.request_id.map(|id| view! { <code class="request-id" title=id.clone()>{id.clone()}</code> })}
             </td>
             <td class="number" data-label=td_string!(locale, generation.took)>
                 {took.unwrap_or_else(|| "–".to_owned())}

@@ -25,7 +25,7 @@ pub fn Frame() -> impl IntoView {
     Clock::provide();
     let live = Live::provide();
     live.listen();
-    let frame = Resource::new(|| (), |()| load_frame());
+    let frame = crate::wire::resource(|| (), |()| load_frame());
     let locale = use_locale();
     view! {
         // The router would swallow a plain fragment, and with it the focus.

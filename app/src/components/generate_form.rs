@@ -156,7 +156,7 @@ fn field_word(locale: Locale, field: &str) -> String {
 /// The price of the choices, asked for anew when they change. Made beside the product, not below it: it outlives the
 /// loading of the product.
 pub fn price_of(product: Memo<Option<ProductId>>, chosen: RwSignal<Options>) -> PriceResource {
-    Resource::new(
+    crate::wire::resource(
         move || (product.get(), chosen.get()),
         |(product, options)| async move {
             let product = product.ok_or(AppError::NotFound)?;
@@ -167,7 +167,7 @@ pub fn price_of(product: Memo<Option<ProductId>>, chosen: RwSignal<Options>) -> 
 }
 
 /// A price as it was answered.
-pub type PriceResource = Resource<Result<Quote, AppError>>;
+pub type PriceResource = crate::wire::Resource<Result<Quote, AppError>>;
 
 /// What the click costs, what is left of the day, and the button that says so.
 #[component]

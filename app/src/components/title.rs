@@ -10,5 +10,10 @@ pub fn PageTitle(
     #[prop(into)]
     text: Signal<String>,
 ) -> impl IntoView {
-    view! { <Title text=move || format!("{} · Lookreel", text.get())/> }
+    // The server writes the head after the page's signals are gone: it needs the words themselves.
+    #[cfg(feature = "ssr")]
+    let text = format!("{} · Lookreel", text.get_untracked());
+    #[cfg(not(feature = "ssr"))]
+    let text = move || format!("{} · Lookreel", text.get());
+    view! { <Title text=text/> }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use codee::string::JsonSerdeCodec;
 use domain::{
     GenerationId, NoticeId, ProductId,
     cost::LimitStatus,
@@ -15,6 +14,8 @@ use leptos_use::{
     core::ConnectionReadyState, use_event_source_with_options,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::wire::Lean;
 
 /// Where the frame listens.
 pub const STREAM: &str = "/events/generations";
@@ -72,13 +73,13 @@ impl Live {
         // Messages are taken in the handler: a signal would keep only the last of several that arrive together.
         let on_event = move |event: &web_sys::Event| {
             if event.type_() == "message"
-                && let Ok(message) = UseEventSourceMessage::<LiveEvent, JsonSerdeCodec>::try_from(event.clone())
+                && let Ok(message) = UseEventSourceMessage::<LiveEvent, Lean>::try_from(event.clone())
             {
                 self.receive(message.data);
             }
             UseEventSourceOnEventReturn::IgnoreProcessingMessage
         };
-        let UseEventSourceReturn { ready_state, .. } = use_event_source_with_options::<LiveEvent, JsonSerdeCodec>(
+        let UseEventSourceReturn { ready_state, .. } = use_event_source_with_options::<LiveEvent, Lean>(
             STREAM,
             UseEventSourceOptions::default()
                 .reconnect_limit(ReconnectLimit::Infinite)
@@ -110,7 +111,7 @@ impl Live {
             .generations
             .with_untracked(|all| all.get(&view.id).map(|known| (known.version, known.state.is_final())));
         let is_turn = match known {
-            Some((version, _)) if version > view.version + 9 => return,
+            Some((version, _)) if version >= view.version => return,
             Some((_, was_final)) => view.state.is_final() && !was_final,
             None => true,
         };

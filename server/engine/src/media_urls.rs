@@ -19,10 +19,6 @@ impl MediaUrls {
 
     /// A picture, where all of it is known.
     pub(crate) fn picture(&self, key: Option<String>, width: Option<i32>, height: Option<i32>) -> Option<Picture> {
-        Some(Picture {
-            url: self.url(&key?),
-            width: u32::try_from(width?).ok()?,
-            height: u32::try_from(height?).ok()?,
-        })
+        Some(Picture { url: self.url(&key?), width: u32::try_from(width?).ok()?, height: u32::try_from(height?).ok()? })
     }
 }

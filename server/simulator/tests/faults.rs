@@ -20,14 +20,13 @@ use support::{Desk, PIKAFRAMES, short_clip};
 use tokio::sync::mpsc;
 
 type Delivery = (HeaderMap, Bytes);
+type Ear = (mpsc::Sender<Delivery>, std::sync::Mutex<Vec<u16>>);
 
 /// A webhook that answers the given codes in turn, then 200.
 async fn listen(codes: Vec<u16>) -> (String, mpsc::Receiver<Delivery>) {
     let (sender, receiver) = mpsc::channel(16);
-    let state = Arc::new((sender, std::sync::Mutex::new(codes)));
-    let hear = |State(state): State<Arc<(mpsc::Sender<Delivery>, std::sync::Mutex<Vec<u16>>)>>,
-                headers: HeaderMap,
-                body: Bytes| async move {
+    let state = Arc::<Ear>::new((sender, std::sync::Mutex::new(codes)));
+    let hear = |State(state): State<Arc<Ear>>, headers: HeaderMap, body: Bytes| async move {
         state.0.send((headers, body)).await.unwrap();
         let mut codes = state.1.lock().unwrap();
         let code = if codes.is_empty() { 200 } else { codes.remove(0) };

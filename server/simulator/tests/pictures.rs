@@ -94,6 +94,40 @@ async fn a_still_keeps_the_garment_and_the_clip_moves_between_the_stills() {
     desk.simulator.stop().await;
 }
 
+/// Whoever keeps a still may encode it again: the clip must move all the same, not fade.
+#[tokio::test]
+async fn stills_that_were_encoded_again_are_recognised() {
+    let state = tempfile::tempdir().unwrap();
+    let desk = Desk::open(state.path()).await;
+    let photo = product_photo();
+    let mut middles = Vec::new();
+    for quality in [None, Some(70)] {
+        let mut urls = Vec::new();
+        for pose in ["A", "B"] {
+            let bytes = desk.still(&photo, &format!("A woman wears this top, pose {pose}.")).await;
+            urls.push(data_uri(&quality.map_or(bytes.clone(), |quality| encode_again(&bytes, quality))));
+        }
+        let input = json!({"image_urls": urls, "transitions": [{"duration": 1}], "resolution": "720p"});
+        let accepted = desk.submit(&input).await;
+        desk.finish(&accepted).await;
+        let result: Value = desk.result(&accepted).await.json().await.unwrap();
+        let url = result["video"]["url"].as_str().unwrap();
+        let clip = state.path().join("again.mp4");
+        std::fs::write(&clip, desk.client.get(url).send().await.unwrap().bytes().await.unwrap()).unwrap();
+        middles.push(frame(&clip, &["-ss", "0.5"], &state.path().join("middle.png")));
+    }
+    let apart = difference(&middles[0], &middles[1]);
+    assert!(apart < 0.5, "the middle frames differ by {apart}");
+    desk.simulator.stop().await;
+}
+
+fn encode_again(bytes: &[u8], quality: u8) -> Vec<u8> {
+    let mut again = Vec::new();
+    let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut again, quality);
+    decode(bytes).write_with_encoder(encoder).unwrap();
+    again
+}
+
 #[tokio::test]
 async fn the_aspect_ratio_is_the_one_asked_for() {
     let state = tempfile::tempdir().unwrap();

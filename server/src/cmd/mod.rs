@@ -48,7 +48,7 @@ enum Role {
 
 /// Runs a role to its end.
 pub async fn run(arguments: Arguments) -> ExitCode {
-    let quiet = "warn,server=info,lookreel=info,engine=info,jobs=info,storage=info,simulator=info,media=info,providers=info";
+    let quiet = "warn,server=info,lookreel=info,engine=info,jobs=info,storage=info,simulator=info,media=info,providers=info,s3s=warn,s3s_fs=warn,usvg=error";
     telemetry::start(arguments.common.log_format, quiet);
     let common = arguments.common;
     let done = match arguments.role {

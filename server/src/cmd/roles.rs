@@ -1,5 +1,7 @@
 //! The roles of an installation whose parts run elsewhere: serve and work.
 
+use std::net::SocketAddr;
+
 use anyhow::Context as _;
 use jobs::Worker;
 use media::Tools;
@@ -22,7 +24,7 @@ use crate::{
 pub async fn serve(common: &Common, config: &Config) -> anyhow::Result<()> {
     let stop = stop::on_signal()?;
     let listener = listen(config).await?;
-    let ground = ground(common, config, &listener).await?;
+    let ground = ground(common, config, listener.local_addr()?).await?;
     let built = parts::build(&ground, config).await?;
     say(&format!("Lookreel serves {}", ground.public_url));
     run_server(listener, &ground, &built, config, stop).await?;
@@ -33,9 +35,8 @@ pub async fn serve(common: &Common, config: &Config) -> anyhow::Result<()> {
 /// Runs the role `work`.
 pub async fn work(common: &Common, config: &Config) -> anyhow::Result<()> {
     let stop = stop::on_signal()?;
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let ground = ground(common, config, &listener).await?;
-    drop(listener);
+    // Providers report to the server, not to this process.
+    let ground = ground(common, config, config.listen).await?;
     let built = parts::build(&ground, config).await?;
     say("Lookreel works.");
     run_worker(&built, config, stop).await?;
@@ -55,7 +56,6 @@ pub async fn run_server(
         engine: built.engine.clone(),
         webhooks: built.webhooks.clone(),
         redis_url: ground.redis_url.clone(),
-        redis_namespace: config.redis_namespace.clone(),
         public_url: ground.public_url.clone(),
         media_base: config.media_base_url.clone(),
         site_root: config.site_root.clone(),
@@ -79,15 +79,15 @@ pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("LISTEN {} cannot be used; choose another address or port", config.listen))
 }
 
-/// How browsers reach a server.
-pub fn public_url(config: &Config, listener: &TcpListener) -> anyhow::Result<Url> {
+/// How browsers and providers reach the server that listens on an address.
+pub fn public_url(config: &Config, address: SocketAddr) -> anyhow::Result<Url> {
     match &config.public_url {
         Some(url) => Ok(url.clone()),
-        None => Ok(Url::parse(&format!("http://{}/", listener.local_addr()?))?),
+        None => Ok(Url::parse(&format!("http://{address}/"))?),
     }
 }
 
-async fn ground(common: &Common, config: &Config, listener: &TcpListener) -> anyhow::Result<Ground> {
+async fn ground(common: &Common, config: &Config, address: SocketAddr) -> anyhow::Result<Ground> {
     let redis_url = config
         .redis_url
         .clone()
@@ -102,6 +102,6 @@ async fn ground(common: &Common, config: &Config, listener: &TcpListener) -> any
         store,
         simulator_url: config.providers.simulator_url.clone(),
         callback_secret,
-        public_url: public_url(config, listener)?,
+        public_url: public_url(config, address)?,
     })
 }

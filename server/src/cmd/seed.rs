@@ -41,7 +41,7 @@ pub async fn catalogue(engine: &Engine) -> anyhow::Result<()> {
         return Ok(());
     }
     let products = demo::products()?;
-    tracing::info!("drawing the demo catalogue: {} products", products.len());
+    tracing::info!("adding the demo catalogue: {} products", products.len());
     // The list shows the newest first: the catalogue's first product is added last.
     for product in products.into_iter().rev() {
         let slug = product.slug.clone();
@@ -58,7 +58,7 @@ pub async fn catalogue(engine: &Engine) -> anyhow::Result<()> {
 fn draw(product: &DemoProduct) -> anyhow::Result<NewProduct> {
     let photos = [View::Whole, View::Detail]
         .into_iter()
-        .map(|view| Ok(NewPhoto { bytes: demo::draw_photo(product, view)?.bytes.into() }))
+        .map(|view| Ok(NewPhoto { bytes: demo::photo(product, view)?.bytes.into() }))
         .collect::<anyhow::Result<Vec<_>>>()?;
     Ok(NewProduct {
         slug: product.slug.clone(),

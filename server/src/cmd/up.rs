@@ -10,6 +10,7 @@ use serde_json::json;
 use simulator::Simulator;
 use storage::Store;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{migrate, parts, parts::Ground, roles, say, seed, simulate, stop};
@@ -51,6 +52,27 @@ struct Embedded {
 }
 
 impl Embedded {
+    /// Waits until it is time to stop, or until a server that was started here ends by itself.
+    async fn watch(&self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let postgres = async {
+            match &self.postgres {
+                Some(postgres) => postgres.exited().await,
+                None => std::future::pending().await,
+            }
+        };
+        let redis = async {
+            match &self.redis {
+                Some(redis) => redis.exited().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            () = postgres => anyhow::bail!("the private Postgres ended by itself; its log is in the state folder"),
+            () = redis => anyhow::bail!("the private Redis ended by itself; its log is in the state folder"),
+        }
+    }
+
     async fn stop(self) {
         if let Some(simulator) = self.simulator {
             simulator.stop().await;
@@ -87,7 +109,7 @@ async fn run_with(
     common: &Common,
     options: &Options,
     embedded: &mut Embedded,
-    stop: tokio_util::sync::CancellationToken,
+    stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let config = &options.config;
     let listener = roles::listen(config).await?;
@@ -98,22 +120,26 @@ async fn run_with(
         seed::catalogue(&built.engine).await?;
     }
     announce(options, &ground, embedded, &admin);
-    let work_stop = stop.clone();
-    let (served, worked) = tokio::join!(
+    let (served, worked, lost) = tokio::join!(
         async {
             let served = roles::run_server(listener, &ground, &built, config, stop.clone()).await;
             stop.cancel();
             served
         },
         async {
-            let worked = roles::run_worker(&built, config, work_stop.clone()).await;
-            work_stop.cancel();
+            let worked = roles::run_worker(&built, config, stop.clone()).await;
+            stop.cancel();
             worked
+        },
+        async {
+            let lost = embedded.watch(&stop).await;
+            stop.cancel();
+            lost
         },
     );
     built.engine.queue().close().await;
     ground.pg.close().await;
-    served.and(worked)
+    served.and(worked).and(lost)
 }
 
 async fn ground(
@@ -146,7 +172,7 @@ async fn ground(
         Some(_) => parts::callback_secret(config)?,
         None => kept_secret(&dir.join("callback-secret"))?,
     };
-    let public_url = roles::public_url(config, listener)?;
+    let public_url = roles::public_url(config, listener.local_addr()?)?;
     Ok(Ground { pg, redis_url, store, simulator_url, callback_secret, public_url })
 }
 

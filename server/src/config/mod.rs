@@ -108,9 +108,10 @@ pub struct Work {
     /// Seconds after which a clip that is not finished is given up.
     #[arg(long, env = "POLL_TIMEOUT_SECS", default_value = "300", value_parser = seconds)]
     pub poll_timeout_secs: Duration,
-    /// Seconds after which the provider's list is believed to show a submit that was never answered.
-    #[arg(long, env = "LOOKUP_AFTER_SECS", default_value = "10", value_parser = seconds)]
-    pub lookup_after_secs: Duration,
+    /// Seconds after which a submit that was never answered, is not on the provider's list and was not reported is
+    /// taken to have never arrived; 360 when not set (longer than a clip takes), 10 with a simulator.
+    #[arg(long, env = "LOOKUP_AFTER_SECS", value_parser = seconds)]
+    pub lookup_after_secs: Option<Duration>,
     /// Folder for downloads and renditions while they are worked on; a folder of the system when not set.
     #[arg(long, env = "WORK_DIR")]
     pub work_dir: Option<PathBuf>,

@@ -2,8 +2,6 @@
 
 use serde::Deserialize;
 
-use super::DemoError;
-
 /// The catalogue's text, built in.
 const CATALOGUE: &str = include_str!("../../assets/catalogue/catalogue.toml");
 
@@ -94,35 +92,19 @@ impl Category {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Crop {
-    x: u16,
-    y: u16,
-    width: u16,
-    height: u16,
+    /// Units from the drawing's left edge.
+    pub(super) x: u16,
+    /// Units from the drawing's top edge.
+    pub(super) y: u16,
+    /// Units across; never zero.
+    pub(super) width: u16,
+    /// Units down; never zero.
+    pub(super) height: u16,
 }
 
 impl Crop {
     /// The whole drawing.
     pub const WHOLE: Self = Self { x: 0, y: 0, width: 1200, height: 1600 };
-
-    /// Units from the drawing's left edge.
-    pub fn x(self) -> u16 {
-        self.x
-    }
-
-    /// Units from the drawing's top edge.
-    pub fn y(self) -> u16 {
-        self.y
-    }
-
-    /// Units across; never zero.
-    pub fn width(self) -> u16 {
-        self.width
-    }
-
-    /// Units down; never zero.
-    pub fn height(self) -> u16 {
-        self.height
-    }
 }
 
 /// Why a text is not a [`Crop`].
@@ -167,12 +149,17 @@ struct Catalogue {
     product: Vec<DemoProduct>,
 }
 
+/// Why the catalogue could not be read. Its text is built in, so it is a fault of the build: trying again is no use.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("the demo catalogue does not parse: {0}")]
+pub struct CatalogueError(#[from] toml::de::Error);
+
 /// Every product of the demo shop, in the order of the catalogue.
 ///
 /// # Errors
 ///
-/// [`DemoError::Catalogue`] if the built-in text does not parse.
-pub fn products() -> Result<Vec<DemoProduct>, DemoError> {
+/// [`CatalogueError`] if the built-in text does not parse.
+pub fn products() -> Result<Vec<DemoProduct>, CatalogueError> {
     let catalogue: Catalogue = toml::from_str(CATALOGUE)?;
     Ok(catalogue.product)
 }

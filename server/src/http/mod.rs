@@ -45,7 +45,6 @@ pub struct Edge {
     pub engine: Engine,
     pub webhooks: Arc<WebhookVerifier>,
     pub redis_url: SecretString,
-    pub redis_namespace: String,
     pub public_url: Url,
     pub media_base: String,
     pub site_root: PathBuf,

@@ -66,9 +66,8 @@ pub fn routes(router: Router<State>, state: &State) -> Router<State> {
         .route("/products/{slug}", get(shop()));
     let pages = desk.layer(middleware::from_fn(never_cached)).merge(shop.layer(middleware::from_fn(always_fresh)));
     router
-        .merge(pages.layer(CompressionLayer::new()))
+        .merge(pages.route("/shop.css", get(stylesheet)).layer(CompressionLayer::new()))
         .route("/", get(|| async { Redirect::to("/products") }))
-        .route("/shop.css", get(stylesheet))
 }
 
 /// What every page and every server function may use.

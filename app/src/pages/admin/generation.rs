@@ -42,7 +42,7 @@ pub fn GenerationPage() -> impl IntoView {
     let cancel = ServerAction::<CancelGeneration>::new();
     // Timeline and calls load anew when something happened, not with every percent.
     let happened = Memo::new(move |_| id.get().and_then(|id| live.generation(id)).map(|view| happenings(&view)));
-    let detail = Resource::new(
+    let detail = crate::wire::resource(
         move || (id.get(), cancel.version().get(), happened.get()),
         |(id, ..)| async move {
             match id {

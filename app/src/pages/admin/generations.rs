@@ -34,7 +34,7 @@ pub fn GenerationsPage() -> impl IntoView {
     let live = use_live();
     let query = use_query_map();
     let asked = Memo::new(move |_| query.with(GenerationsQuery::read));
-    let rows = Resource::new(
+    let rows = crate::wire::resource(
         move || (asked.get(), live.turns.get()),
         |(asked, _)| {
             let group = asked.filter.group.map_or("", StateGroup::as_str).to_owned();

@@ -49,7 +49,7 @@ pub fn ProductPage() -> impl IntoView {
     let chosen = RwSignal::new(use_query_map().with_untracked(query::options));
     let price = price_of(id, chosen);
     let turns = Memo::new(move |_| id.get().map(|id| live.turns_of(id)));
-    let desk = Resource::new(
+    let desk = crate::wire::resource(
         move || (id.get(), click.version().get(), turns.get()),
         |(id, ..)| async move {
             match id {

@@ -35,7 +35,7 @@ pub fn ProductsPage() -> impl IntoView {
     let live = use_live();
     let query = use_query_map();
     let asked = Memo::new(move |_| query.with(ProductsQuery::read));
-    let rows = Resource::new(
+    let rows = crate::wire::resource(
         move || (asked.get(), live.turns.get()),
         |(asked, _)| {
             let status = asked.filter.status.map_or("", VideoStatus::as_str).to_owned();

@@ -102,7 +102,7 @@ pub(crate) async fn by_id(conn: &mut PgConnection, call: CallId) -> Result<Optio
         CallRow,
         "select id, generation_id, ordinal, provider, model, price_version, state, estimate_micro_usd, request_id,
              status_url, response_url, cancel_url, intent_at, submitted_at
-         from calls where id = $1 for update",
+         from calls where id = $1",
         call.uuid(),
     )
     .fetch_optional(conn)
@@ -110,10 +110,13 @@ pub(crate) async fn by_id(conn: &mut PgConnection, call: CallId) -> Result<Optio
     row.map(CallRow::into_call).transpose()
 }
 
-/// planned → intent: from here on the request may be sent. False when it was not planned any more.
+/// planned → intent: from here on the request may be sent. False when it was not planned any more, or a person wants
+/// the generation to end.
 pub(crate) async fn intend(conn: &mut PgConnection, call: CallId) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
-        "update calls set state = 'intent', intent_at = now() where id = $1 and state = 'planned'",
+        "update calls set state = 'intent', intent_at = now() where id = $1 and state = 'planned'
+             and not exists (select 1 from generations g
+                 where g.id = calls.generation_id and g.cancel_requested_at is not null)",
         call.uuid()
     )
     .execute(conn)
@@ -201,8 +204,20 @@ pub(crate) async fn fail(
     Ok(())
 }
 
-/// intent | submitted → in doubt.
+/// intent → in doubt. False when a webhook has told its request id meanwhile: then there is no doubt.
 pub(crate) async fn doubt(conn: &mut PgConnection, call: CallId, detail: &str) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "update calls set state = 'in_doubt', detail = $2 where id = $1 and state = 'intent'",
+        call.uuid(),
+        detail.chars().take(1000).collect::<String>(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// intent | submitted → in doubt, for good: the generation ends and nobody will ask any more.
+pub(crate) async fn abandon(conn: &mut PgConnection, call: CallId, detail: &str) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
         "update calls set state = 'in_doubt', detail = $2 where id = $1 and state in ('intent', 'submitted')",
         call.uuid(),

@@ -11,6 +11,9 @@ use domain::{
 
 use crate::{Engine, Error, stages, views};
 
+/// Times a wish to stop follows a generation from one job to the next.
+const CANCEL_TRIES: u32 = 5;
+
 impl Engine {
     /// A page of the history, newest first.
     ///
@@ -85,26 +88,38 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Conflict`] when it has ended.
     pub async fn cancel(&self, by: UserId, id: GenerationId) -> Result<(), Error> {
+        for _ in 0..CANCEL_TRIES {
+            if let Some(dispatch) = self.try_cancel(by, id).await? {
+                tracing::info!(generation.id = %id, user.id = %by, "user {by} asked to stop generation {id}");
+                self.queue().dispatch(&dispatch).await;
+                self.announce(id).await;
+                return Ok(());
+            }
+        }
+        Err(Error::Conflict("it is moving on right now"))
+    }
+
+    /// The jobs to dispatch; none when another job took the generation over in between.
+    async fn try_cancel(&self, by: UserId, id: GenerationId) -> Result<Option<Vec<uuid::Uuid>>, Error> {
         let mut tx = self.pg().begin().await?;
+        let seen = store::load(&mut tx, id).await?.ok_or(Error::NotFound("generation"))?;
+        // The job's row before the generation's, as the stages lock them.
+        let waited = jobs::wake(&mut tx, seen.job_id).await?;
         let generation = store::lock(&mut tx, id).await?.ok_or(Error::NotFound("generation"))?;
         if generation.state.is_final() {
             return Err(Error::Conflict("it has already ended"));
         }
+        if generation.job_id != seen.job_id {
+            return Ok(None);
+        }
         store::request_cancel(&mut tx, id, by).await?;
-        let mut dispatch = Vec::new();
-        if store::has_submitted_call(&mut tx, id).await? {
-            // The clip's own stage must ask the provider and settle what it says.
-            if jobs::wake(&mut tx, generation.job_id).await? {
-                dispatch.push(generation.job_id);
-            }
-        } else if jobs::request_cancel(&mut tx, generation.job_id).await? == jobs::CancelRequest::Gone {
-            let failure = stages::Ending::cancelled();
-            stages::end_without_video(&mut tx, self.today(), id, &failure).await?;
+        // A clip that was sent: its own stage must ask the provider and settle what it says.
+        if !store::has_sent_clip(&mut tx, id).await?
+            && jobs::request_cancel(&mut tx, generation.job_id).await? == jobs::CancelRequest::Gone
+        {
+            stages::end_without_video(self, &mut tx, id, &stages::Ending::cancelled()).await?;
         }
         tx.commit().await?;
-        tracing::info!(generation.id = %id, user.id = %by, "user {by} asked to stop generation {id}");
-        self.queue().dispatch(&dispatch).await;
-        self.announce(id).await;
-        Ok(())
+        Ok(Some(if waited { vec![generation.job_id] } else { Vec::new() }))
     }
 }

@@ -50,12 +50,10 @@ pub(crate) fn options(
 }
 
 pub(super) async fn product_photo(conn: &mut PgConnection, product: ProductId) -> Result<Option<PhotoId>, sqlx::Error> {
-    let id = sqlx::query_scalar!(
-        "select id from product_photos where product_id = $1 and position = 0",
-        product.uuid()
-    )
-    .fetch_optional(conn)
-    .await?;
+    let id =
+        sqlx::query_scalar!("select id from product_photos where product_id = $1 and position = 0", product.uuid())
+            .fetch_optional(conn)
+            .await?;
     Ok(id.map(PhotoId::from_uuid))
 }
 
@@ -356,9 +354,11 @@ pub(crate) async fn request_cancel(conn: &mut PgConnection, id: GenerationId, by
     Ok(())
 }
 
-pub(crate) async fn has_submitted_call(conn: &mut PgConnection, id: GenerationId) -> Result<bool, sqlx::Error> {
+/// The clip was sent, or may have been: the provider may be making it.
+pub(crate) async fn has_sent_clip(conn: &mut PgConnection, id: GenerationId) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
-        "select exists (select 1 from calls where generation_id = $1 and state = 'submitted') as \"found!\"",
+        "select exists (select 1 from calls where generation_id = $1 and slot = 'clip'
+             and state in ('intent', 'submitted', 'in_doubt')) as \"found!\"",
         id.uuid()
     )
     .fetch_one(conn)

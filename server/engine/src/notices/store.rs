@@ -83,9 +83,10 @@ pub(super) async fn bell(conn: &mut PgConnection, of: UserId, most: i64) -> Resu
                     failure: FailureCode::parse(&row.failure_code.unwrap_or_default()),
                     cost,
                 },
-                "limit_near" => {
-                    NoticeBody::LimitNear { percent: u8::try_from(row.percent?).unwrap_or(100), resets_at: row.resets_at? }
-                }
+                "limit_near" => NoticeBody::LimitNear {
+                    percent: u8::try_from(row.percent?).unwrap_or(100),
+                    resets_at: row.resets_at?,
+                },
                 _ => return None,
             };
             Some(Notice { id: NoticeId::from_uuid(row.id), body, at: row.created_at, read: row.read_at.is_some() })

@@ -87,34 +87,31 @@ impl Engine {
     }
 }
 
-    /// Makes an account, or gives an existing one a new name and password (which ends its sessions).
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when the password is too short.
-    pub async fn create_user(
-    pg: &PgPool,
-    email: &Email,
-    name: &str,
-    password: &str,
-) -> Result<UserId, Error> {
-        if password.chars().count() < PASSWORD_MIN_CHARS || password.len() > PASSWORD_MAX_BYTES {
-            return Err(Error::Invalid(vec![domain::options::InvalidOption {
-                field: "password".to_owned(),
-                expected: format!("at least {PASSWORD_MIN_CHARS} characters"),
-            }]));
-        }
-        let hash = hash(password.to_owned()).await?;
-        let mut conn = pg.acquire().await?;
-        let id = store::upsert(&mut conn, UserId::from_uuid(Uuid::now_v7()), email, name, &hash).await?;
-        tracing::info!(user.id = %id, "account of user {id} written");
-        Ok(id)
+/// Makes an account, or gives an existing one a new name and password (which ends its sessions).
+///
+/// # Errors
+/// [`Error::Invalid`] when the password is too short.
+pub async fn create_user(pg: &PgPool, email: &Email, name: &str, password: &str) -> Result<UserId, Error> {
+    if password.chars().count() < PASSWORD_MIN_CHARS || password.len() > PASSWORD_MAX_BYTES {
+        return Err(Error::Invalid(vec![domain::options::InvalidOption {
+            field: "password".to_owned(),
+            expected: format!("at least {PASSWORD_MIN_CHARS} characters"),
+        }]));
     }
+    let hash = hash(password.to_owned()).await?;
+    let mut conn = pg.acquire().await?;
+    let id = store::upsert(&mut conn, UserId::from_uuid(Uuid::now_v7()), email, name, &hash).await?;
+    tracing::info!(user.id = %id, "account of user {id} written");
+    Ok(id)
+}
 
 async fn hash(password: String) -> Result<String, Error> {
-    tokio::task::spawn_blocking(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()))
-        .await
-        .map_err(Error::internal)?
-        .map_err(|error| Error::internal(error.to_string()))
+    tokio::task::spawn_blocking(move || {
+        Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
+    })
+    .await
+    .map_err(Error::internal)?
+    .map_err(|error| Error::internal(error.to_string()))
 }
 
 /// Compares in the same time whether or not there is an account: without one, against a hash nobody knows.

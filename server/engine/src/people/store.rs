@@ -17,11 +17,7 @@ pub(super) struct Window {
     pub(super) left_secs: u32,
 }
 
-pub(super) async fn count_try(
-    conn: &mut PgConnection,
-    key: &str,
-    window_secs: i32,
-) -> Result<Window, sqlx::Error> {
+pub(super) async fn count_try(conn: &mut PgConnection, key: &str, window_secs: i32) -> Result<Window, sqlx::Error> {
     let row = sqlx::query!(
         "insert into sign_in_tries as t (key, window_started_at, tries) values ($1, now(), 1)
          on conflict (key) do update set
@@ -43,12 +39,10 @@ pub(super) async fn forget_tries(conn: &mut PgConnection, key: &str) -> Result<(
 }
 
 pub(super) async fn by_email(conn: &mut PgConnection, email: &Email) -> Result<Option<Account>, sqlx::Error> {
-    let row = sqlx::query!(
-        "select id, name, email, password_hash, auth_epoch from users where email = $1",
-        email.as_str()
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row =
+        sqlx::query!("select id, name, email, password_hash, auth_epoch from users where email = $1", email.as_str())
+            .fetch_optional(conn)
+            .await?;
     Ok(row.map(|row| Account {
         person: Person { id: UserId::from_uuid(row.id), name: row.name, email: row.email },
         password_hash: row.password_hash,
@@ -56,11 +50,7 @@ pub(super) async fn by_email(conn: &mut PgConnection, email: &Email) -> Result<O
     }))
 }
 
-pub(super) async fn by_id(
-    conn: &mut PgConnection,
-    id: UserId,
-    auth_epoch: i64,
-) -> Result<Option<Person>, sqlx::Error> {
+pub(super) async fn by_id(conn: &mut PgConnection, id: UserId, auth_epoch: i64) -> Result<Option<Person>, sqlx::Error> {
     let row =
         sqlx::query!("select id, name, email from users where id = $1 and auth_epoch = $2", id.uuid(), auth_epoch)
             .fetch_optional(conn)

@@ -131,14 +131,16 @@ impl Clip {
             response: Some(submitted.response_url.as_str()),
             cancel: Some(submitted.cancel_url.as_str()),
         };
-        calls::store::submit(&mut tx, run.call.id, &submitted.request_id, addresses).await?;
-        let event = Event {
-            stage: Some(Stage::Clip),
-            amount: Some(run.call.estimate),
-            detail: Some(&submitted.request_id),
-            ..Event::of(EventKind::CallSubmitted)
-        };
-        store::record(&mut tx, run.generation.id, &event).await?;
+        // False when its webhook was faster than this answer.
+        if calls::store::submit(&mut tx, run.call.id, &submitted.request_id, addresses).await? {
+            let event = Event {
+                stage: Some(Stage::Clip),
+                amount: Some(run.call.estimate),
+                detail: Some(&submitted.request_id),
+                ..Event::of(EventKind::CallSubmitted)
+            };
+            store::record(&mut tx, run.generation.id, &event).await?;
+        }
         run.attempt.lease.checkpoint(&mut tx, "submitted", mark::STILLS).await?;
         self.park(run, tx).await
     }
@@ -166,16 +168,15 @@ impl Clip {
         run.attempt.lease.guard(&mut tx).await?;
         doubt::mark(&mut tx, run.generation, Slot::Clip, run.call, "no answer came to the submit").await?;
         tx.commit().await?;
-        let Some(sent_at) = run.call.intent_at else {
-            return Err(Failure::permanent(FailureCode::Internal.as_str(), "an intent without its time").into());
-        };
-        let settled = TimeDelta::from_std(self.engine.settings().lookup_after).unwrap_or(TimeDelta::MAX);
-        if Utc::now() - sent_at < settled {
-            return self.park(run, self.engine.pg().begin().await?).await;
-        }
-        let listed = match self.engine.clip_maker().accepted_since(sent_at - TimeDelta::seconds(CLOCK_SKEW_SECS)).await {
+        let timeless = || Failure::permanent(FailureCode::Internal.as_str(), "an intent without its time");
+        let sent_at = run.call.intent_at.ok_or_else(timeless)?;
+        let listed = match self.engine.clip_maker().accepted_since(sent_at - TimeDelta::seconds(CLOCK_SKEW_SECS)).await
+        {
             Ok(listed) => listed,
-            Err(error) => return self.could_not_look(run, sent_at, &error).await,
+            Err(error) => {
+                tracing::warn!(call.id = %run.call.id, %error, "call {} could not be looked up", run.call.id);
+                return self.wait_for_webhook(run, sent_at).await;
+            }
         };
         let ids: Vec<String> = listed.into_iter().map(|request| request.request_id).collect();
         let mut conn = self.engine.pg().acquire().await?;
@@ -183,12 +184,18 @@ impl Clip {
         let others = calls::store::unanswered_elsewhere(&mut conn, run.call).await?;
         drop(conn);
         let unknown: Vec<&String> = ids.iter().filter(|id| !known.contains(id)).collect();
+        let settled = TimeDelta::from_std(self.engine.settings().lookup_after).unwrap_or(TimeDelta::MAX);
         match unknown.as_slice() {
+            // Not there yet: silence proves nothing so early.
+            [] if Utc::now() - sent_at < settled => self.park(run, self.engine.pg().begin().await?).await,
             // It was never taken: the same call may be made now.
             [] => {
                 let mut tx = self.engine.pg().begin().await?;
                 run.attempt.lease.guard(&mut tx).await?;
-                calls::store::plan_again(&mut tx, run.call.id).await?;
+                if !calls::store::plan_again(&mut tx, run.call.id).await? {
+                    // A webhook was faster than the list.
+                    return self.park(run, tx).await;
+                }
                 tx.commit().await?;
                 Err(Failure::transient(FailureCode::ProviderUnavailable.as_str(), "the submit never arrived").into())
             }
@@ -199,16 +206,6 @@ impl Clip {
             // Several are unanswered: only their webhooks can tell them apart.
             _ => self.wait_for_webhook(run, sent_at).await,
         }
-    }
-
-    async fn could_not_look(
-        &self,
-        run: &Run<'_>,
-        sent_at: chrono::DateTime<Utc>,
-        error: &ProviderError,
-    ) -> Result<Outcome, Stop> {
-        tracing::warn!(call.id = %run.call.id, %error, "call {} could not be looked up", run.call.id);
-        self.wait_for_webhook(run, sent_at).await
     }
 
     async fn wait_for_webhook(&self, run: &Run<'_>, sent_at: chrono::DateTime<Utc>) -> Result<Outcome, Stop> {
@@ -252,8 +249,7 @@ impl Clip {
         let mut tx = self.engine.pg().begin().await?;
         run.attempt.lease.guard(&mut tx).await?;
         self.close_failed(&mut tx, run, error).await?;
-        let charged = error.charged.is_some_and(|amount| amount.micros() > 0);
-        if charged {
+        if error.charged.is_some_and(|amount| amount.micros() > 0) {
             tx.commit().await?;
             return Err(Failure::permanent(error.code.as_str(), error.detail.clone()).into());
         }
@@ -266,20 +262,23 @@ impl Clip {
 
     async fn close_failed(&self, tx: &mut PgConnection, run: &Run<'_>, error: &ProviderError) -> Result<(), Stop> {
         let today = self.engine.today();
-        calls::store::fail(tx, run.call.id, error.code, error.charged, &error.detail).await?;
-        match error.charged {
-            Some(amount) => ledger::settle(tx, run.call.id, amount, Amount::Known, today).await?,
+        // Taken, over, and not a word about money: what it was bought for is the best there is to say.
+        let assumed = (error.certainty == Certainty::Ended && error.charged.is_none()).then_some(run.call.estimate);
+        let cost = error.charged.or(assumed);
+        calls::store::fail(tx, run.call.id, error.code, cost, &error.detail).await?;
+        let certainty = if assumed.is_some() { Amount::Assumed } else { Amount::Known };
+        match cost {
+            Some(amount) => ledger::settle(tx, run.call.id, amount, certainty, today).await?,
             None => ledger::void(tx, run.call.id, today).await?,
         }
         let event = Event {
             stage: Some(Stage::Clip),
             failure: Some(error.code),
-            amount: error.charged,
+            amount: cost,
             detail: Some(&error.detail),
             ..Event::of(EventKind::CallFailed)
         };
-        store::record(tx, run.generation.id, &event).await?;
-        Ok(())
+        Ok(store::record(tx, run.generation.id, &event).await?)
     }
 
     /// The clip is made and paid: its bytes are copied before the provider deletes them.
@@ -287,7 +286,11 @@ impl Clip {
         let folder = tempfile::Builder::new().prefix("clip-").tempdir_in(&self.engine.settings().work_dir)?;
         let path = folder.path().join("original.mp4");
         if let Err(error) = providers::fetch_result(&answer.url, self.engine.fetch_rules(), &path).await {
-            return Err(provider_failure(&error).into());
+            if error.is_retryable() {
+                return Err(provider_failure(&error).into());
+            }
+            let error = ProviderError { certainty: Certainty::Ended, ..error }.charging(Some(answer.cost));
+            return self.ended(run, &error).await;
         }
         if let Err(error) = media::probe(&self.tools, &path).await {
             if error.is_retryable() {
@@ -361,7 +364,7 @@ impl Clip {
             _ if !self.is_late(run.call.submitted_at.unwrap_or_else(Utc::now)) => return self.park(run, tx).await,
             _ => {}
         }
-        end_without_video(&mut tx, today, run.generation.id, &Ending::cancelled()).await?;
+        end_without_video(&self.engine, &mut tx, run.generation.id, &Ending::cancelled()).await?;
         run.attempt.lease.succeed(&mut tx).await?;
         tx.commit().await?;
         self.engine.announce(run.generation.id).await;
@@ -369,11 +372,7 @@ impl Clip {
     }
 
     /// Waits without holding a slot until the next look, or until a webhook wakes the job.
-    async fn park(
-        &self,
-        run: &Run<'_>,
-        mut tx: sqlx::Transaction<'static, sqlx::Postgres>,
-    ) -> Result<Outcome, Stop> {
+    async fn park(&self, run: &Run<'_>, mut tx: sqlx::Transaction<'static, sqlx::Postgres>) -> Result<Outcome, Stop> {
         let interval = TimeDelta::from_std(self.engine.settings().poll_interval).unwrap_or(TimeDelta::MAX);
         run.attempt.lease.park(&mut tx, Utc::now() + interval).await?;
         tx.commit().await?;

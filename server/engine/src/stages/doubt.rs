@@ -53,11 +53,8 @@ pub(super) async fn repeat(
         return Err(Failure::permanent(FailureCode::CallInDoubt.as_str(), "no answer came to a paid request").into());
     }
     plan_next(conn, generation, slot, doubtful).await?;
-    let event = Event {
-        stage: Some(slot.stage()),
-        amount: Some(doubtful.estimate),
-        ..Event::of(EventKind::CallRepeated)
-    };
+    let event =
+        Event { stage: Some(slot.stage()), amount: Some(doubtful.estimate), ..Event::of(EventKind::CallRepeated) };
     store::record(conn, generation.id, &event).await?;
     Ok(())
 }

@@ -1,11 +1,10 @@
 //! Ending a generation without a video: what is open is closed, what was paid stays paid, people are told.
 
-use chrono::NaiveDate;
 use domain::{CallState, FailureCode, GenerationId, GenerationState, generation::EventKind};
 use jobs::{Failure, FailureClass, Job};
 use sqlx::PgConnection;
 
-use super::JobPayload;
+use super::{JobPayload, spool::Spool};
 use crate::{
     Engine, Error, calls,
     generations::store::{self, Event},
@@ -39,11 +38,11 @@ impl Ending {
     }
 }
 
-/// Ends a generation: stages stop, planned calls are given back, calls whose outcome nobody knows are counted as paid.
-/// Doing it twice does nothing.
+/// Ends a generation: stages stop, planned calls are given back, answers that were paid but could not be stored cost
+/// what they cost, calls whose outcome nobody knows are counted as paid. Doing it twice does nothing.
 pub(crate) async fn end_without_video(
+    engine: &Engine,
     conn: &mut PgConnection,
-    today: NaiveDate,
     id: GenerationId,
     ending: &Ending,
 ) -> Result<(), Error> {
@@ -51,6 +50,8 @@ pub(crate) async fn end_without_video(
     if generation.state.is_final() {
         return Ok(());
     }
+    let today = engine.today();
+    let spool = Spool::new(&engine.settings().work_dir);
     let stage = store::stop_stages(conn, id).await?;
     for call in calls::store::lock_open(conn, id).await? {
         if call.state == CallState::Planned {
@@ -58,7 +59,14 @@ pub(crate) async fn end_without_video(
             ledger::void(conn, call.id, today).await?;
             continue;
         }
-        calls::store::doubt(conn, call.id, "the generation ended before its outcome was known").await?;
+        if call.state == CallState::Intent
+            && let Ok(Some((_, paid))) = spool.find(call.id).await
+        {
+            calls::store::finish(conn, call.id, paid.request_id.as_deref(), paid.cost).await?;
+            ledger::settle(conn, call.id, paid.cost, Certainty::Known, today).await?;
+            continue;
+        }
+        calls::store::abandon(conn, call.id, "the generation ended before its outcome was known").await?;
         calls::store::assume_cost(conn, call.id, call.estimate).await?;
         ledger::settle(conn, call.id, call.estimate, Certainty::Assumed, today).await?;
     }
@@ -90,6 +98,6 @@ pub(super) async fn give_up(
         return Ok(Vec::new());
     }
     let ending = if generation.cancel_requested { Ending::cancelled() } else { Ending::of(failure) };
-    end_without_video(tx, engine.today(), payload.generation_id, &ending).await.map_err(jobs::Error::handler)?;
+    end_without_video(engine, tx, payload.generation_id, &ending).await.map_err(jobs::Error::handler)?;
     Ok(Vec::new())
 }

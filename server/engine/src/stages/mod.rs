@@ -142,12 +142,7 @@ async fn generation_of(engine: &Engine, attempt: &Attempt) -> Result<Generation,
 }
 
 /// Marks a stage as running and notes what kind of start this is.
-async fn begin(
-    conn: &mut PgConnection,
-    attempt: &Attempt,
-    generation: &Generation,
-    stage: Stage,
-) -> Result<(), Stop> {
+async fn begin(conn: &mut PgConnection, attempt: &Attempt, generation: &Generation, stage: Stage) -> Result<(), Stop> {
     attempt.lease.guard(conn).await?;
     store::set_attempt(conn, generation.id, attempt.job.attempt).await?;
     if store::start_stage(conn, generation.id, stage).await? {

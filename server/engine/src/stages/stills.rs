@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    CallState, FailureCode, GenerationState, StillId,
+    CallState, FailureCode, GenerationState, Stage, StillId,
     generation::{EventKind, mark},
-    Stage,
 };
 use jobs::{Attempt, Failure, Handler, Job, Outcome};
 use providers::{
@@ -111,7 +110,9 @@ impl Stills {
                 }
                 CallState::Intent => match self.spool().find(call.id).await? {
                     Some((image, paid)) => self.keep(attempt, generation, slot, &call, image, paid).await?,
-                    None => self.doubt(attempt, generation, slot, &call, "its worker was lost before the answer").await?,
+                    None => {
+                        self.doubt(attempt, generation, slot, &call, "its worker was lost before the answer").await?
+                    }
                 },
                 CallState::InDoubt => self.repeat(attempt, generation, slot, &call).await?,
                 CallState::Submitted | CallState::Failed | CallState::Void => {
@@ -134,7 +135,7 @@ impl Stills {
         let mut tx = self.engine.pg().begin().await?;
         attempt.lease.guard(&mut tx).await?;
         if !calls::store::intend(&mut tx, call.id).await? {
-            return Ok(());
+            return Err(Failure::cancelled().into());
         }
         tx.commit().await?;
         let request = StillRequest {
@@ -178,9 +179,9 @@ impl Stills {
                     error.to_string(),
                 )
                 .charging(Some(paid.cost));
-                self.refused(attempt, generation, slot, call, &error).await?;
+                let refused = self.refused(attempt, generation, slot, call, &error).await;
                 self.spool().forget(call.id).await;
-                return Ok(());
+                return refused;
             }
         };
         let id = StillId::from_uuid(Uuid::now_v7());
@@ -300,13 +301,7 @@ impl Stills {
         Ok(())
     }
 
-    async fn repeat(
-        &self,
-        attempt: &Attempt,
-        generation: &Generation,
-        slot: Slot,
-        call: &Call,
-    ) -> Result<(), Stop> {
+    async fn repeat(&self, attempt: &Attempt, generation: &Generation, slot: Slot, call: &Call) -> Result<(), Stop> {
         let mut tx = self.engine.pg().begin().await?;
         attempt.lease.guard(&mut tx).await?;
         doubt::repeat(&self.engine, &mut tx, generation, slot, call).await?;

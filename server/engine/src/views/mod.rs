@@ -14,7 +14,6 @@ use sqlx::PgConnection;
 
 use crate::{Engine, Error, MediaUrls};
 
-
 /// A still that the object store has.
 pub(crate) struct NewStill<'a> {
     pub(crate) id: StillId,
@@ -43,8 +42,11 @@ impl Engine {
         let mut found = store::snapshots(&mut conn, self.media(), ids).await?;
         let mut stages = store::stages(&mut conn, ids).await?;
         let mut stills = store::stills(&mut conn, self.media(), ids).await?;
-        let mut videos: HashMap<GenerationId, VideoView> =
-            store::videos(&mut conn, self.media(), ids, &[]).await?.into_iter().map(|row| (row.video.generation_id, row.video)).collect();
+        let mut videos: HashMap<GenerationId, VideoView> = store::videos(&mut conn, self.media(), ids, &[])
+            .await?
+            .into_iter()
+            .map(|row| (row.video.generation_id, row.video))
+            .collect();
         Ok(ids
             .iter()
             .filter_map(|id| {

@@ -329,9 +329,10 @@ pub(crate) async fn changed_since(
     conn: &mut PgConnection,
     version: i64,
 ) -> Result<(Vec<GenerationId>, i64), sqlx::Error> {
-    let rows = sqlx::query!("select id, version from generations where version > $1 order by version limit 200", version)
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query!("select id, version from generations where version > $1 order by version limit 200", version)
+            .fetch_all(conn)
+            .await?;
     let newest = rows.last().map_or(version, |row| row.version);
     Ok((rows.into_iter().map(|row| GenerationId::from_uuid(row.id)).collect(), newest))
 }

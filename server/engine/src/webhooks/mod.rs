@@ -5,7 +5,7 @@ mod store;
 
 use std::str::FromStr;
 
-use domain::{CallId, CallState, generation::EventKind};
+use domain::{CallId, CallState, Stage, generation::EventKind};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::ExposeSecret as _;
 use sha2::Sha256;
@@ -78,37 +78,41 @@ impl Engine {
         let named = token.and_then(|token| token.open(self.settings()));
         let known = store::call_of_request(&mut tx, PROVIDER, request_id).await?;
         let call = known.or(named);
+        // The job's row first, as the stages lock: a worker may be looking at the same call.
+        let woken = match call {
+            Some(id) => self.wake_job(&mut tx, id).await?,
+            None => None,
+        };
         store::insert(&mut tx, PROVIDER, request_id, call, body_sha256).await?;
-        let mut dispatch = Vec::new();
         if let Some(id) = call {
-            if let Some(job) = self.wake_call(&mut tx, id, request_id).await? {
-                dispatch.push(job);
-            }
+            self.learn_request(&mut tx, id, request_id).await?;
         } else {
             tracing::warn!(request.id = request_id, "webhook for request {request_id} belongs to no call of ours");
         }
         tx.commit().await?;
-        self.queue().dispatch(&dispatch).await;
+        self.queue().dispatch(woken.as_slice()).await;
         Ok(())
     }
 
-    /// A call whose submit was never answered learns its request id here.
-    async fn wake_call(
-        &self,
-        conn: &mut sqlx::PgConnection,
-        id: CallId,
-        request_id: &str,
-    ) -> Result<Option<uuid::Uuid>, Error> {
+    /// Wakes the job of a call that waits for news. Waking one that has nothing to do only makes it look.
+    async fn wake_job(&self, conn: &mut sqlx::PgConnection, id: CallId) -> Result<Option<uuid::Uuid>, Error> {
         let Some(call) = calls::store::by_id(conn, id).await? else { return Ok(None) };
-        if matches!(call.state, CallState::Intent | CallState::InDoubt) && call.request_id.is_none() {
-            let unknown = Addresses { status: None, response: None, cancel: None };
-            calls::store::submit(conn, id, request_id, unknown).await?;
-            let event = Event { detail: Some(request_id), ..Event::of(EventKind::CallSubmitted) };
-            generations::record(conn, call.generation_id, &event).await?;
-        } else if call.state != CallState::Submitted {
+        if !matches!(call.state, CallState::Intent | CallState::InDoubt | CallState::Submitted) {
             return Ok(None);
         }
         let Some(generation) = generations::load(conn, call.generation_id).await? else { return Ok(None) };
         Ok(jobs::wake(conn, generation.job_id).await?.then_some(generation.job_id))
+    }
+
+    /// A call whose submit was never answered learns its request id here.
+    async fn learn_request(&self, conn: &mut sqlx::PgConnection, id: CallId, request_id: &str) -> Result<(), Error> {
+        let Some(call) = calls::store::by_id(conn, id).await? else { return Ok(()) };
+        let unknown = Addresses { status: None, response: None, cancel: None };
+        if call.request_id.is_none() && calls::store::submit(conn, id, request_id, unknown).await? {
+            let event =
+                Event { stage: Some(Stage::Clip), detail: Some(request_id), ..Event::of(EventKind::CallSubmitted) };
+            generations::record(conn, call.generation_id, &event).await?;
+        }
+        Ok(())
     }
 }

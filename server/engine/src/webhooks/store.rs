@@ -9,13 +9,9 @@ pub(super) async fn call_of_request(
     provider: &str,
     request_id: &str,
 ) -> Result<Option<CallId>, sqlx::Error> {
-    let id = sqlx::query_scalar!(
-        "select id from calls where provider = $1 and request_id = $2",
-        provider,
-        request_id
-    )
-    .fetch_optional(conn)
-    .await?;
+    let id = sqlx::query_scalar!("select id from calls where provider = $1 and request_id = $2", provider, request_id)
+        .fetch_optional(conn)
+        .await?;
     Ok(id.map(CallId::from_uuid))
 }
 

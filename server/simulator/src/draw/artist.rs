@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::film::{FPS, Reel, encode};
 use super::garment::Garment;
 use super::geometry::{mix, smooth};
+use super::likeness::Likeness;
 use super::motion::moment;
 use super::pose::Pose;
 use super::scene::{Drift, Scene, canvas_of, rgb_of};
@@ -23,7 +24,7 @@ use super::{ClipOrder, DrawError, StillOrder};
 use crate::desk::{read_json, replace_file, replace_json};
 
 /// Goes up when drawings change, so that nothing old comes from the cache.
-const EDITION: u32 = 1;
+const EDITION: u32 = 2;
 const JPEG_QUALITY: u8 = 92;
 const KEPT_GARMENTS: usize = 4;
 
@@ -52,6 +53,13 @@ impl Recipe {
         let hash = Sha256::digest(format!("{}{}", self.seed, self.product));
         hash.iter().take(8).fold(0, |lot, byte| lot << 8 | u64::from(*byte))
     }
+}
+
+/// A still that was drawn, and how it looks: whoever keeps it may encode it again.
+#[derive(Debug, Serialize, Deserialize)]
+struct Remembered {
+    recipe: Recipe,
+    likeness: Likeness,
 }
 
 /// Draws stills and clips, and remembers both by what they were made from.
@@ -83,7 +91,10 @@ impl Artist {
         let canvas = scene.draw(Pose::of(recipe.pose, scene.kind()), Drift::default())?;
         let bytes = to_jpeg(&canvas)?;
         let known = self.recipe_path(&digest(&bytes));
-        replace_json(&known, &recipe).and_then(|()| replace_file(&path, &bytes)).map_err(DrawError::studio)?;
+        let picture = RgbImage::from_raw(canvas.width(), canvas.height(), rgb_of(&canvas))
+            .ok_or_else(|| DrawError::studio("a canvas without pixels"))?;
+        let remembered = Remembered { recipe, likeness: Likeness::of(&picture) };
+        replace_json(&known, &remembered).and_then(|()| replace_file(&path, &bytes)).map_err(DrawError::studio)?;
         Ok(Bytes::from(bytes))
     }
 
@@ -98,7 +109,7 @@ impl Artist {
             return Ok(Bytes::from(bytes));
         }
         let beside = self.folder.join("clips").join(format!(".{}.mp4", Uuid::now_v7()));
-        let filmed = match self.recall(&names) {
+        let filmed = match self.recall(&order.stills) {
             Some(recipes) => self.film_moves(&recipes, order, &beside),
             None => self.film_fades(order, &beside),
         };
@@ -193,15 +204,31 @@ impl Artist {
         })
     }
 
-    fn recall(&self, names: &[String]) -> Option<Vec<Recipe>> {
-        let recipes: Vec<Recipe> = names.iter().map(|name| self.recipe(name)).collect::<Option<_>>()?;
+    /// The recipes of stills of one scene, when all of them are ours, byte for byte or encoded again.
+    fn recall(&self, stills: &[Bytes]) -> Option<Vec<Recipe>> {
+        let recipes: Vec<Recipe> = stills
+            .iter()
+            .map(|still| self.recipe(&digest(still)).or_else(|| self.recognise(still)))
+            .collect::<Option<_>>()?;
         let first = recipes.first()?;
         recipes.iter().all(|recipe| recipe.same_scene(first)).then_some(recipes)
     }
 
+    fn recognise(&self, still: &[u8]) -> Option<Recipe> {
+        let picture = image::load_from_memory(still).ok()?.to_rgb8();
+        let known = fs::read_dir(self.folder.join("recipes")).ok()?;
+        let known = known.filter_map(|entry| self.remembered(&entry.ok()?.path()));
+        let same_size = known.filter(|one| (one.recipe.width, one.recipe.height) == picture.dimensions());
+        Likeness::of(&picture).nearest(same_size.map(|one| (one.likeness, one.recipe)))
+    }
+
     fn recipe(&self, still: &str) -> Option<Recipe> {
-        let recipe: Option<Recipe> = read_json(&self.recipe_path(still)).ok().flatten();
-        recipe.filter(|recipe| recipe.edition == EDITION)
+        self.remembered(&self.recipe_path(still)).map(|one| one.recipe)
+    }
+
+    fn remembered(&self, path: &Path) -> Option<Remembered> {
+        let remembered: Option<Remembered> = read_json(path).ok().flatten();
+        remembered.filter(|one| one.recipe.edition == EDITION)
     }
 
     fn recipe_path(&self, still: &str) -> PathBuf {

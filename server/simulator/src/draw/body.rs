@@ -74,8 +74,14 @@ impl RestArm {
 
     /// Hanging beside the body; `side` is -1 on the left of the picture.
     pub(crate) fn hanging(build: &Build, side: f32) -> Self {
-        let way = at(side * 0.10, 0.995);
-        Self::straight(at(side * (build.shoulder - 4.0), SHOULDER_Y + 6.0), way, ARM_LENGTH)
+        let shoulder = at(side * (build.shoulder - 4.0), SHOULDER_Y + 6.0);
+        Self::straight(shoulder, at(side * 0.10, 0.995), ARM_LENGTH)
+    }
+
+    /// Hanging clear of something wide without sleeves.
+    pub(crate) fn hanging_clear(build: &Build, side: f32) -> Self {
+        let shoulder = at(side * (build.seam - 5.0), SHOULDER_Y + 10.0);
+        Self::straight(shoulder, at(side * 0.19, 0.982), ARM_LENGTH)
     }
 
     fn straight(shoulder: Point, way: Point, length: f32) -> Self {

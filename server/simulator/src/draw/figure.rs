@@ -23,21 +23,42 @@ pub(crate) fn paints(look: &Look) -> String {
     )
 }
 
+/// How the product dresses the figure: what is left to be drawn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cover {
+    pub kind: Kind,
+    /// How far down the product reaches.
+    pub hem_y: f32,
+    /// Arms are bare from this share of their length on.
+    pub bare_arm_from: f32,
+}
+
+impl Cover {
+    /// A narrow dress hides hips and thighs, which are wider than it is.
+    fn is_dress(&self) -> bool {
+        self.kind == Kind::Straps && self.hem_y > 640.0
+    }
+}
+
 /// Everything behind the product: hair, legs, base clothes, trunk and arms.
-/// Arms are bare from this share of their length on.
-pub(crate) fn behind(body: &Body, look: &Look, person: Person, kind: Kind, bare_arm_from: f32) -> String {
+pub(crate) fn behind(body: &Body, look: &Look, person: Person, cover: Cover) -> String {
+    let kind = cover.kind;
     let mut svg = hair_behind(body, look, person);
+    let leg_shape = if cover.is_dress() { LEG.from(cover.hem_y - 110.0) } else { LEG };
     for side in [0, 1] {
-        svg.push_str(&fill(&leg(body, side, &LEG), look.skin));
+        svg.push_str(&fill(&leg(body, side, &leg_shape), look.skin));
         svg.push_str(&shoe(body, look, side, kind));
     }
-    svg.push_str(&fill(&trunk(body), look.skin));
+    svg.push_str(&fill(&trunk(body, cover.is_dress()), look.skin));
     let wears_tee = matches!(kind, Kind::Skirt | Kind::Trousers | Kind::Bag);
-    let bare_from = if wears_tee { 0.2 } else { bare_arm_from };
+    let bare_from = if wears_tee { 0.2 } else { cover.bare_arm_from };
     for side in [0, 1] {
         svg.push_str(&fill(&arm(body, side, bare_from, 1.0), look.skin));
+        if bare_from <= 0.0 {
+            svg.push_str(&shoulder(body, look, side));
+        }
     }
-    if matches!(kind, Kind::Upper | Kind::Bag) {
+    if matches!(kind, Kind::Upper | Kind::Bag) || (kind == Kind::Straps && !cover.is_dress()) {
         svg.push_str(&trousers(body, look));
     }
     if wears_tee {
@@ -87,6 +108,13 @@ fn fill(path: &str, paint: &str) -> String {
 struct LegShape {
     top: f32,
     widths: [(f32, f32); 6],
+}
+
+impl LegShape {
+    const fn from(mut self, top: f32) -> Self {
+        self.top = top;
+        self
+    }
 }
 
 const LEG: LegShape = LegShape {
@@ -146,19 +174,21 @@ fn mirrored(body: &Body, right_side: &[Point]) -> Vec<Point> {
     points
 }
 
-fn trunk(body: &Body) -> String {
+fn trunk(body: &Body, is_dressed: bool) -> String {
     let build = &body.build;
+    let lower = if is_dressed { 0.62 } else { 1.0 };
     let side = [
+        at(build.neck * 0.5, 138.0),
         at(build.neck, 150.0),
         at(build.neck + 10.0, 172.0),
         at(build.shoulder - 14.0, SHOULDER_Y - 12.0),
         at(build.shoulder + 6.0, SHOULDER_Y + 6.0),
         at(build.chest + 2.0, 262.0),
         at(build.chest - 2.0, 300.0),
-        at(build.waist, WAIST_Y),
-        at(build.hip - 4.0, HIP_Y - 40.0),
-        at(build.hip, HIP_Y + 8.0),
-        at(build.hip - 6.0, CROTCH_Y + 10.0),
+        at(build.waist * lower, WAIST_Y),
+        at((build.hip - 4.0) * lower, HIP_Y - 40.0),
+        at(build.hip * lower, HIP_Y + 8.0),
+        at((build.hip - 6.0) * lower, CROTCH_Y + 10.0),
         at(8.0, CROTCH_Y + 6.0),
     ];
     round_path(&mirrored(body, &side))
@@ -211,6 +241,14 @@ fn sleeve(body: &Body, side: usize) -> String {
     band(body, side, 0.07, 0.36, 5.0)
 }
 
+/// The round end of a bare arm.
+fn shoulder(body: &Body, look: &Look, side: usize) -> String {
+    let place = body.arm(side, body.arms[side].shoulder);
+    let radius = body.build.arm + 3.0;
+    let (x, y) = (place.x, place.y);
+    format!("<circle cx='{x:.2}' cy='{y:.2}' r='{radius}' fill='{}'/>", look.skin)
+}
+
 fn arm(body: &Body, side: usize, from: f32, to: f32) -> String {
     band(body, side, from, to, 0.0)
 }
@@ -231,7 +269,7 @@ fn band(body: &Body, side: usize, from: f32, to: f32, ease: f32) -> String {
     };
     let mut points: Vec<Point> = shares.iter().map(|share| edge(-1.0, *share)).collect();
     points.extend(shares.iter().rev().map(|share| edge(1.0, *share)));
-    round_path(&points)
+    straight_path(&points)
 }
 
 fn hand(body: &Body, look: &Look, side: usize) -> String {

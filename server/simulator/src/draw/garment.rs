@@ -4,6 +4,7 @@ use resvg::tiny_skia::Pixmap;
 use super::DrawError;
 use super::body::{Body, Build, RestArm, SHOULDER_Y, WAIST_Y, sign_of};
 use super::cutout::cut_out;
+use super::figure::Cover;
 use super::geometry::{Point, at, mix, smooth};
 use super::mesh::{Texture, draw_bent};
 use super::shape::{Kind, Shape, measure};
@@ -33,7 +34,7 @@ impl Garment {
 
 const TIP_Y: f32 = SHOULDER_Y - 9.0;
 const STRAP_TOP_Y: f32 = SHOULDER_Y - 20.0;
-const STRAPS_CHEST: f32 = 76.0;
+const STRAPS_CHEST: f32 = 80.0;
 const WAISTBAND: f32 = 72.0;
 const TROUSER_HEM_Y: f32 = 944.0;
 const BAG_WIDTH: f32 = 196.0;
@@ -81,6 +82,8 @@ impl Fit {
         if let Some(sleeves) = shape.sleeves {
             fit.arms = sleeves
                 .map(|(shoulder, end)| RestArm::along_sleeve(fit.rest_of_pixel(shoulder), fit.rest_of_pixel(end)));
+        } else if shape.kind == Kind::Upper {
+            fit.arms = [-1.0, 1.0].map(|side| RestArm::hanging_clear(build, side));
         }
         fit
     }
@@ -98,6 +101,11 @@ impl Fit {
             Kind::Upper => (self.top + 46.0).min(TIP_Y + 14.0),
             _ => TIP_Y + 12.0,
         }
+    }
+
+    /// What the product leaves to be seen of the figure.
+    pub(crate) fn cover(&self) -> Cover {
+        Cover { kind: self.kind, hem_y: self.hem_y(), bare_arm_from: self.bare_arm_from() }
     }
 
     /// From which share of its length an arm is bare.

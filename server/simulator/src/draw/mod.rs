@@ -13,6 +13,7 @@ mod film;
 mod garment;
 mod geometry;
 mod head;
+mod likeness;
 mod look;
 mod mesh;
 mod motion;
@@ -73,70 +74,5 @@ impl DrawError {
     /// Whether the caller's picture is to blame.
     pub(crate) fn is_input(&self) -> bool {
         matches!(self, Self::Input(_))
-    }
-}
-
-#[cfg(test)]
-mod lookbook {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use super::*;
-
-    #[test]
-    #[ignore]
-    fn draw_all() {
-        let out = std::path::PathBuf::from(std::env::var("LOOKBOOK").unwrap());
-        let only = std::env::var("ONLY").ok();
-        let state = tempfile::tempdir().unwrap();
-        let artist = Artist::open(state.path(), "ffmpeg".into(), 1).unwrap();
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/catalogue");
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_none_or(|e| e != "svg") {
-                continue;
-            }
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            if only.as_ref().is_some_and(|o| !name.contains(o.as_str())) {
-                continue;
-            }
-            let photo_path = out.join(format!("{name}.photo.png"));
-            if !photo_path.exists() {
-                let opt = resvg::usvg::Options::default();
-                let Ok(tree) = resvg::usvg::Tree::from_data(&std::fs::read(&path).unwrap(), &opt) else { continue };
-                let mut pm = resvg::tiny_skia::Pixmap::new(1200, 1600).unwrap();
-                resvg::render(&tree, Default::default(), &mut pm.as_mut());
-                pm.save_png(&photo_path).unwrap();
-            }
-            let photo = Bytes::from(std::fs::read(&photo_path).unwrap());
-            let person = if name.contains("jacket")
-                || name.contains("hoodie")
-                || name.contains("oxford")
-                || name.contains("vest")
-            {
-                "male"
-            } else {
-                "female"
-            };
-            let mut stills = vec![];
-            for pose in ["pose A", "pose B"] {
-                let t = std::time::Instant::now();
-                let still = artist
-                    .draw_still(&StillOrder {
-                        photos: vec![photo.clone()],
-                        prompt: format!("{person} model, {pose}"),
-                        aspect_ratio: std::env::var("RATIO").ok(),
-                        size: "1K".into(),
-                    })
-                    .unwrap();
-                eprintln!("{name} {pose} {:?}", t.elapsed());
-                std::fs::write(out.join(format!("{name}.{}.jpg", &pose[5..])), &still).unwrap();
-                stills.push(still);
-            }
-            if std::env::var("CLIP").is_ok() {
-                let t = std::time::Instant::now();
-                let clip = artist.film_clip(&ClipOrder { stills, seconds: vec![4], full_hd: false }).unwrap();
-                eprintln!("{name} clip {:?} {} bytes", t.elapsed(), clip.len());
-                std::fs::write(out.join(format!("{name}.mp4")), &clip).unwrap();
-            }
-        }
     }
 }

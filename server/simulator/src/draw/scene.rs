@@ -103,9 +103,7 @@ impl Scene {
         let mut canvas = Pixmap::new(camera.width as u32, camera.height as u32)
             .ok_or_else(|| DrawError::studio("no canvas of this size"))?;
         self.draw_backdrop(&mut canvas, drift);
-        let kind = self.fit.kind;
-        let behind =
-            floor_shadow(&body) + &figure::behind(&body, &self.look, self.person, kind, self.fit.bare_arm_from());
+        let behind = floor_shadow(&body) + &figure::behind(&body, &self.look, self.person, self.fit.cover());
         self.render(&mut canvas, &camera, &behind)?;
         let to_pixel = |place: Point| camera.pixel(place);
         self.layers.draw_trunk(&mut canvas, &self.fit, &body, to_pixel);

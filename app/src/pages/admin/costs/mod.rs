@@ -24,7 +24,7 @@ use crate::{
 #[component]
 pub fn CostsPage() -> impl IntoView {
     let locale = use_locale();
-    let report = Resource::new(|| (), |()| load_costs());
+    let report = crate::wire::resource(|| (), |()| load_costs());
     view! {
         <PageTitle text=td_string!(locale, costs.title)/>
         <Suspense fallback=move || view! { <PageSkeleton text=td_string!(locale, costs.loading)/> }>

@@ -1,0 +1,23 @@
+import { chromium } from "@playwright/test";
+const [,, base, pw, out, width="1280", theme="light", lang="ko"] = process.argv;
+const b = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox","--disable-gpu","--disable-quic","--no-first-run","--disable-background-networking"] });
+const c = await b.newContext({ viewport: { width: +width, height: 900 }, colorScheme: theme, locale: lang === "ko" ? "ko-KR" : "en-US" });
+const p = await c.newPage();
+p.on("console", m => { if (m.type() === "error") console.log("CONSOLE", m.text().slice(0, 300)); });
+p.on("pageerror", e => console.log("PAGEERROR", String(e).slice(0, 300)));
+const shot = async (name, full=true) => { await p.waitForTimeout(400); await p.screenshot({ path: `${out}/${name}-${width}-${theme}-${lang}.png`, fullPage: full }); };
+await p.goto(base + "/admin/sign-in"); await shot("signin");
+await p.fill("input[name=email]", "admin@lookreel.example"); await p.fill("input[name=password]", pw);
+await p.click("button[type=submit]:visible >> nth=0"); await p.waitForURL("**/admin/products"); await p.waitForSelector("html[data-hydrated]", { timeout: 15000 }).catch(e => console.log("no hydration"));
+await shot("products");
+const links = await p.$$eval("a[href^='/admin/products/']", a => [...new Set(a.map(x => x.getAttribute("href")))].filter(h => /[0-9a-f]{8}-/.test(h)));
+await p.goto(base + links[0]); await p.waitForTimeout(800); await shot("product");
+await p.goto(base + links[1]); await p.waitForTimeout(800); await shot("product-fresh");
+await p.goto(base + "/admin/generations"); await shot("generations");
+const g = await p.$$eval("a[href^='/admin/generations/']", a => a.map(x => x.getAttribute("href"))).then(l => l.find(h => /[0-9a-f]{8}-/.test(h)));
+if (g) { await p.goto(base + g); await p.waitForTimeout(500); await shot("generation"); }
+await p.goto(base + "/admin/costs"); await shot("costs");
+await p.goto(base + "/products"); await shot("shop");
+const s = await p.$$eval("a[href^='/products/']", a => a.map(x => x.getAttribute("href")));
+await p.goto(base + s[0]); await p.waitForTimeout(1200); await shot("shop-product");
+await b.close();

@@ -1,0 +1,124 @@
+import { CLICK, clipIsBeingMade, formOf, freshProduct, generateButton, latestGeneration, signIn, stage, startGeneration } from "../desk";
+import { expect, openDesk, test } from "../lookreel";
+import { money } from "../words";
+
+const CLOCK = /\d\d:\d\d/;
+
+test.afterEach(({ lookreel }) => lookreel.faults());
+
+test.describe("somebody without a session", () => {
+  test.use({ signedIn: false, allowedConsoleErrors: [/40[13]/] });
+
+  test("a wrong password says so, keeps the address and lets one try again", async ({ page, words, lookreel }) => {
+    await openDesk(page, "/admin/costs");
+    await signIn(page, words, lookreel, "not-the-password");
+    await expect(page.getByRole("alert")).toContainText(words("error.wrong_credentials"));
+    await expect(page.getByLabel(words("sign_in.email"))).toHaveValue(lookreel.adminEmail);
+
+    await signIn(page, words, lookreel);
+
+    await expect(page).toHaveURL(/\/admin\/costs$/);
+  });
+
+  test("a session that ended in the middle leads to the sign-in and back", async ({ page, context, words, lookreel }) => {
+    await openDesk(page, "/admin/products?status=none");
+    await signIn(page, words, lookreel);
+    await expect(page).toHaveURL(/\/admin\/products\?status=none$/);
+    const product = await freshProduct(page);
+    await openDesk(page, product.path);
+    await expect(generateButton(page, words)).toBeEnabled();
+    await context.clearCookies();
+
+    await generateButton(page, words).click();
+
+    const alert = page.getByRole("alert").filter({ hasText: words("error.signed_out") });
+    await alert.getByRole("link", { name: words("error.sign_in") }).first().click();
+    await expect(page.getByRole("heading", { name: words("sign_in.title") })).toBeVisible();
+    await page.goto(product.path);
+    await expect(page).toHaveURL(/\/admin\/sign-in\?next=/);
+    await signIn(page, words, lookreel);
+    await expect(page.getByRole("heading", { level: 1, name: product.name })).toBeVisible();
+  });
+});
+
+test.describe("a request that is refused", () => {
+  test.use({ allowedConsoleErrors: [/4\d\d/] });
+
+  test("options out of range are named, with what is accepted", async ({ page, words }) => {
+    await openDesk(page, (await freshProduct(page)).path);
+    await page.locator("input[name=duration]:checked").evaluate((input: HTMLInputElement) => (input.value = "9"));
+
+    await generateButton(page, words).click();
+
+    await expect(page.getByRole("alert").filter({ hasText: words("error.invalid") })).toBeVisible();
+    await expect(page.locator(".field-error")).toContainText(words("options.duration"));
+    await expect(page.getByText(words("product.none_title"))).toBeVisible();
+  });
+
+  test("an unknown page of the desk says so", async ({ page, words }) => {
+    const answer = await page.goto("/admin/products/01900000-0000-7000-8000-000000000000");
+
+    expect(answer?.status()).toBe(404);
+    await expect(page.getByRole("heading", { level: 1, name: words("not_found.title") })).toBeAttached();
+    await expect(page.getByRole("link", { name: words("not_found.action") })).toBeVisible();
+  });
+});
+
+test("a provider's refusal is told with its reason, its cost and the id to quote", async ({ page, words, lookreel }) => {
+  const paidBefore = (await lookreel.invoice()).total_micro_usd;
+  await lookreel.faults([{ model: "fal-ai", step: "run", times: 3, fault: "moderation" }]);
+  await startGeneration(page, words, await freshProduct(page));
+
+  await expect(stage(page, "clip")).toHaveAttribute("data-state", "failed", { timeout: 30_000 });
+
+  const id = (await latestGeneration(page, words)).split("/").pop() ?? "";
+  const paid = (await lookreel.invoice()).total_micro_usd - paidBefore;
+  const block = page.getByTestId("latest").getByRole("alert");
+  await expect(block).toContainText(words("failure.content_refused.what"));
+  await expect(block).toContainText(words("failure.content_refused.next"));
+  await expect(block).toContainText(words("failed.cost", { cost: money(paid) }));
+  await expect(block).toContainText(id);
+  await expect(stage(page, "stills")).toHaveAttribute("data-state", "done");
+  await expect(generateButton(page, words)).toBeEnabled();
+});
+
+test("a running generation can be cancelled, and says what it cost", async ({ page, words, lookreel }) => {
+  await lookreel.faults([{ model: "fal-ai", step: "run", times: 1, fault: "delay_ms", ms: 20_000 }]);
+  await startGeneration(page, words, await freshProduct(page));
+  await clipIsBeingMade(page, words);
+  await openDesk(page, await latestGeneration(page, words));
+
+  await page.getByRole("button", { name: words("story.cancel") }).click();
+
+  const block = page.getByRole("alert").filter({ hasText: words("failed.cancelled_title") });
+  await expect(block).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByRole("main").getByText(words("state.cancelled"), { exact: true }).first()).toBeVisible();
+  await expect(page.getByRole("button", { name: words("story.cancel") })).toBeHidden();
+});
+
+test.describe("with a small limit", () => {
+  test.use({ allowedConsoleErrors: [/net::ERR_/] });
+
+  test("a reached limit refuses the click and says when it resets", async ({ page, words, lookreel }) => {
+    const product = await freshProduct(page);
+    await startGeneration(page, words, product);
+    await expect(stage(page, "publish")).toHaveAttribute("data-state", "done", { timeout: 60_000 });
+    await lookreel.restart("SIGINT", { DAILY_GENERATIONS: "1" });
+    try {
+      const other = await freshProduct(page);
+      await openDesk(page, other.path);
+      const [before, after] = words("limits.reached", { at: "|" }).split("|");
+      const refusal = page.getByRole("alert").filter({ hasText: before });
+      await expect(refusal).toContainText(after);
+      await expect(refusal).toContainText(CLOCK);
+      await expect(generateButton(page, words)).toBeDisabled();
+
+      const answer = await page.request.post(CLICK, { form: await formOf(page.request, other), maxRedirects: 0 });
+      expect(answer.ok(), "a click by hand is refused as well").toBe(false);
+      await page.reload();
+      await expect(page.getByText(words("product.none_title"))).toBeVisible();
+    } finally {
+      await lookreel.restart("SIGINT");
+    }
+  });
+});

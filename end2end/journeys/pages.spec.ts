@@ -1,0 +1,69 @@
+// Every page, as a whole: for everybody, in both themes, on a phone.
+
+import type { Page } from "@playwright/test";
+import { latestGeneration, productWithVideo } from "../desk";
+import { expect, expectAccessible, openDesk, test } from "../lookreel";
+import type { Words } from "../words";
+
+async function everyPage(page: Page, words: Words): Promise<string[]> {
+  const { desk, shop } = await productWithVideo(page, words);
+  await openDesk(page, desk);
+  const generation = await latestGeneration(page, words);
+  return [
+    "/admin/products",
+    "/admin/products?q=nothing-is-called-so",
+    desk,
+    "/admin/generations",
+    generation,
+    "/admin/costs",
+    "/admin/nothing",
+    "/products",
+    shop,
+    "/products/nothing",
+  ];
+}
+
+test.use({ allowedConsoleErrors: [/404/] });
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`everybody can use every page (${colorScheme})`, async ({ page, words }) => {
+    const pages = await everyPage(page, words);
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    for (const path of pages) {
+      await page.goto(path);
+      if (path.startsWith("/admin")) await page.locator("html[data-hydrated]").waitFor({ state: "attached" });
+      await expectAccessible(page);
+    }
+    await page.goto("/admin/products");
+    await page.locator("html[data-hydrated]").waitFor({ state: "attached" });
+    for (const menu of ["bell", "person-menu"]) {
+      await page.getByTestId(menu).click();
+      await expectAccessible(page);
+    }
+    await page.context().clearCookies();
+    await page.goto("/admin/sign-in");
+    await expectAccessible(page);
+  });
+}
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test("nothing is wider than the screen, the menu is a bar below, tables are cards", async ({ page, words }) => {
+    for (const path of await everyPage(page, words)) {
+      await page.goto(path);
+      await expect(page.getByRole("main")).toBeVisible();
+      const { content, screen } = await page.evaluate(() => ({ content: document.documentElement.scrollWidth, screen: window.innerWidth }));
+      expect.soft(content, `${path} scrolls sideways`).toBeLessThanOrEqual(screen);
+      expect.soft(screen, `${path} is laid out wider than the phone`).toBe(390);
+    }
+    await openDesk(page, "/admin/products");
+    const menu = await page.getByRole("navigation", { name: words("nav.label") }).boundingBox();
+    expect(menu && Math.round(menu.y + menu.height)).toBe(844);
+    const line = page.getByTestId("products").locator("tbody tr").first();
+    const [name, state] = await Promise.all([line.locator("td").first().boundingBox(), line.locator(".state").boundingBox()]);
+    expect(state?.y, "the state stands below the name").toBeGreaterThanOrEqual((name?.y ?? 0) + (name?.height ?? 0) - 1);
+    await page.getByRole("link", { name: words("nav.costs") }).tap();
+    await expect(page).toHaveURL(/\/admin\/costs$/);
+  });
+});

@@ -1,0 +1,74 @@
+// Everything that matters, with JavaScript switched off.
+
+import { expectPlayedToItsEnd } from "../clip";
+import { CLICK, formOf, freshProduct, generateButton, signIn, stage } from "../desk";
+import { expect, test } from "../lookreel";
+
+test.describe("from the sign-in to the shop", () => {
+  test.use({ signedIn: false });
+
+  test("a video is made and played without JavaScript", async ({ page, words, lookreel }) => {
+    await page.goto("/admin/products?status=none");
+    await signIn(page, words, lookreel, "not-the-password");
+    await expect(page.getByRole("alert")).toContainText(words("error.wrong_credentials"));
+    await signIn(page, words, lookreel);
+    await expect(page).toHaveURL(/\/admin\/products\?status=none$/);
+    const { path, name } = await freshProduct(page);
+    await page.goto(path);
+    const button = generateButton(page, words);
+    const price = async () => Number((await button.innerText()).match(/\$(\d+\.\d\d)/)?.[1]);
+    const before = await price();
+
+    // The price of other choices.
+    await page.locator("label", { hasText: "1080p" }).click();
+    await page.getByRole("button", { name: words("generate.recalculate") }).click();
+    await expect(page).toHaveURL(/resolution=1080p/);
+    expect(await price()).toBeGreaterThan(before);
+    await expect(page.locator("input[name=resolution][value='1080p']")).toBeChecked();
+    await page.locator("label", { hasText: "720p" }).click();
+
+    await button.click();
+
+    // The page loads itself anew until it is done.
+    await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+    await expect(stage(page, "stills")).toBeVisible();
+    await expect(stage(page, "publish")).toHaveAttribute("data-state", "done", { timeout: 60_000 });
+    await expect(page.getByTestId("pictures").locator("video")).toBeVisible();
+    await expect(page.getByTestId("bell")).toHaveAccessibleName(words("bell.unread", { count: 1 }));
+
+    // The shop, with the browser's own controls.
+    await page.goto((await page.getByRole("link", { name: words("product.shop") }).getAttribute("href")) ?? "");
+    const video = page.getByLabel(words("shop.video_label", { name }));
+    await expect(video).toHaveAttribute("controls", "");
+    await expect(page.getByRole("button", { name: words("shop.play") })).toBeHidden();
+    await video.focus();
+    await page.keyboard.press("Space");
+    await expectPlayedToItsEnd(video);
+  });
+});
+
+test("the same form sent twice is one generation", async ({ page, words, lookreel }) => {
+  const billedBefore = (await lookreel.invoice()).entries.length;
+  const product = await freshProduct(page);
+  const form = await formOf(page.request, product);
+
+  const answers = await Promise.all([1, 2].map(() => page.request.post(CLICK, { form, maxRedirects: 0 })));
+
+  for (const answer of answers) expect(answer.status()).toBeLessThan(400);
+  await page.goto(product.path);
+  await expect(stage(page, "publish")).toHaveAttribute("data-state", "done", { timeout: 60_000 });
+  await page.goto(`/admin/generations?q=${encodeURIComponent(product.name)}`);
+  await expect(page.getByTestId("generations").locator("tbody tr")).toHaveCount(1);
+  expect((await lookreel.invoice()).entries.length - billedBefore).toBe(3);
+  await expect(page.getByText(words("state.completed"), { exact: true }).first()).toBeVisible();
+});
+
+test("options out of range are refused in words", async ({ page, words }) => {
+  await page.goto((await freshProduct(page)).path);
+  await page.locator("input[name=duration]:checked").evaluate((input: HTMLInputElement) => (input.value = "9"));
+
+  await generateButton(page, words).click();
+
+  await expect(page.getByRole("alert").filter({ hasText: words("error.invalid") })).toBeVisible();
+  await expect(page.locator(".field-error")).toContainText(words("options.duration"));
+});

@@ -1,0 +1,113 @@
+//! Workers that vanish in the middle: the next one goes on from what is written down, and pays for nothing twice that
+//! it can prove it has.
+
+use domain::{GenerationState, generation::EventKind as E};
+use serde_json::json;
+use sqlx::PgPool;
+use tokio::task::JoinHandle;
+
+use crate::{
+    shop::{Shop, count, until},
+    store,
+};
+
+async fn die(pg: &PgPool, worker: JoinHandle<usize>) {
+    worker.abort();
+    assert!(worker.await.unwrap_err().is_cancelled());
+    store::expire_leases(pg).await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn stills_whose_worker_died_are_made_again_and_both_are_in_the_books(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    shop.faults(json!([{"model": "gemini", "fault": "never", "times": 2, "seconds": 60}])).await;
+    let id = shop.click().await;
+    let dying = shop.step_aside();
+    until("both bills", async || shop.invoice().await.stills() == 2).await;
+    die(&shop.pg, dying).await;
+    let states = store::call_states(&shop.pg, id).await;
+    assert_eq!(states, ["clip/1 planned", "still_end/1 intent", "still_start/1 intent"]);
+
+    let detail = shop.finish(id).await;
+    assert_eq!(detail.view.state, GenerationState::Completed);
+    let states = store::call_states(&shop.pg, id).await;
+    let expected =
+        ["clip/1 done", "still_end/1 in_doubt", "still_end/2 done", "still_start/1 in_doubt", "still_start/2 done"];
+    assert_eq!(states, expected);
+    assert_eq!((count(&detail, E::Resumed), count(&detail, E::CallRepeated)), (1, 2));
+    assert_eq!(count(&detail, E::StageStarted), 3, "a stage that goes on is not started again");
+    let invoice = shop.assert_books_closed().await;
+    assert_eq!((invoice.stills(), invoice.clips()), (4, 1));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_answer_on_disk_is_not_bought_again(pg: PgPool) {
+    let mut shop = Shop::open(pg).await;
+    shop.faults(json!([{"model": "gemini", "fault": "delay_ms", "ms": 400, "times": 2}])).await;
+    let id = shop.click().await;
+    let dying = shop.step_aside();
+    until("both calls", async || {
+        store::calls(&shop.pg, id).await.iter().filter(|call| call.state == "intent").count() == 2
+    })
+    .await;
+    // The answers come, but there is nowhere to put them.
+    shop.stop_objects().await;
+    let spool = shop.work_dir.join("spool");
+    let spooled = || {
+        std::fs::read_dir(&spool).map_or(0, |files| {
+            files
+                .filter(|file| file.as_ref().is_ok_and(|file| file.path().extension().is_some_and(|end| end == "json")))
+                .count()
+        })
+    };
+    until("both answers on disk", async || spooled() == 2).await;
+    die(&shop.pg, dying).await;
+    shop.start_objects().await;
+
+    let detail = shop.finish(id).await;
+    assert_eq!(detail.view.state, GenerationState::Completed);
+    assert_eq!((count(&detail, E::CallInDoubt), count(&detail, E::Resumed)), (0, 1));
+    assert_eq!(spooled(), 0);
+    let invoice = shop.assert_books_closed().await;
+    assert_eq!((invoice.stills(), invoice.clips()), (2, 1), "nothing was bought twice");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_clip_whose_worker_died_after_the_submit_is_found_again(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    shop.faults(json!([{"model": "fal-ai/pika", "fault": "never", "seconds": 60}])).await;
+    let id = shop.click().await;
+    let worker = shop.worker();
+    shop.work_until(&worker, "the stills", async || shop.view(id).await.stills.len() == 2).await;
+    drop(worker);
+    let dying = shop.step_aside();
+    until("the bill", async || shop.invoice().await.clips() == 1).await;
+    die(&shop.pg, dying).await;
+    assert_eq!(store::clip_call(&shop.pg, id).await.state, "intent");
+
+    let detail = shop.finish(id).await;
+    assert_eq!(detail.view.state, GenerationState::Completed);
+    let call = store::clip_call(&shop.pg, id).await;
+    assert_eq!((call.ordinal, call.state.as_str()), (1, "done"));
+    assert_eq!(shop.assert_books_closed().await.clips(), 1, "the clip is bought once");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_job_that_kills_its_workers_is_given_up_with_what_it_may_have_cost(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    shop.faults(json!([{"model": "gemini", "fault": "never", "times": 20, "seconds": 60}])).await;
+    let id = shop.click().await;
+    for round in 1..=3 {
+        let dying = shop.step_aside();
+        until("another bill", async || shop.invoice().await.stills() == round * 2).await;
+        die(&shop.pg, dying).await;
+    }
+    let detail = shop.finish(id).await;
+    assert_eq!(detail.view.state, GenerationState::Failed);
+    assert_eq!(detail.view.failure.as_ref().unwrap().code, domain::FailureCode::WorkerCrashed);
+    let books = store::books(&shop.pg).await;
+    assert_eq!((books.open_holds, books.usage_held, books.usage_paid), (0, 0, books.paid));
+    let in_doubt = store::calls(&shop.pg, id).await.iter().filter(|call| call.state == "in_doubt").count();
+    assert_eq!(in_doubt, shop.invoice().await.stills());
+    assert!(books.paid >= shop.invoice().await.total, "never less than was charged");
+}

@@ -1,0 +1,16 @@
+//! The use-cases and the stages on a real Postgres, Redis, object store and ffmpeg; only the providers are simulated.
+//! Every test has a shop of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cancelling;
+mod clip_faults;
+mod crashes;
+mod journey;
+mod limits;
+mod outages;
+mod pages;
+mod people;
+mod shop;
+mod still_faults;
+mod store;
+mod webhooks;

@@ -1,0 +1,177 @@
+//! Kill -9 at every moment: the generation ends by itself and nothing is bought twice.
+
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+use reqwest::header::AUTHORIZATION;
+use uuid::Uuid;
+
+use crate::{
+    browser::Browser,
+    click::{click, generation_of, wait_until},
+    house::{EMAIL, Ground, entries_of, free_address, invoice},
+    program::{Program, run},
+    store::Moment,
+};
+
+const PASSWORD: &str = "a long enough password";
+
+/// Simulator, server and worker as processes of their own.
+struct Village {
+    ground: Ground,
+    simulator: String,
+    admin: Browser,
+    _simulate: Program,
+    _serve: Program,
+}
+
+impl Village {
+    async fn build(changed: &[(&'static str, &str)]) -> Self {
+        let listen = free_address();
+        let url = format!("http://{listen}/");
+        let ground = Ground::fresh().await.with(&[
+            ("LISTEN", &listen.to_string()),
+            ("LEASE_SECS", "2"),
+            ("WORKER_CONCURRENCY", "2"),
+            // Long enough to be met in the middle.
+            ("SIMULATOR_STILL_DELAY_MS", "400"),
+            ("SIMULATOR_CLIP_DELAY_MS", "600"),
+        ]);
+        let ground = ground.with(changed);
+        let simulate = role(&ground, &["simulate", "--listen", "127.0.0.1:0", "--ready-json", "--dir", &path(&ground)]);
+        let simulator = simulate.ready()["simulator_url"].as_str().unwrap().to_owned();
+        let ground = ground.with(&[("SIMULATOR_URL", &simulator)]);
+        assert_eq!(run(&["migrate"], &ground.settings).0, 0);
+        let settings = ground.settings.iter().cloned().chain([("ADMIN_PASSWORD", PASSWORD.to_owned())]).collect();
+        let (code, _, error) = run(&["admin", "create-user", EMAIL], &settings);
+        assert_eq!(code, 0, "{error}");
+        let serve = role(&ground, &["serve"]);
+        assert!(serve.first_line().contains("serves"));
+        let admin = Browser::new(&url).signed_in(EMAIL, PASSWORD).await;
+        Self { ground, simulator, admin, _simulate: simulate, _serve: serve }
+    }
+
+    fn worker(&self) -> Program {
+        role(&self.ground, &["work"])
+    }
+
+    async fn click(&self, name: &str) -> Uuid {
+        let product = self.ground.add_product(name).await;
+        let key = Uuid::now_v7();
+        click(&self.admin, product.id, key).await;
+        generation_of(&self.ground.database, key).await
+    }
+
+    /// Kills a worker when the generation is where `is_there` says, and gives the rest to another.
+    async fn survive(&self, name: &str, is_there: impl Fn(&Moment) -> bool) {
+        let before = invoice(&self.simulator).await;
+        let first = self.worker();
+        let generation = self.click(name).await;
+        let met = wait_until(&self.ground.database, generation, is_there).await;
+        first.kill();
+        assert_ne!(met.state, "completed", "{name}: it was over before it could be killed");
+        self.end_well(name, generation, entries_of(&before, "fal"), &met).await;
+    }
+
+    async fn end_well(&self, name: &str, generation: Uuid, clips_before: usize, met: &Moment) {
+        let second = self.worker();
+        let database = &self.ground.database;
+        let end = wait_until(database, generation, |_| false).await;
+        assert_eq!(end.state, "completed", "{name}, killed at {met:?}: {}", second.log());
+        let bill = invoice(&self.simulator).await;
+        assert_eq!(entries_of(&bill, "fal") - clips_before, 1, "{name}: the clip is bought once, killed at {met:?}");
+        assert_eq!(
+            database.paid().await,
+            bill["total_micro_usd"].as_i64().unwrap(),
+            "{name}: ledger and invoice differ, killed at {met:?}"
+        );
+        assert_eq!(database.open_holds().await, 0, "{name}");
+        let stills = database.paid_calls("gemini", generation).await;
+        assert!((2..=4).contains(&stills), "{name}: {stills} stills");
+        let of_all = "select count(*) from calls where provider = 'gemini' and cost_micro_usd > 0";
+        let billed = i64::try_from(entries_of(&bill, "gemini")).unwrap();
+        assert_eq!(database.number(of_all).await, billed, "{name}: every billed still is a call of ours");
+        second.kill();
+    }
+}
+
+fn role(ground: &Ground, args: &[&str]) -> Program {
+    Program::start(args, &ground.settings, &ground.dir)
+}
+
+fn path(ground: &Ground) -> String {
+    Path::new(&ground.dir).join("simulator").display().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_killed_while_stills_are_made_is_replaced() {
+    let village = Village::build(&[]).await;
+    village.survive("taken", |now| now.job_state == "running").await;
+    village.survive("stills", |now| now.still_calls.iter().all(|state| state == "intent")).await;
+    village.survive("between", |now| now.still_calls.iter().all(|state| state == "done")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_killed_around_the_clip_is_replaced() {
+    let village = Village::build(&[("SIMULATOR_STILL_DELAY_MS", "0")]).await;
+    village.survive("asked", |now| now.clip_call == "intent").await;
+    village.survive("submitted", |now| now.clip_call == "submitted").await;
+    let first = village.worker();
+    let before = entries_of(&invoice(&village.simulator).await, "fal");
+    let generation = village.click("running").await;
+    let met = wait_until(&village.ground.database, generation, |now| now.clip_call == "submitted").await;
+    village.wait_for_the_provider(generation).await;
+    first.kill();
+    village.end_well("running", generation, before, &met).await;
+    let told = "select count(*) from webhook_inbox where call_id is not null";
+    assert!(village.ground.database.number(told).await > 0, "workers tell the provider where the server is");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_killed_while_the_video_is_made_is_replaced() {
+    let none = [("SIMULATOR_STILL_DELAY_MS", "0"), ("SIMULATOR_CLIP_DELAY_MS", "0")];
+    let village = Village::build(&none).await;
+    village.survive("encode", |now| now.state == "encoding" && now.job_state == "running").await;
+    village.survive("upload", |now| now.state == "uploading").await;
+    village.hand_back().await;
+}
+
+impl Village {
+    /// Waits until the provider says that it works on the clip.
+    async fn wait_for_the_provider(&self, generation: Uuid) {
+        let mut conn = self.ground.database.connect().await;
+        let url: String = sqlx::query_scalar("select status_url from calls where generation_id = $1 and slot = 'clip'")
+            .bind(generation)
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+        for _ in 0..500 {
+            let request = self.admin.client.get(&url).header(AUTHORIZATION, "Key simulator:key");
+            let status = request.send().await.unwrap().text().await.unwrap();
+            if status.contains("IN_PROGRESS") || status.contains("COMPLETED") {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        panic!("the provider never worked on the clip");
+    }
+
+    /// A worker that is asked to stop gives its job back at once: nobody waits for a lease to run out.
+    async fn hand_back(&self) {
+        let patient = self.ground.settings.iter().filter(|(name, _)| *name != "LEASE_SECS").cloned();
+        let patient = patient.chain([("LEASE_SECS", "60".to_owned()), ("GRACE_SECS", "0".to_owned())]).collect();
+        let before = entries_of(&invoice(&self.simulator).await, "fal");
+        let first = Program::start(&["work"], &patient, &self.ground.dir);
+        let generation = self.click("stopped").await;
+        let encodes = |now: &Moment| now.state == "encoding" && now.job_state == "running";
+        let met = wait_until(&self.ground.database, generation, encodes).await;
+        let (status, took) = tokio::task::spawn_blocking(move || first.stop(Signal::SIGTERM)).await.unwrap();
+        assert!(status.success(), "{status}");
+        assert!(took.as_secs() < 10, "it took {took:?} to stop");
+        let now = wait_until(&self.ground.database, generation, |_| true).await;
+        assert!(matches!(now.job_state.as_str(), "queued" | "retrying"), "the job was not given back: {now:?}");
+        let begun = std::time::Instant::now();
+        self.end_well("stopped", generation, before, &met).await;
+        assert!(begun.elapsed().as_secs() < 45, "it waited for the lease");
+    }
+}

@@ -1,0 +1,20 @@
+//! The product through its front door: the real binary, real Postgres, Redis, object store and ffmpeg, the simulator
+//! as the providers. `DATABASE_URL` names a Postgres where databases may be made, `REDIS_URL` a Redis.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod browser;
+mod click;
+mod config;
+mod crash;
+mod fence;
+mod functions;
+mod house;
+mod journey;
+mod media;
+mod program;
+mod session;
+mod shop;
+mod store;
+mod stream;
+mod up;
+mod webhook;

@@ -1,0 +1,155 @@
+//! A database of its own for each house, and what tests read from it.
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+use uuid::Uuid;
+
+/// A database of an earlier run is removed after so many seconds.
+const KEPT_SECS: u64 = 3_600;
+
+/// A database that belongs to one house.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub url: String,
+}
+
+/// One row of what a product needs to be generated from.
+pub struct Product {
+    pub id: Uuid,
+    pub slug: String,
+    pub photo_key: String,
+}
+
+/// Where a generation is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    pub state: String,
+    pub job_state: String,
+    /// States of the calls for stills, and of the call for the clip.
+    pub still_calls: Vec<String>,
+    pub clip_call: String,
+    pub encode_percent: Option<i16>,
+}
+
+impl Database {
+    /// A fresh, empty database on the server of `DATABASE_URL`.
+    pub async fn create() -> Self {
+        let server = std::env::var("DATABASE_URL").expect("DATABASE_URL names a Postgres where databases may be made");
+        let mut admin = PgConnection::connect(&server).await.unwrap();
+        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        sweep(&mut admin, now).await;
+        let name = format!("edge_{now}_{}", Uuid::now_v7().simple());
+        sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut admin).await.unwrap();
+        let mut url = url::Url::parse(&server).unwrap();
+        url.set_path(&name);
+        Self { url: url.into() }
+    }
+
+    pub async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.url).await.unwrap()
+    }
+
+    /// A number an expression of SQL gives.
+    pub async fn number(&self, question: &'static str) -> i64 {
+        sqlx::query_scalar(question).fetch_one(&mut self.connect().await).await.unwrap()
+    }
+
+    /// What the ledger says was paid, in micro-USD.
+    pub async fn paid(&self) -> i64 {
+        self.number(
+            "select coalesce(sum(amount_micro_usd), 0)::bigint from ledger_entries where kind in ('settle', 'adjust')",
+        )
+        .await
+    }
+
+    /// Holds that neither a settle nor a void closed.
+    pub async fn open_holds(&self) -> i64 {
+        self.number(
+            "select count(*) from ledger_entries hold where kind = 'hold' and not exists
+             (select from ledger_entries close where close.call_id = hold.call_id and close.kind in ('settle', 'void'))",
+        )
+        .await
+    }
+
+    /// Request ids of the calls of a provider that were paid.
+    pub async fn paid_calls(&self, provider: &str, generation: Uuid) -> i64 {
+        sqlx::query_scalar(
+            "select count(*) from calls where provider = $1 and generation_id = $2 and cost_micro_usd > 0",
+        )
+        .bind(provider)
+        .bind(generation)
+        .fetch_one(&mut self.connect().await)
+        .await
+        .unwrap()
+    }
+
+    pub async fn insert_product(&self, name: &str) -> Product {
+        let (id, photo) = (Uuid::now_v7(), Uuid::now_v7());
+        let slug = format!("{name}-{}", id.simple());
+        let photo_key = format!("products/{id}/photos/{photo}.png");
+        let mut conn = self.connect().await;
+        sqlx::query(
+            "insert into products (id, slug, sku, name_ko, name_en, category, price_krw)
+             values ($1, $2, $2, '캐멀 코트 ' || $3, 'Camel coat ' || $3, 'outer', 129000)",
+        )
+        .bind(id)
+        .bind(&slug)
+        .bind(name)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+        sqlx::query(
+            "insert into product_photos
+                 (id, product_id, position, object_key, content_type, width, height, bytes, sha256)
+             values ($1, $2, 0, $3, 'image/png', 600, 800, 1000, 'x')",
+        )
+        .bind(photo)
+        .bind(id)
+        .bind(&photo_key)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+        Product { id, slug, photo_key }
+    }
+}
+
+/// Where a generation is now.
+pub async fn moment(conn: &mut PgConnection, generation: Uuid) -> Moment {
+    let row = sqlx::query(
+        "select g.state, g.encode_percent, j.state as job_state,
+                array(select c.state from calls c
+                      where c.generation_id = g.id and c.slot like 'still%' order by c.slot, c.ordinal) as still_calls,
+                coalesce((select c.state from calls c
+                          where c.generation_id = g.id and c.slot = 'clip' order by c.ordinal desc limit 1), '')
+                    as clip_call
+         from generations g join jobs j on j.id = g.job_id where g.id = $1",
+    )
+    .bind(generation)
+    .fetch_one(conn)
+    .await
+    .unwrap();
+    Moment {
+        state: row.get("state"),
+        job_state: row.get("job_state"),
+        still_calls: row.get("still_calls"),
+        clip_call: row.get("clip_call"),
+        encode_percent: row.get("encode_percent"),
+    }
+}
+
+/// Databases of runs that ended long ago.
+async fn sweep(admin: &mut PgConnection, now: u64) {
+    let names: Vec<String> =
+        sqlx::query_scalar("select datname::text from pg_database where datname ~ '^edge_[0-9]+_[0-9a-f]+$'")
+            .fetch_all(&mut *admin)
+            .await
+            .unwrap();
+    for name in names {
+        let made: u64 = name.split('_').nth(1).and_then(|secs| secs.parse().ok()).unwrap_or(now);
+        if now.saturating_sub(made) > KEPT_SECS {
+            // Another run may be doing the same.
+            _ = sqlx::query(AssertSqlSafe(format!("drop database if exists {name} with (force)")))
+                .execute(&mut *admin)
+                .await;
+        }
+    }
+}
