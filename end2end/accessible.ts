@@ -6,12 +6,12 @@ import { expect, type Page } from "@playwright/test";
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
 /** Violations as sentences: the rule, its help, where. */
-export async function axeViolations(page: Page): Promise<string[]> {
+async function axeViolations(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
   return violations.map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map((node) => node.target).join(", ")})`);
 }
 
 /** No violation on this page, as it is now. */
-export async function expectAccessible(page: Page): Promise<void> {
-  expect.soft(await axeViolations(page), `accessibility of ${page.url()}`).toEqual([]);
+export async function expectAccessible(page: Page, colorScheme: "light" | "dark"): Promise<void> {
+  expect.soft(await axeViolations(page), `accessibility of ${page.url()} (${colorScheme})`).toEqual([]);
 }

@@ -5,7 +5,7 @@ import { test as base, expect, type Page, request } from "@playwright/test";
 import { Lookreel, READY_LIMIT_MS, STOP_LIMIT_MS } from "./server";
 import { type Words, wordsOf } from "./words";
 
-export { axeViolations, expectAccessible } from "./accessible";
+export { expectAccessible } from "./accessible";
 export { expect };
 
 type StorageState = { cookies: []; origins: [] };

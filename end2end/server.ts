@@ -47,7 +47,6 @@ export class Lookreel {
     const state = await mkdtemp(join(tmpdir(), "lookreel-"));
     // Started as root, the private Postgres runs as somebody else, who has to get in.
     await chmod(state, 0o711);
-    if (process.env.LOOKREEL_SEED) (await import("node:child_process")).execSync(`cp -a ${process.env.LOOKREEL_SEED}/. ${state}/`); // LOCAL
     const lookreel = new Lookreel(state);
     try {
       await lookreel.run("127.0.0.1:0", {});

@@ -83,7 +83,7 @@ test("a provider's refusal is told with its reason, its cost and the id to quote
 });
 
 test("a running generation can be cancelled, and says what it cost", async ({ page, words, lookreel }) => {
-  await lookreel.faults([{ model: "fal-ai", step: "run", times: 1, fault: "delay_ms", ms: 20_000 }]);
+  await lookreel.faults([{ model: "fal-ai", step: "run", times: 1, fault: "delay_ms", ms: 8_000 }]);
   await startGeneration(page, words, await freshProduct(page));
   await clipIsBeingMade(page, words);
   await openDesk(page, await latestGeneration(page, words));

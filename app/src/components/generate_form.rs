@@ -10,6 +10,7 @@ use leptos_i18n::td_string;
 
 use super::{
     error_block::ErrorBlock,
+    lasting::Lasting,
     limits_line::{LimitsLine, is_reached},
 };
 use crate::{
@@ -173,12 +174,17 @@ pub type PriceResource = crate::wire::Resource<Result<Quote, AppError>>;
 #[component]
 fn Price(price: PriceResource, action: ServerAction<Generate>, is_busy: Signal<bool>) -> impl IntoView {
     let is_asking = RwSignal::new(false);
+    let pending = action.pending();
+    let lasting = Lasting::here();
     view! {
         <Transition fallback=|| view! { <span class="skeleton line"></span> } set_pending=is_asking>
-            {move || Suspend::new(async move {
-                let price = price.await;
-                view! { <Button price action is_busy is_asking/> }
-            })}
+            {move || {
+                let lasting = lasting.clone();
+                Suspend::new(async move {
+                    let price = price.await;
+                    lasting.view(|| view! { <Button price pending is_busy is_asking/> }.into_any())
+                })
+            }}
         </Transition>
     }
 }
@@ -186,13 +192,12 @@ fn Price(price: PriceResource, action: ServerAction<Generate>, is_busy: Signal<b
 #[component]
 fn Button(
     price: Result<Quote, AppError>,
-    action: ServerAction<Generate>,
+    pending: Memo<bool>,
     is_busy: Signal<bool>,
     is_asking: RwSignal<bool>,
 ) -> impl IntoView {
     let locale = use_locale();
     let live = use_live();
-    let pending = action.pending();
     let (quote, error) = match price {
         Ok(quote) => (Some(quote), None),
         Err(error) => (None, Some(error)),
@@ -299,8 +304,8 @@ mod tests {
 
     fn button(price: Result<Quote, AppError>) -> String {
         sample::render(Locale::ko, move || {
-            let action = ServerAction::<Generate>::new();
-            view! { <Button price action is_busy=Signal::from(false) is_asking=RwSignal::new(false)/> }
+            let pending = ServerAction::<Generate>::new().pending();
+            view! { <Button price pending is_busy=Signal::from(false) is_asking=RwSignal::new(false)/> }
         })
     }
 

@@ -14,6 +14,7 @@ pub mod generate_form;
 pub mod generation_table;
 pub mod icon;
 pub mod keys;
+pub mod lasting;
 pub mod limits_line;
 pub mod moment;
 pub mod pager;

@@ -3,6 +3,7 @@
 //! [`Engine`] is the one door: pages and REST call its methods, a worker runs [`Engine::handlers`]. Everything that
 //! must happen together happens in one Postgres transaction; Redis and the object store are told afterwards.
 
+mod assets;
 mod calls;
 mod error;
 mod generations;
@@ -64,10 +65,13 @@ pub struct Parts {
     pub settings: Settings,
 }
 
+/// Median and 95th percentile of what a stage took.
+type UsualSeconds = HashMap<Stage, (u32, u32)>;
+
 struct Inner {
     parts: Parts,
     media: MediaUrls,
-    usual: Mutex<Option<(Instant, HashMap<Stage, (u32, u32)>)>>,
+    usual: Mutex<Option<(Instant, UsualSeconds)>>,
 }
 
 /// Everything a person can do and a worker must do. Cheap to clone.

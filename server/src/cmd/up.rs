@@ -203,10 +203,23 @@ async fn simulator(options: &Options, embedded: &mut Embedded) -> anyhow::Result
     if wanted.simulator_url.is_some() || wanted.fal_key.is_some() || wanted.gemini_api_key.is_some() {
         return Ok(wanted.simulator_url.clone());
     }
-    let free_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let dir = options.state_dir.join("simulator");
-    let simulator = Simulator::start(simulate::settings(&options.behaviour, free_port, None, dir)).await?;
+    let kept = options.state_dir.join("simulator-port");
+    let loopback = |port: u16| std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let start = |port| Simulator::start(simulate::settings(&options.behaviour, loopback(port), None, dir.clone()));
+    // Requests that are under way name files by the address of their first start.
+    let port = std::fs::read_to_string(&kept).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let simulator = match start(port).await {
+        Err(error) if port != 0 => {
+            tracing::warn!(%error, "port {port} of the simulator is taken; requests under way will not find their files");
+            start(0).await?
+        }
+        started => started?,
+    };
     let url = simulator.url();
+    if let Some(port) = url.port() {
+        std::fs::write(&kept, port.to_string()).with_context(|| format!("{} could not be written", kept.display()))?;
+    }
     embedded.simulator = Some(simulator);
     Ok(Some(url))
 }

@@ -46,14 +46,15 @@ pub async fn one(
     let ended = snapshot.state.is_final();
     let first = stream::iter([generation_event(&snapshot)]);
     let version = snapshot.version;
-    let rest = stream::unfold((engine, changes, version, ended), move |(engine, mut changes, seen, ended)| async move {
-        if ended {
-            return None;
-        }
-        let view = next_of(&engine, &mut changes, id, seen).await?;
-        let state = (engine, changes, view.version, view.state.is_final());
-        Some((generation_event(&view), state))
-    });
+    let rest =
+        stream::unfold((engine, changes, version, ended), move |(engine, mut changes, seen, ended)| async move {
+            if ended {
+                return None;
+            }
+            let view = next_of(&engine, &mut changes, id, seen).await?;
+            let state = (engine, changes, view.version, view.state.is_final());
+            Some((generation_event(&view), state))
+        });
     answer(first.chain(rest))
 }
 

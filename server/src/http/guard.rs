@@ -17,12 +17,7 @@ const SIGN_IN: &str = "/admin/sign-in";
 const HOME: &str = "/admin/products";
 
 /// Lets a request through, sends it to the sign-in, or refuses it.
-pub async fn admin(
-    State(engine): State<Engine>,
-    session: Session,
-    request: Request,
-    next: Next,
-) -> Response {
+pub async fn admin(State(engine): State<Engine>, session: Session, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_page = path == "/admin" || path.starts_with("/admin/");
     let is_stream = path.starts_with("/events/");

@@ -41,12 +41,7 @@ pub async fn serve(
     }
 }
 
-async fn answer(
-    engine: &Engine,
-    key: &Key,
-    method: &Method,
-    headers: &HeaderMap,
-) -> Result<Response, storage::Error> {
+async fn answer(engine: &Engine, key: &Key, method: &Method, headers: &HeaderMap) -> Result<Response, storage::Error> {
     let Some(info) = engine.store().head(key).await? else { return Ok(StatusCode::NOT_FOUND.into_response()) };
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if text(header::IF_NONE_MATCH).is_some_and(|tags| matches(tags, &info.etag)) {
@@ -66,7 +61,11 @@ async fn answer(
     let length = match wanted {
         Wanted::Part(first, last) => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            insert(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes {first}-{last}/{}", info.total_bytes));
+            insert(
+                response.headers_mut(),
+                header::CONTENT_RANGE,
+                &format!("bytes {first}-{last}/{}", info.total_bytes),
+            );
             last - first + 1
         }
         _ => info.total_bytes,

@@ -52,18 +52,18 @@ pub fn routes(router: Router<State>, state: &State) -> Router<State> {
     let context = context(state);
     let shop = {
         let (options, context) = (options.clone(), context.clone());
-        move || render_app_async_with_context(context.clone(), {
-            let options = options.clone();
-            move || shop_shell(options.clone())
-        })
+        move || {
+            render_app_async_with_context(context.clone(), {
+                let options = options.clone();
+                move || shop_shell(options.clone())
+            })
+        }
     };
     let desk = Router::new().leptos_routes_with_context(state, generate_route_list(AdminApp), context, {
         let options = options.clone();
         move || admin_shell(options.clone())
     });
-    let shop = Router::new()
-        .route("/products", get(shop()))
-        .route("/products/{slug}", get(shop()));
+    let shop = Router::new().route("/products", get(shop())).route("/products/{slug}", get(shop()));
     let pages = desk.layer(middleware::from_fn(never_cached)).merge(shop.layer(middleware::from_fn(always_fresh)));
     router
         .merge(pages.route("/shop.css", get(stylesheet)).layer(CompressionLayer::new()))

@@ -67,7 +67,7 @@ async fn signing_in_leads_to_the_desk_and_nowhere_else() {
 async fn a_session_ends_with_the_sign_out() {
     let house = shared().await;
     let admin = house.admin().await;
-    assert!(admin.page("/admin/products").await.contains(EMAIL) || admin.cookie.is_some());
+    assert!(admin.page("/admin/products").await.contains("</html>"));
     let answer = admin.post("/api/session/sign-out", PAGE, &[]).send().await.unwrap();
     assert_eq!(header(&answer, "location"), "/admin/sign-in");
     let answer = admin.get("/admin/products").send().await.unwrap();
@@ -82,8 +82,7 @@ async fn the_session_gets_a_new_name_when_somebody_signs_in() {
     let admin = house.admin().await;
     let again = admin.clone().signed_in(EMAIL, &house.password).await;
     assert_ne!(admin.cookie, again.cookie);
-    let made_up = house.visitor();
-    let mut made_up = made_up;
+    let mut made_up = house.visitor();
     made_up.cookie = Some("lookreel=AAAAAAAAAAAAAAAAAAAAAA".to_owned());
     let answer = made_up.get("/admin/products").send().await.unwrap();
     assert!(header(&answer, "location").starts_with("/admin/sign-in"));
@@ -101,7 +100,7 @@ async fn who_tries_too_often_has_to_wait() {
     assert_eq!(answer.status(), 429, "the right password opens although the client is shut out");
     let body: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     assert_eq!(body["code"], "too_many_tries");
-    assert!((1..=300).contains(&body["retry_after_secs"].as_i64().unwrap()), "{body}");
+    assert!((1..=300).contains(&body["data"]["retry_after_secs"].as_i64().unwrap()), "{body}");
     // Somebody else is not shut out.
     assert!(house.visitor().sign_in(PAGE, EMAIL, &house.password, "").await.status().is_redirection());
 }

@@ -17,6 +17,7 @@ use crate::{
         error_block::ErrorBlock,
         failure_block::FailureBlock,
         icon::{Icon, IconName},
+        lasting::Lasting,
         moment::Moment,
         pictures::Pictures,
         refresher::Refresher,
@@ -51,15 +52,19 @@ pub fn GenerationPage() -> impl IntoView {
             }
         },
     );
+    let lasting = Lasting::here();
     view! {
         <Transition fallback=move || view! { <PageSkeleton text=td_string!(locale, generation.loading)/> }>
-            {move || Suspend::new(async move {
-                match detail.await {
-                    Ok(detail) => view! { <Detail detail cancel/> }.into_any(),
-                    Err(AppError::NotFound) => view! { <NotFoundPage/> }.into_any(),
-                    Err(error) => view! { <ErrorBlock error/> }.into_any(),
-                }
-            })}
+            {move || {
+                let lasting = lasting.clone();
+                Suspend::new(async move {
+                    match detail.await {
+                        Ok(detail) => lasting.view(|| view! { <Detail detail cancel/> }.into_any()),
+                        Err(AppError::NotFound) => view! { <NotFoundPage/> }.into_any(),
+                        Err(error) => view! { <ErrorBlock error/> }.into_any(),
+                    }
+                })
+            }}
         </Transition>
     }
     .into_any()

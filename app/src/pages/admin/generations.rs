@@ -15,6 +15,7 @@ use crate::{
         error_block::ErrorBlock,
         filters::{FilterChoice, Filters},
         generation_table::GenerationTable,
+        lasting::Lasting,
         pager::{Pager, extent},
         refresher::Refresher,
         search_box::SearchBox,
@@ -42,6 +43,7 @@ pub fn GenerationsPage() -> impl IntoView {
         },
     );
     let title = td_string!(locale, generations.title);
+    let lasting = Lasting::here();
     view! {
         <PageTitle text=title.to_owned()/>
         <div class="stack">
@@ -54,12 +56,17 @@ pub fn GenerationsPage() -> impl IntoView {
             </header>
             <div class="toolbar">{move || view! { <HistoryFilters asked=asked.get()/> }}</div>
             <Transition fallback=move || view! { <TableSkeleton text=td_string!(locale, generations.loading)/> }>
-                {move || Suspend::new(async move {
-                    match rows.await {
-                        Ok(rows) => view! { <History rows asked=asked.get_untracked()/> }.into_any(),
-                        Err(error) => view! { <ErrorBlock error/> }.into_any(),
-                    }
-                })}
+                {move || {
+                    let lasting = lasting.clone();
+                    Suspend::new(async move {
+                        match rows.await {
+                            Ok(rows) => {
+                                lasting.view(|| view! { <History rows asked=asked.get_untracked()/> }.into_any())
+                            }
+                            Err(error) => view! { <ErrorBlock error/> }.into_any(),
+                        }
+                    })
+                }}
             </Transition>
         </div>
     }

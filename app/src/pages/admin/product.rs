@@ -23,6 +23,7 @@ use crate::{
         generate_form::{GenerateForm, PriceResource, price_of},
         generation_table::GenerationTable,
         icon::{Icon, IconName},
+        lasting::Lasting,
         moment::Moment,
         pictures::Pictures,
         player::Player,
@@ -58,15 +59,19 @@ pub fn ProductPage() -> impl IntoView {
             }
         },
     );
+    let lasting = Lasting::here();
     view! {
         <Transition fallback=move || view! { <PageSkeleton text=td_string!(locale, product.loading)/> }>
-            {move || Suspend::new(async move {
-                match desk.await {
-                    Ok(desk) => view! { <Desk desk click chosen price/> }.into_any(),
-                    Err(AppError::NotFound) => view! { <NotFoundPage/> }.into_any(),
-                    Err(error) => view! { <ErrorBlock error/> }.into_any(),
-                }
-            })}
+            {move || {
+                let lasting = lasting.clone();
+                Suspend::new(async move {
+                    match desk.await {
+                        Ok(desk) => lasting.view(|| view! { <Desk desk click chosen price/> }.into_any()),
+                        Err(AppError::NotFound) => view! { <NotFoundPage/> }.into_any(),
+                        Err(error) => view! { <ErrorBlock error/> }.into_any(),
+                    }
+                })
+            }}
         </Transition>
     }
     .into_any()

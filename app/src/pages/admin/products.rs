@@ -16,6 +16,7 @@ use crate::{
         empty::Empty,
         error_block::ErrorBlock,
         filters::{FilterChoice, Filters},
+        lasting::Lasting,
         pager::{Pager, extent},
         product_cell::ProductCell,
         refresher::Refresher,
@@ -43,6 +44,7 @@ pub fn ProductsPage() -> impl IntoView {
         },
     );
     let title = td_string!(locale, products.title);
+    let lasting = Lasting::here();
     view! {
         <PageTitle text=title.to_owned()/>
         <div class="stack">
@@ -57,12 +59,17 @@ pub fn ProductsPage() -> impl IntoView {
                 {move || view! { <StatusFilters asked=asked.get()/> }}
             </div>
             <Transition fallback=move || view! { <TableSkeleton text=td_string!(locale, products.loading)/> }>
-                {move || Suspend::new(async move {
-                    match rows.await {
-                        Ok(rows) => view! { <ProductTable rows asked=asked.get_untracked()/> }.into_any(),
-                        Err(error) => view! { <ErrorBlock error/> }.into_any(),
-                    }
-                })}
+                {move || {
+                    let lasting = lasting.clone();
+                    Suspend::new(async move {
+                        match rows.await {
+                            Ok(rows) => {
+                                lasting.view(|| view! { <ProductTable rows asked=asked.get_untracked()/> }.into_any())
+                            }
+                            Err(error) => view! { <ErrorBlock error/> }.into_any(),
+                        }
+                    })
+                }}
             </Transition>
         </div>
     }

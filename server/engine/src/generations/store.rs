@@ -304,9 +304,14 @@ pub(crate) async fn start_stage(conn: &mut PgConnection, id: GenerationId, stage
         id.uuid(),
         stage.as_str()
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let started = done.rows_affected() == 1;
+    if started {
+        // Viewers are told by version, and a stage that starts is news even when the state stays.
+        sqlx::query!("update generations set version = version where id = $1", id.uuid()).execute(conn).await?;
+    }
+    Ok(started)
 }
 
 pub(crate) async fn finish_stage(conn: &mut PgConnection, id: GenerationId, stage: Stage) -> Result<(), sqlx::Error> {

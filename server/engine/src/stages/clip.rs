@@ -22,11 +22,11 @@ use super::{
     provider_failure, report, stills::prompt_fields,
 };
 use crate::{
-    Engine,
+    Engine, assets,
     calls::{self, Call, Slot, store::Addresses},
     generations::store::{self, Event, Generation},
     ledger::{self, Certainty as Amount},
-    views, webhooks,
+    webhooks,
 };
 
 /// Clocks of a provider and of ours may differ by this much when its list is read.
@@ -87,7 +87,7 @@ impl Clip {
         let mut tx = self.engine.pg().begin().await?;
         run.attempt.lease.guard(&mut tx).await?;
         if !calls::store::intend(&mut tx, run.call.id).await? {
-            return Ok(self.park(run, tx).await?);
+            return self.park(run, tx).await;
         }
         tx.commit().await?;
         tracing::info!(
@@ -115,7 +115,7 @@ impl Clip {
         const STILL_MAX_BYTES: u64 = 40_000_000;
         let gone = || Failure::permanent(FailureCode::ResultMissing.as_str(), "a still is gone");
         let mut conn = self.engine.pg().acquire().await?;
-        let still = views::store::still(&mut conn, run.generation.id, frame).await?.ok_or_else(gone)?;
+        let still = assets::store::still(&mut conn, run.generation.id, frame).await?.ok_or_else(gone)?;
         drop(conn);
         let key = storage::Key::parse(&still.key).map_err(|_| gone())?;
         let bytes = self.engine.store().get_bytes(&key, STILL_MAX_BYTES).await?;

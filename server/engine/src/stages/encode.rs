@@ -22,9 +22,9 @@ use uuid::Uuid;
 
 use super::{Stop, begin, ending, generation_of, report};
 use crate::{
-    Engine,
+    Engine, assets,
     generations::store::{self, Event, Generation},
-    notices, views,
+    notices,
 };
 
 /// Measured progress is written this often at the most.
@@ -147,11 +147,11 @@ impl Encode {
         self.engine.store().put_file(&poster_key, &result.poster.path, "image/jpeg").await?;
         let mut tx = self.engine.pg().begin().await?;
         attempt.lease.succeed(&mut tx).await?;
-        views::store::insert_video(&mut tx, generation, &poster_key, result).await?;
+        assets::store::insert_video(&mut tx, generation, &poster_key, result).await?;
         for (key, object, rendition) in &stored {
-            views::store::insert_rendition(&mut tx, generation.video_id, key, object, rendition).await?;
+            assets::store::insert_rendition(&mut tx, generation.video_id, key, object, rendition).await?;
         }
-        views::store::publish(&mut tx, generation.product_id, generation.video_id).await?;
+        assets::store::publish(&mut tx, generation.product_id, generation.video_id).await?;
         store::finish_stage(&mut tx, id, Stage::Publish).await?;
         store::advance(&mut tx, id, GenerationState::Completed, mark::PUBLISHED).await?;
         store::record(&mut tx, id, &Event { stage: Some(Stage::Publish), ..Event::of(EventKind::Completed) }).await?;

@@ -160,10 +160,11 @@ async fn report(engine: &Engine, attempt: &Attempt, stop: Stop) -> Failure {
         Stop::LeaseLost => return Failure::transient(FailureCode::Internal.as_str(), "the lease was lost"),
     };
     let retries = matches!(failure.class, jobs::FailureClass::Transient | jobs::FailureClass::RateLimited { .. });
-    if retries && attempt.job.attempt < attempt.job.max_attempts {
-        if let Err(error) = note_retry(engine, attempt, &failure).await {
-            tracing::warn!(job.id = %attempt.job.id, ?error, "retry of job {} could not be noted", attempt.job.id);
-        }
+    if retries
+        && attempt.job.attempt < attempt.job.max_attempts
+        && let Err(error) = note_retry(engine, attempt, &failure).await
+    {
+        tracing::warn!(job.id = %attempt.job.id, ?error, "retry of job {} could not be noted", attempt.job.id);
     }
     failure
 }

@@ -21,11 +21,10 @@ use super::{
     spool::{Paid, Spool},
 };
 use crate::{
-    Engine,
+    Engine, assets,
     calls::{self, Call, Slot},
     generations::store::{self, Event, Generation},
     ledger::{self, Certainty as Amount},
-    views,
 };
 
 /// A paid picture is offered to the object store this often before the job is put back; it stays on disk until then.
@@ -189,7 +188,7 @@ impl Stills {
         let stored = self.put(&key, bytes::Bytes::from(still.bytes), STILL_TYPE).await?;
         let mut tx = self.engine.pg().begin().await?;
         attempt.lease.guard(&mut tx).await?;
-        let row = views::NewStill {
+        let row = assets::NewStill {
             id,
             generation_id: generation.id,
             frame: slot.frame().unwrap_or(domain::generation::Frame::Start),
@@ -201,7 +200,7 @@ impl Stills {
             bytes: stored.bytes,
             sha256: &stored.sha256,
         };
-        views::store::insert_still(&mut tx, &row).await?;
+        assets::store::insert_still(&mut tx, &row).await?;
         calls::store::finish(&mut tx, call.id, paid.request_id.as_deref(), paid.cost).await?;
         let today = self.engine.today();
         ledger::settle(&mut tx, call.id, paid.cost, Amount::Known, today).await?;

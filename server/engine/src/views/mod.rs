@@ -5,28 +5,10 @@ pub(crate) mod store;
 
 use std::collections::HashMap;
 
-use domain::{
-    CallId, GenerationId, ProductId, StillId,
-    generation::{Frame, GenerationView},
-    product::VideoView,
-};
+use domain::{GenerationId, ProductId, generation::GenerationView, product::VideoView};
 use sqlx::PgConnection;
 
 use crate::{Engine, Error, MediaUrls};
-
-/// A still that the object store has.
-pub(crate) struct NewStill<'a> {
-    pub(crate) id: StillId,
-    pub(crate) generation_id: GenerationId,
-    pub(crate) frame: Frame,
-    pub(crate) call_id: CallId,
-    pub(crate) key: &'a str,
-    pub(crate) content_type: &'a str,
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) bytes: u64,
-    pub(crate) sha256: &'a str,
-}
 
 impl Engine {
     /// Snapshots of these generations, in the order asked for; unknown ids are left out.
