@@ -51,7 +51,8 @@ fn GenerationLine(row: GenerationRow) -> impl IntoView {
     let locale = use_locale();
     let live = use_live();
     let href = format!("/admin/generations/{}", row.id);
-    let short_id: String = row.id.to_string().chars().take(8).collect();
+    // Ids begin with the time; their end is what tells two of them apart.
+    let short_id: String = row.id.to_string().chars().skip(28).collect();
     let known = row.clone();
     let now = Memo::new(move |_| live.generation(known.id).map_or_else(|| known.clone(), |view| row_of(&view)));
     view! {
@@ -62,12 +63,14 @@ fn GenerationLine(row: GenerationRow) -> impl IntoView {
                     let row = now.get();
                     let why = row.failure.map(|code| view! { <span class="muted">{words::failure_what(locale, code)}</span> });
                     view! {
-                        <StateChip state=row.state progress=row.progress/>
-                        {why}
+                        <span class="cell-state">
+                            <StateChip state=row.state progress=row.progress/>
+                            {why}
+                        </span>
                     }
                 }}
             </td>
-            <td data-label=td_string!(locale, generations.who)>{row.requested_by}</td>
+            <td class="cell-line" data-label=td_string!(locale, generations.who)>{row.requested_by}</td>
             <td data-label=td_string!(locale, generations.when)>
                 <Moment at=row.created_at/>
             </td>

@@ -161,8 +161,7 @@ impl Engine {
     /// What stages usually take, measured over the last runs; asked for anew at most every half minute.
     pub(crate) async fn usual_seconds(&self) -> Result<HashMap<Stage, (u32, u32)>, Error> {
         let kept = self.0.usual.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((at, usual)) = kept.filter(|(at, _)| at.elapsed() < USUAL_SECONDS_AGE) {
-            let _ = at;
+        if let Some((_, usual)) = kept.filter(|(at, _)| at.elapsed() < USUAL_SECONDS_AGE) {
             return Ok(usual);
         }
         let mut conn = self.pg().acquire().await?;

@@ -60,6 +60,12 @@ fn lookup_after(ground: &Ground, config: &Config) -> Duration {
     config.work.lookup_after_secs.unwrap_or(Duration::from_secs(otherwise))
 }
 
+/// Providers are told an address only where there is one they can reach: the configured one, or this machine's own for a
+/// simulator.
+fn callback_url(ground: &Ground, config: &Config) -> Option<Url> {
+    config.public_url.clone().or_else(|| ground.simulator_url.is_some().then(|| ground.public_url.clone()))
+}
+
 fn unknown_model(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow::anyhow!("{error}; check STILL_MODEL and CLIP_MODEL")
 }
@@ -70,7 +76,7 @@ fn engine_settings(ground: &Ground, config: &Config, work_dir: PathBuf) -> engin
         daily_generations: config.limits.daily_generations,
         daily_spend: config.limits.daily_spend_usd,
         media_base: config.media_base_url.clone(),
-        callback_url: Some(ground.public_url.clone()),
+        callback_url: callback_url(ground, config),
         callback_secret: ground.callback_secret.clone(),
         poll_interval: config.work.poll_interval_secs,
         poll_timeout: config.work.poll_timeout_secs,

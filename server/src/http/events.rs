@@ -97,13 +97,15 @@ pub async fn all(
         Ok(events) => events,
         Err(error) => return refuse(&error),
     };
-    let rest = stream::unfold((engine, changes), move |(engine, mut changes)| async move {
-        let events = match changes.recv().await {
-            Ok(view) => change(&engine, person, &view).await,
-            Err(RecvError::Lagged(_)) => opening(&engine, person, None).await.ok()?,
+    let seen = last_event_id(&headers);
+    let rest = stream::unfold((engine, changes, seen), move |(engine, mut changes, seen)| async move {
+        let (events, seen) = match changes.recv().await {
+            Ok(view) => (change(&engine, person, &view).await, seen.max(Some(view.version))),
+            // What was missed is told from the last version this viewer has.
+            Err(RecvError::Lagged(_)) => (opening(&engine, person, seen).await.ok()?, seen),
             Err(RecvError::Closed) => return None,
         };
-        Some((stream::iter(events), (engine, changes)))
+        Some((stream::iter(events), (engine, changes, seen)))
     });
     answer(stream::iter(first).chain(rest.flatten()))
 }

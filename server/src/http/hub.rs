@@ -72,15 +72,13 @@ impl Listener {
     }
 
     async fn tell(&mut self, named: BTreeSet<GenerationId>) -> Result<(), engine::Error> {
+        // Always asked: a message that names one generation says nothing of another whose message was lost.
         let (missed, newest) = match self.newest {
-            Some(version) if named.is_empty() => self.engine.changed_since(version).await?,
-            Some(version) => (Vec::new(), version),
+            Some(version) => self.engine.changed_since(version).await?,
             None => (Vec::new(), self.engine.newest_version().await?),
         };
-        let mut newest = newest;
         let ids: BTreeSet<GenerationId> = named.into_iter().chain(missed).collect();
         for view in self.engine.views(&ids.into_iter().collect::<Vec<_>>()).await? {
-            newest = newest.max(view.version);
             // Nobody left to tell is not an error.
             let _ = self.changes.send(Arc::new(view));
         }

@@ -15,7 +15,7 @@ use super::Edge;
 
 /// Connections to Redis for sessions.
 const CONNECTIONS: usize = 2;
-/// A session ends after so many days without a visit.
+/// A session ends so many days after it was last written: at the sign-in.
 const IDLE_DAYS: i64 = 14;
 /// Redis may take so long to answer.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);

@@ -73,6 +73,27 @@ impl Village {
         self.end_well(name, generation, entries_of(&before, "fal"), &met).await;
     }
 
+    /// Kills a worker when both stills are on the invoice and neither was answered: they are bought again, and ledger
+    /// and invoice both show four.
+    async fn survive_lost_answers(&self) {
+        let before = entries_of(&invoice(&self.simulator).await, "gemini");
+        let first = self.worker();
+        let generation = self.click("stills").await;
+        let asked = |now: &Moment| now.still_calls.iter().all(|state| state == "intent");
+        let met = wait_until(&self.ground.database, generation, asked).await;
+        let billed = async {
+            while entries_of(&invoice(&self.simulator).await, "gemini") < before + 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), billed).await.unwrap();
+        first.kill();
+        let clips = entries_of(&invoice(&self.simulator).await, "fal");
+        self.end_well("stills", generation, clips, &met).await;
+        assert_eq!(entries_of(&invoice(&self.simulator).await, "gemini"), before + 4);
+        assert_eq!(self.ground.database.paid_calls("gemini", generation).await, 4);
+    }
+
     async fn end_well(&self, name: &str, generation: Uuid, clips_before: usize, met: &Moment) {
         let second = self.worker();
         let database = &self.ground.database;
@@ -80,17 +101,23 @@ impl Village {
         assert_eq!(end.state, "completed", "{name}, killed at {met:?}: {}", second.log());
         let bill = invoice(&self.simulator).await;
         assert_eq!(entries_of(&bill, "fal") - clips_before, 1, "{name}: the clip is bought once, killed at {met:?}");
-        assert_eq!(
-            database.paid().await,
-            bill["total_micro_usd"].as_i64().unwrap(),
-            "{name}: ledger and invoice differ, killed at {met:?}"
-        );
         assert_eq!(database.open_holds().await, 0, "{name}");
         let stills = database.paid_calls("gemini", generation).await;
         assert!((2..=4).contains(&stills), "{name}: {stills} stills");
         let of_all = "select count(*) from calls where provider = 'gemini' and cost_micro_usd > 0";
         let billed = i64::try_from(entries_of(&bill, "gemini")).unwrap();
-        assert_eq!(database.number(of_all).await, billed, "{name}: every billed still is a call of ours");
+        // Between writing an intent and sending it nobody can tell whether a request left: such a call is counted as
+        // paid and marked as assumed. Everything else is on the invoice, to the micro-dollar.
+        let never_sent = database.number(of_all).await - billed;
+        let assumed = "select count(*) from ledger_entries where assumed";
+        assert!(
+            (0..=database.number(assumed).await).contains(&never_sent),
+            "{name}: {never_sent} calls are not billed"
+        );
+        if never_sent == 0 {
+            let total = bill["total_micro_usd"].as_i64().unwrap();
+            assert_eq!(database.paid().await, total, "{name}: ledger and invoice differ, killed at {met:?}");
+        }
         second.kill();
     }
 }
@@ -107,7 +134,7 @@ fn path(ground: &Ground) -> String {
 async fn a_worker_killed_while_stills_are_made_is_replaced() {
     let village = Village::build(&[]).await;
     village.survive("taken", |now| now.job_state == "running").await;
-    village.survive("stills", |now| now.still_calls.iter().all(|state| state == "intent")).await;
+    village.survive_lost_answers().await;
     village.survive("between", |now| now.still_calls.iter().all(|state| state == "done")).await;
 }
 

@@ -283,15 +283,21 @@ pub(crate) async fn known_requests(
     Ok(ids)
 }
 
-/// Other calls to the same model whose submit is unanswered at the moment.
-pub(crate) async fn unanswered_elsewhere(conn: &mut PgConnection, call: &Call) -> Result<i64, sqlx::Error> {
+/// Other calls to the same model, sent since a moment, whose submit was never answered, given up or not: a request on the
+/// provider's list may be theirs.
+pub(crate) async fn unanswered_elsewhere(
+    conn: &mut PgConnection,
+    call: &Call,
+    since: chrono::DateTime<chrono::Utc>,
+) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
         "select count(*) as \"count!\" from calls
          where provider = $1 and model = $2 and id <> $3 and state in ('intent', 'in_doubt') and request_id is null
-             and cost_micro_usd is null",
+             and intent_at >= $4",
         call.provider,
         call.model,
         call.id.uuid(),
+        since,
     )
     .fetch_one(conn)
     .await

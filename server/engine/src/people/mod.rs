@@ -55,7 +55,9 @@ impl Engine {
         }
         let account = account.ok_or(Error::WrongCredentials)?;
         let mut conn = self.pg().acquire().await?;
-        store::forget_tries(&mut conn, &format!("address:{}", email.as_str())).await?;
+        for key in [format!("client:{client}"), format!("address:{}", email.as_str())] {
+            store::forget_tries(&mut conn, &key).await?;
+        }
         tracing::info!(user.id = %account.person.id, "user {} signed in", account.person.id);
         Ok(SignedIn { person: account.person, auth_epoch: account.auth_epoch })
     }

@@ -180,8 +180,10 @@ impl Clip {
         };
         let ids: Vec<String> = listed.into_iter().map(|request| request.request_id).collect();
         let mut conn = self.engine.pg().acquire().await?;
+        let others =
+            calls::store::unanswered_elsewhere(&mut conn, run.call, sent_at - TimeDelta::seconds(CLOCK_SKEW_SECS))
+                .await?;
         let known = calls::store::known_requests(&mut conn, &run.call.provider, &ids).await?;
-        let others = calls::store::unanswered_elsewhere(&mut conn, run.call).await?;
         drop(conn);
         let unknown: Vec<&String> = ids.iter().filter(|id| !known.contains(id)).collect();
         let settled = TimeDelta::from_std(self.engine.settings().lookup_after).unwrap_or(TimeDelta::MAX);
@@ -231,8 +233,18 @@ impl Clip {
     async fn still_waiting(&self, run: &Run<'_>) -> Result<Outcome, Stop> {
         let since = run.call.submitted_at.unwrap_or_else(Utc::now);
         if self.is_late(since) {
-            if let Err(error) = self.engine.clip_maker().cancel(&self.address(run)?).await {
+            let address = self.address(run)?;
+            if let Err(error) = self.engine.clip_maker().cancel(&address).await {
                 tracing::warn!(call.id = %run.call.id, %error, "late call {} could not be cancelled", run.call.id);
+            }
+            // A request that was still queued is free once it is cancelled; only the provider can say so.
+            if let Err(error) = self.engine.clip_maker().check(&address, &order(run.generation)).await
+                && error.certainty == Certainty::Ended
+            {
+                let mut tx = self.engine.pg().begin().await?;
+                run.attempt.lease.guard(&mut tx).await?;
+                self.close_failed(&mut tx, run, &error).await?;
+                tx.commit().await?;
             }
             let detail = "the provider did not finish in time";
             return Err(Failure::permanent(FailureCode::ProviderTimeout.as_str(), detail).into());

@@ -54,6 +54,9 @@ impl Handler for Encode {
 impl Encode {
     async fn make(&self, attempt: &Attempt) -> Result<Outcome, Stop> {
         let generation = generation_of(&self.engine, attempt).await?;
+        if generation.cancel_requested {
+            return Err(Failure::cancelled().into());
+        }
         let mut tx = self.engine.pg().begin().await?;
         begin(&mut tx, attempt, &generation, Stage::Encode).await?;
         store::advance(&mut tx, generation.id, GenerationState::Encoding, mark::CLIP).await?;

@@ -122,7 +122,6 @@ pub(crate) async fn stages(
 
 pub(crate) async fn stills(
     conn: &mut PgConnection,
-    media: &MediaUrls,
     ids: &[GenerationId],
 ) -> Result<HashMap<GenerationId, Vec<StillView>>, sqlx::Error> {
     let rows = sqlx::query!(
@@ -137,7 +136,11 @@ pub(crate) async fn stills(
         found.entry(GenerationId::from_uuid(row.generation_id)).or_default().push(StillView {
             id: StillId::from_uuid(row.id),
             frame: if row.frame == Frame::Start.as_str() { Frame::Start } else { Frame::End },
-            picture: Picture { url: media.url(&row.object_key), width: number(row.width), height: number(row.height) },
+            picture: Picture {
+                url: MediaUrls::private_url(&row.object_key),
+                width: number(row.width),
+                height: number(row.height),
+            },
         });
     }
     Ok(found)
