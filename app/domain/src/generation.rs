@@ -201,7 +201,7 @@ impl StateGroup {
 /// What the history shows: words in the address bar.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenerationFilter {
-    /// Words to find in product names and sku, or the beginning of an id.
+    /// Words to find in product names and sku, or the beginning or end of an id (six characters or more).
     pub search: String,
     /// Only these states.
     pub group: Option<StateGroup>,

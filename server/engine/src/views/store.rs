@@ -259,6 +259,13 @@ pub(crate) async fn calls(conn: &mut PgConnection, id: GenerationId) -> Result<V
         .collect()
 }
 
+/// The beginning or the end of an id, where the words are long enough to be one; `-` begins and ends none.
+fn part_of_id(words: &str) -> String {
+    const LEAST_CHARS: usize = 6;
+    let words = words.trim();
+    if words.chars().count() < LEAST_CHARS { "-".to_owned() } else { crate::products::like_prefix(words) }
+}
+
 pub(crate) async fn history(
     conn: &mut PgConnection,
     media: &MediaUrls,
@@ -280,12 +287,13 @@ pub(crate) async fn history(
                      select 1 from ledger_entries c where c.call_id = e.call_id and c.kind in ('settle', 'void'))),
                      0)::bigint as held
              from ledger_entries e where e.generation_id = g.id) m
-         where (p.name_ko ilike $1 or p.name_en ilike $1 or p.sku ilike $1 or g.id::text like $2)
+         where (p.name_ko ilike $1 or p.name_en ilike $1 or p.sku ilike $1
+             or g.id::text like $2 || '%' or g.id::text like '%' || $2)
              and ($3::text is null or ($3 = 'active' and g.finished_at is null) or g.state = $3)
              and (not $4 or g.requested_by = $5)
          order by g.created_at desc, g.id desc limit $6 offset $7",
         crate::products::like(&filter.search),
-        format!("{}%", crate::products::like_prefix(&filter.search)),
+        part_of_id(&filter.search),
         filter.group.map(StateGroup::as_str),
         filter.mine,
         viewer.uuid(),
