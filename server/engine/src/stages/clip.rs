@@ -29,9 +29,6 @@ use crate::{
     webhooks,
 };
 
-/// Clocks of a provider and of ours may differ by this much when its list is read.
-const CLOCK_SKEW_SECS: i64 = 30;
-
 pub(super) struct Clip {
     pub(super) engine: Engine,
     pub(super) tools: Arc<media::Tools>,
@@ -52,10 +49,10 @@ impl Handler for Clip {
 }
 
 /// One run of the stage: the same three things everywhere.
-struct Run<'a> {
-    attempt: &'a Attempt,
-    generation: &'a Generation,
-    call: &'a Call,
+pub(super) struct Run<'a> {
+    pub(super) attempt: &'a Attempt,
+    pub(super) generation: &'a Generation,
+    pub(super) call: &'a Call,
 }
 
 impl Clip {
@@ -123,7 +120,7 @@ impl Clip {
     }
 
     /// The provider took it: from here on only looking, never another submit.
-    async fn submitted(&self, run: &Run<'_>, submitted: &Submitted) -> Result<Outcome, Stop> {
+    pub(super) async fn submitted(&self, run: &Run<'_>, submitted: &Submitted) -> Result<Outcome, Stop> {
         let mut tx = self.engine.pg().begin().await?;
         run.attempt.lease.guard(&mut tx).await?;
         let addresses = Addresses {
@@ -161,63 +158,6 @@ impl Clip {
         Err(provider_failure(error).into())
     }
 
-    /// No answer came to a submit. The provider's own list says whether it took it; a webhook may have told before.
-    /// Never a second submit without that proof.
-    async fn look_up(&self, run: &Run<'_>) -> Result<Outcome, Stop> {
-        let mut tx = self.engine.pg().begin().await?;
-        run.attempt.lease.guard(&mut tx).await?;
-        doubt::mark(&mut tx, run.generation, Slot::Clip, run.call, "no answer came to the submit").await?;
-        tx.commit().await?;
-        let timeless = || Failure::permanent(FailureCode::Internal.as_str(), "an intent without its time");
-        let sent_at = run.call.intent_at.ok_or_else(timeless)?;
-        let listed = match self.engine.clip_maker().accepted_since(sent_at - TimeDelta::seconds(CLOCK_SKEW_SECS)).await
-        {
-            Ok(listed) => listed,
-            Err(error) => {
-                tracing::warn!(call.id = %run.call.id, %error, "call {} could not be looked up", run.call.id);
-                return self.wait_for_webhook(run, sent_at).await;
-            }
-        };
-        let ids: Vec<String> = listed.into_iter().map(|request| request.request_id).collect();
-        let mut conn = self.engine.pg().acquire().await?;
-        let others =
-            calls::store::unanswered_elsewhere(&mut conn, run.call, sent_at - TimeDelta::seconds(CLOCK_SKEW_SECS))
-                .await?;
-        let known = calls::store::known_requests(&mut conn, &run.call.provider, &ids).await?;
-        drop(conn);
-        let unknown: Vec<&String> = ids.iter().filter(|id| !known.contains(id)).collect();
-        let settled = TimeDelta::from_std(self.engine.settings().lookup_after).unwrap_or(TimeDelta::MAX);
-        match unknown.as_slice() {
-            // Not there yet: silence proves nothing so early.
-            [] if Utc::now() - sent_at < settled => self.park(run, self.engine.pg().begin().await?).await,
-            // It was never taken: the same call may be made now.
-            [] => {
-                let mut tx = self.engine.pg().begin().await?;
-                run.attempt.lease.guard(&mut tx).await?;
-                if !calls::store::plan_again(&mut tx, run.call.id).await? {
-                    // A webhook was faster than the list.
-                    return self.park(run, tx).await;
-                }
-                tx.commit().await?;
-                Err(Failure::transient(FailureCode::ProviderUnavailable.as_str(), "the submit never arrived").into())
-            }
-            [only] if others == 0 => {
-                let submitted = self.engine.clip_maker().locate(only).map_err(|error| provider_failure(&error))?;
-                self.submitted(run, &submitted).await
-            }
-            // Several are unanswered: only their webhooks can tell them apart.
-            _ => self.wait_for_webhook(run, sent_at).await,
-        }
-    }
-
-    async fn wait_for_webhook(&self, run: &Run<'_>, sent_at: chrono::DateTime<Utc>) -> Result<Outcome, Stop> {
-        if self.is_late(sent_at) {
-            let detail = "nobody can say what became of the submit";
-            return Err(Failure::permanent(FailureCode::CallInDoubt.as_str(), detail).into());
-        }
-        self.park(run, self.engine.pg().begin().await?).await
-    }
-
     async fn check(&self, run: &Run<'_>) -> Result<Outcome, Stop> {
         match self.engine.clip_maker().check(&self.address(run)?, &order(run.generation)).await {
             Ok(ClipStatus::Finished(answer)) => self.finished(run, &answer).await,
@@ -252,7 +192,7 @@ impl Clip {
         self.park(run, self.engine.pg().begin().await?).await
     }
 
-    fn is_late(&self, since: chrono::DateTime<Utc>) -> bool {
+    pub(super) fn is_late(&self, since: chrono::DateTime<Utc>) -> bool {
         TimeDelta::from_std(self.engine.settings().poll_timeout).is_ok_and(|most| Utc::now() - since > most)
     }
 
@@ -384,7 +324,11 @@ impl Clip {
     }
 
     /// Waits without holding a slot until the next look, or until a webhook wakes the job.
-    async fn park(&self, run: &Run<'_>, mut tx: sqlx::Transaction<'static, sqlx::Postgres>) -> Result<Outcome, Stop> {
+    pub(super) async fn park(
+        &self,
+        run: &Run<'_>,
+        mut tx: sqlx::Transaction<'static, sqlx::Postgres>,
+    ) -> Result<Outcome, Stop> {
         let interval = TimeDelta::from_std(self.engine.settings().poll_interval).unwrap_or(TimeDelta::MAX);
         run.attempt.lease.park(&mut tx, Utc::now() + interval).await?;
         tx.commit().await?;

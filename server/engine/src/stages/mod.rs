@@ -4,6 +4,7 @@ mod clip;
 mod doubt;
 mod encode;
 mod ending;
+mod lookup;
 mod spool;
 mod stills;
 
