@@ -20,7 +20,7 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates ffmpeg \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --create-home lookreel \
- && install --directory --owner lookreel /var/lib/lookreel
+ && install --directory --owner lookreel --mode 0700 /var/lib/lookreel
 WORKDIR /app
 COPY --from=build /src/target/release/lookreel /app/lookreel
 COPY --from=build /src/target/site /app/site

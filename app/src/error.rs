@@ -44,6 +44,7 @@ pub enum AppError {
         /// How much is allowed.
         spend_limit: MicroUsd,
         /// When the limits begin anew.
+        #[serde(with = "chrono::serde::ts_microseconds")]
         resets_at: DateTime<Utc>,
     },
     /// No price is known, so nothing was asked for.

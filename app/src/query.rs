@@ -150,6 +150,32 @@ pub fn safe_next(next: &str) -> &str {
     if is_desk && is_plain && is_direct && !is_sign_in && next.len() <= 500 { next } else { START }
 }
 
+/// The form of sign-in that leads back to a page of the desk: its path and what stands after the question mark.
+pub fn sign_in_address(path: &str, search: &str) -> String {
+    let search = search.trim_start_matches('?');
+    let here = if search.is_empty() { path.to_owned() } else { format!("{path}?{search}") };
+    address("/admin/sign-in", &[("next", &here)])
+}
+
+/// The page a form was sent from, as an address on this server: what its `Referer` says without scheme, host and what a
+/// refused form has left in it. None for anything that is no such address.
+pub fn page_before(referer: &str) -> Option<String> {
+    const REFUSALS: [&str; 2] = ["__path=", "__err="];
+    let rest = referer.split_once("://").map(|(_, rest)| rest)?;
+    let rest = rest.split('#').next()?;
+    let page = &rest[rest.find('/')?..];
+    let (path, search) = page.split_once('?').unwrap_or((page, ""));
+    let is_plain = page.chars().all(|character| character.is_ascii_graphic() && character != '\\');
+    if !is_plain || path.starts_with("//") {
+        return None;
+    }
+    let search: Vec<_> = search
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !REFUSALS.iter().any(|name| pair.starts_with(name)))
+        .collect();
+    Some(if search.is_empty() { path.to_owned() } else { format!("{path}?{}", search.join("&")) })
+}
+
 fn search(query: &ParamsMap) -> String {
     query.get_str("q").unwrap_or_default().trim().chars().take(SEARCH_CHARS).collect()
 }
@@ -163,7 +189,7 @@ fn page_number(number: u32) -> PageNumber {
 }
 
 /// A path with the parameters that say something.
-fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+pub fn address(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut address = path.to_owned();
     let mut separator = '?';
     for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
@@ -245,6 +271,30 @@ mod tests {
             "/admin/sign-in?next=/admin",
         ] {
             assert_eq!(safe_next(next), "/admin/products", "{next:?}");
+        }
+    }
+
+    #[test]
+    fn signing_in_again_leads_back_to_the_same_page() {
+        let address = sign_in_address("/admin/products", "?q=%EB%8B%88%ED%8A%B8&page=2");
+        assert_eq!(address, "/admin/sign-in?next=%2Fadmin%2Fproducts%3Fq%3D%25EB%258B%2588%25ED%258A%25B8%26page%3D2");
+        assert_eq!(sign_in_address("/admin/costs", ""), "/admin/sign-in?next=%2Fadmin%2Fcosts");
+    }
+
+    #[test]
+    fn a_form_leads_back_to_where_it_was_sent_from_and_nowhere_else() {
+        for (referer, page) in [
+            ("http://127.0.0.1:3000/admin/costs", "/admin/costs"),
+            ("https://shop.example/products?q=a%20b&page=2#x", "/products?q=a%20b&page=2"),
+            ("https://shop.example/admin?__path=%2Fapi&__err=e30&q=a", "/admin?q=a"),
+            ("https://shop.example/products?", "/products"),
+        ] {
+            assert_eq!(page_before(referer).as_deref(), Some(page));
+        }
+        for referer in
+            ["", "/products", "https://shop.example", "https://shop.example//evil.example", "https://a/\r\nx"]
+        {
+            assert_eq!(page_before(referer), None, "{referer:?}");
         }
     }
 }

@@ -49,6 +49,11 @@ test("the history is filtered and paged in the address", async ({ page, words, l
   await expect(page).toHaveURL(/[?&]page=2/);
   await expect(pages).toContainText("21–");
 
+  await openDesk(page, "/admin/generations?page=99");
+  await page.getByRole("link", { name: words("pager.first") }).click();
+  await expect(page).toHaveURL(/\/admin\/generations$/);
+  await expect(lines).toHaveCount(20);
+
   const filters = page.getByRole("navigation", { name: words("generations.filter") });
   await filters.getByRole("link", { name: words("group.failed") }).click();
   await expect(page).toHaveURL(/[?&]state=failed/);

@@ -1,7 +1,7 @@
 // Every page, as a whole: for everybody, in both themes, on a phone.
 
 import type { Page } from "@playwright/test";
-import { latestGeneration, productWithVideo } from "../desk";
+import { generateButton, latestGeneration, productWithVideo } from "../desk";
 import { expect, expectAccessible, hydrated, openDesk, test } from "../lookreel";
 import type { Words } from "../words";
 
@@ -68,5 +68,19 @@ test.describe("on a phone", () => {
     expect(state?.y, "the state stands below the name").toBeGreaterThanOrEqual((name?.y ?? 0) + (name?.height ?? 0) - 1);
     await page.getByRole("link", { name: words("nav.costs") }).tap();
     await expect(page).toHaveURL(/\/admin\/costs$/);
+  });
+
+  test("a product shows its photos, then the choices, then what became of them", async ({ page, words }) => {
+    const { desk } = await productWithVideo(page, words);
+    await openDesk(page, desk);
+    const parts = [
+      page.getByRole("list", { name: words("product.photos") }),
+      generateButton(page, words),
+      page.getByTestId("latest"),
+    ];
+    const tops = await Promise.all(parts.map(async (part) => (await part.boundingBox())?.y ?? 0));
+    expect(tops).toEqual([...tops].sort((one, other) => one - other));
+    const clip = await page.getByTestId("published").boundingBox();
+    expect(clip?.width, "the clip is large enough to be seen").toBeGreaterThan(120);
   });
 });

@@ -57,6 +57,10 @@ test("an admin makes a video, a shopper plays it to its end, the cost page shows
   await deskClip.evaluate((video: HTMLVideoElement) => video.play());
   await expectPlayedToItsEnd(deskClip);
   await expect(page.getByTestId("published").locator("video")).toBeVisible();
+  await expect(page.locator("video"), "the clip is shown once").toHaveCount(1);
+  await page.getByTestId("published").getByRole("button", { name: words("shop.pause") }).click();
+  await expect.poll(() => isPlaying(deskClip)).toBe(false);
+  await expect(page.getByTestId("published").getByRole("button", { name: words("shop.play") })).toBeVisible();
 
   // The bell told it by itself, and keeps it until it is read.
   const sentence = words("bell.video_ready", { product: name });
@@ -95,7 +99,7 @@ test("an admin makes a video, a shopper plays it to its end, the cost page shows
   // A shopper opens the product.
   await page.goBack();
   await hydrated(page);
-  await page.getByRole("heading", { level: 1 }).getByRole("link").click();
+  await page.getByRole("link", { name: words("generation.product") }).click();
   const [shop] = await Promise.all([
     context.waitForEvent("page"),
     page.getByRole("link", { name: words("product.shop") }).click(),

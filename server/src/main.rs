@@ -12,14 +12,12 @@ mod telemetry;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
     // Two crates could bring different providers; one is chosen for the whole process.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         return ExitCode::FAILURE;
     }
-    let arguments = cmd::Arguments::parse();
+    let arguments = cmd::Arguments::read();
     // Deep views need more stack than tokio's default in unoptimised builds.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 * 1024 * 1024).build();
     match runtime {

@@ -41,6 +41,7 @@ pub struct LimitStatus {
     /// How much is allowed.
     pub spend_limit: MicroUsd,
     /// When the day ends and the limits begin anew.
+    #[serde(with = "chrono::serde::ts_microseconds")]
     pub resets_at: DateTime<Utc>,
 }
 
@@ -62,6 +63,7 @@ pub struct CostReport {
     /// Name of the zone days are cut in, like `Asia/Seoul`.
     pub zone: String,
     /// Today's date there.
+    #[serde(with = "crate::calendar")]
     pub today: NaiveDate,
     /// Paid today.
     pub paid_today: MicroUsd,
@@ -104,6 +106,7 @@ pub struct CostShare {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CostDay {
     /// The date in the shop's zone.
+    #[serde(with = "crate::calendar")]
     pub date: NaiveDate,
     /// What was paid, by provider word, in a fixed order.
     pub by_provider: Vec<(String, MicroUsd)>,

@@ -56,12 +56,15 @@ pub struct GenerationView {
     /// Which attempt the running stage is on, from 1, and how many there are.
     pub attempt: Attempts,
     /// When the next try is due, while one is waited for.
+    #[serde(with = "chrono::serde::ts_microseconds_option")]
     pub next_try_at: Option<DateTime<Utc>>,
     /// Who clicked.
     pub requested_by: String,
     /// When it was clicked.
+    #[serde(with = "chrono::serde::ts_microseconds")]
     pub created_at: DateTime<Utc>,
     /// When it ended.
+    #[serde(with = "chrono::serde::ts_microseconds_option")]
     pub finished_at: Option<DateTime<Utc>>,
 }
 
@@ -82,8 +85,10 @@ pub struct StageView {
     /// How far.
     pub state: StageState,
     /// When it began.
+    #[serde(with = "chrono::serde::ts_microseconds_option")]
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
+    #[serde(with = "chrono::serde::ts_microseconds_option")]
     pub finished_at: Option<DateTime<Utc>>,
     /// What it cost so far.
     pub cost: MicroUsd,
@@ -155,8 +160,10 @@ pub struct GenerationRow {
     /// Who clicked.
     pub requested_by: String,
     /// When it was clicked.
+    #[serde(with = "chrono::serde::ts_microseconds")]
     pub created_at: DateTime<Utc>,
     /// When it ended.
+    #[serde(with = "chrono::serde::ts_microseconds_option")]
     pub finished_at: Option<DateTime<Utc>>,
     /// What is held.
     pub held: MicroUsd,
@@ -224,6 +231,7 @@ pub struct GenerationDetail {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimelineEntry {
     /// When.
+    #[serde(with = "chrono::serde::ts_microseconds")]
     pub at: DateTime<Utc>,
     /// What, as a word of [`EventKind`].
     pub kind: EventKind,
@@ -336,7 +344,9 @@ pub struct CallView {
     /// What it cost, once it is known.
     pub cost: Option<MicroUsd>,
     /// When it was written down.
+    #[serde(with = "chrono::serde::ts_microseconds")]
     pub created_at: DateTime<Utc>,
     /// When it ended.
+    #[serde(with = "chrono::serde::ts_microseconds_option")]
     pub finished_at: Option<DateTime<Utc>>,
 }

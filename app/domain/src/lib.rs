@@ -3,6 +3,7 @@
 //! No I/O, no clock, no async: everything here compiles for the browser and for the server, and every value that
 //! exists is a valid one (parse, don't validate).
 
+mod calendar;
 pub mod cost;
 pub mod failure;
 pub mod generation;

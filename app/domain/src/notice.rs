@@ -13,6 +13,7 @@ pub struct Notice {
     /// What it is about.
     pub body: NoticeBody,
     /// When.
+    #[serde(with = "chrono::serde::ts_microseconds")]
     pub at: DateTime<Utc>,
     /// Read already.
     pub read: bool,
@@ -20,7 +21,7 @@ pub struct Notice {
 
 /// What a notice says; the sentences are in the locales.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum NoticeBody {
     /// A video is on its product.
     VideoReady {
@@ -47,6 +48,7 @@ pub enum NoticeBody {
         /// Whole percent.
         percent: u8,
         /// When the limits begin anew.
+        #[serde(with = "chrono::serde::ts_microseconds")]
         resets_at: DateTime<Utc>,
     },
 }

@@ -4,12 +4,13 @@ use domain::{
     MicroUsd,
     notice::{Bell, Notice, NoticeBody},
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_i18n::td_string;
 
 use super::{
     icon::{Icon, IconName},
     moment::Moment,
+    post_form::PostForm,
 };
 use crate::{
     api::notices::ReadNotices,
@@ -52,33 +53,40 @@ pub fn BellMenu(
                 }}
             </summary>
             <div class="popover-panel">
-                <header class="popover-head">
-                    <h2>{td_string!(locale, bell.label)}</h2>
-                    {move || {
-                        (unread.get() > 0)
-                            .then(|| {
-                                view! {
-                                    <ActionForm action=read>
-                                        <button class="button quiet small" type="submit">
-                                            {td_string!(locale, bell.mark_read)}
-                                        </button>
-                                    </ActionForm>
-                                }
-                            })
-                    }}
-                </header>
-                {move || {
-                    let notices = bell.get().notices;
-                    if notices.is_empty() {
-                        view! { <p class="notices-empty">{td_string!(locale, bell.empty)}</p> }.into_any()
-                    } else {
-                        let lines = notices.into_iter().map(|notice| view! { <NoticeLine notice/> }).collect_view();
-                        view! { <ul class="notices">{lines}</ul> }.into_any()
-                    }
-                }}
+                <BellHead unread read/>
+                {move || view! { <Notices notices=bell.get().notices/> }}
             </div>
         </details>
     }
+}
+
+#[component]
+fn BellHead(unread: Memo<u32>, read: ServerAction<ReadNotices>) -> impl IntoView {
+    let locale = use_locale();
+    let mark_read = move || {
+        view! {
+            <PostForm action=read read=|_| Some(ReadNotices {})>
+                <button class="button quiet small" type="submit">
+                    {td_string!(locale, bell.mark_read)}
+                </button>
+            </PostForm>
+        }
+    };
+    view! {
+        <div class="popover-head">
+            <h2>{td_string!(locale, bell.label)}</h2>
+            {move || (unread.get() > 0).then(mark_read)}
+        </div>
+    }
+}
+
+#[component]
+fn Notices(notices: Vec<Notice>) -> impl IntoView {
+    if notices.is_empty() {
+        return view! { <p class="notices-empty">{td_string!(use_locale(), bell.empty)}</p> }.into_any();
+    }
+    let lines = notices.into_iter().map(|notice| view! { <NoticeLine notice/> }).collect_view();
+    view! { <ul class="notices">{lines}</ul> }.into_any()
 }
 
 #[component]

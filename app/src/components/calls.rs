@@ -4,7 +4,10 @@ use domain::{CallState, generation::CallView};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
-use super::icon::{Icon, IconName};
+use super::{
+    icon::{Icon, IconName},
+    model_name::ModelName,
+};
 use crate::{clock::lasting, shell::use_locale, words};
 
 /// Every paid request of a generation.
@@ -60,7 +63,9 @@ fn Call(call: CallView) -> impl IntoView {
             <td class="cell-lead">
                 <span class="cell-text">
                     <span class="cell-name">{words::stage(locale, call.stage)}</span>
-                    <span class="cell-sub">{format!("{} · {}", call.provider, call.model)}</span>
+                    <span class="cell-sub">
+                        <ModelName name=call.model/>
+                    </span>
                 </span>
             </td>
             <td data-label=td_string!(locale, generation.state)>

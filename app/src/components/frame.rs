@@ -6,6 +6,7 @@ use leptos_router::components::Outlet;
 
 use super::{
     announcer::RouteAnnouncer,
+    error_block::ErrorBlock,
     icon::{Icon, IconName},
     keys::Keys,
     rail::Rail,
@@ -15,6 +16,7 @@ use super::{
 use crate::{
     api::frame::{FrameView, load_frame},
     clock::Clock,
+    error::AppError,
     live::Live,
     shell::use_locale,
 };
@@ -38,7 +40,7 @@ pub fn Frame() -> impl IntoView {
             </Suspense>
             <main class="main" id="main" tabindex="-1">
                 <div class="content">
-                    <LostConnection/>
+                    <Standstill/>
                     <Outlet/>
                 </div>
             </main>
@@ -64,25 +66,28 @@ fn Bars(frame: Option<FrameView>) -> impl IntoView {
     }
 }
 
-/// Says that numbers stand still, and that this is being repaired.
+/// Says that numbers stand still, and that this is being repaired or that it needs a new sign-in.
 #[component]
-fn LostConnection() -> impl IntoView {
-    let locale = use_locale();
-    let lost = crate::live::use_live().lost;
+fn Standstill() -> impl IntoView {
+    let live = crate::live::use_live();
     view! {
         <div role="status">
             {move || {
-                lost.get()
-                    .then(|| {
-                        view! {
-                            <div class="alert" data-state="attention">
-                                <Icon name=IconName::Attention size=20/>
-                                <div class="alert-body">
-                                    <p class="alert-text">{td_string!(locale, live.lost)}</p>
-                                </div>
+                if live.signed_out.get() {
+                    view! { <ErrorBlock error=AppError::SignedOut/> }.into_any()
+                } else if live.lost.get() {
+                    view! {
+                        <div class="alert" data-state="attention">
+                            <Icon name=IconName::Attention size=20/>
+                            <div class="alert-body">
+                                <p class="alert-text">{td_string!(use_locale(), live.lost)}</p>
                             </div>
-                        }
-                    })
+                        </div>
+                    }
+                        .into_any()
+                } else {
+                    ().into_any()
+                }
             }}
         </div>
     }

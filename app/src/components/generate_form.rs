@@ -5,13 +5,15 @@ use domain::{
     cost::Quote,
     options::{InvalidOption, RawOptions},
 };
-use leptos::{ev, form::ActionForm, html, prelude::*, wasm_bindgen::JsCast};
+use leptos::{html, prelude::*};
 use leptos_i18n::td_string;
 
 use super::{
     error_block::ErrorBlock,
     lasting::Lasting,
     limits_line::{LimitsLine, is_reached},
+    model_name::ModelName,
+    post_form::{Fields, PostForm},
 };
 use crate::{
     api::{generations::Generate, products::load_quote},
@@ -39,10 +41,9 @@ pub fn GenerateForm(
     #[prop(into)]
     is_busy: Signal<bool>,
 ) -> impl IntoView {
-    let locale = use_locale();
     let form = NodeRef::<html::Form>::new();
     let reread = move || {
-        if let Some(options) = form.get().and_then(|form| read_options(&form)) {
+        if let Some(options) = form.get().as_ref().and_then(Fields::of).and_then(|form| read_options(&form)) {
             chosen.set(options);
         }
     };
@@ -52,40 +53,47 @@ pub fn GenerateForm(
         Some(Err(AppError::Invalid { fields })) => fields,
         _ => Vec::new(),
     };
-    let start = chosen.get_untracked();
     view! {
-        <ActionForm action=action node_ref=form attr:class="form" on:change=move |_: ev::Event| reread()>
+        <PostForm action read=read_click class="form" node_ref=form on_change=reread>
             <input type="hidden" name="product_id" value=product.to_string()/>
             <input type="hidden" name="key" value=key.to_string()/>
             <input type="hidden" name="recipe" value=Recipe::default().as_str()/>
-            <p class="field-hint">{td_string!(locale, options.product_video_hint)}</p>
-            <Segments
-                name="model_type"
-                legend=td_string!(locale, options.model_type)
-                choices=ModelType::ALL
-                    .map(|choice| (choice.as_str().to_owned(), words::model_type(locale, choice).to_owned()))
-                    .to_vec()
-                chosen=start.model_type.as_str().to_owned()
-            />
-            <Segments
-                name="duration"
-                legend=td_string!(locale, options.duration)
-                choices=(ClipSeconds::MIN..=ClipSeconds::MAX)
-                    .map(|count| (count.to_string(), td_string!(locale, options.seconds, count = count)))
-                    .collect()
-                chosen=start.duration.get().to_string()
-            />
-            <Segments
-                name="resolution"
-                legend=td_string!(locale, options.resolution)
-                choices=Resolution::ALL.map(|choice| (choice.as_str().to_owned(), choice.as_str().to_owned())).to_vec()
-                chosen=start.resolution.as_str().to_owned()
-            />
-            <FrameRate chosen=start.fps/>
+            <Choices start=chosen.get_untracked()/>
             {move || wrong().into_iter().map(|field| view! { <WrongField field/> }).collect_view()}
             <Price price action is_busy/>
             <Recalculate product/>
-        </ActionForm>
+        </PostForm>
+    }
+}
+
+#[component]
+fn Choices(start: Options) -> impl IntoView {
+    let locale = use_locale();
+    view! {
+        <p class="field-hint">{td_string!(locale, options.product_video_hint)}</p>
+        <Segments
+            name="model_type"
+            legend=td_string!(locale, options.model_type)
+            choices=ModelType::ALL
+                .map(|choice| (choice.as_str().to_owned(), words::model_type(locale, choice).to_owned()))
+                .to_vec()
+            chosen=start.model_type.as_str().to_owned()
+        />
+        <Segments
+            name="duration"
+            legend=td_string!(locale, options.duration)
+            choices=(ClipSeconds::MIN..=ClipSeconds::MAX)
+                .map(|count| (count.to_string(), td_string!(locale, options.seconds, count = count)))
+                .collect()
+            chosen=start.duration.get().to_string()
+        />
+        <Segments
+            name="resolution"
+            legend=td_string!(locale, options.resolution)
+            choices=Resolution::ALL.map(|choice| (choice.as_str().to_owned(), choice.as_str().to_owned())).to_vec()
+            chosen=start.resolution.as_str().to_owned()
+        />
+        <FrameRate chosen=start.fps/>
     }
 }
 
@@ -249,7 +257,9 @@ fn QuoteLines(quote: Quote) -> impl IntoView {
                     let count = td_string!(locale, generate.count, count = line.count);
                     view! {
                         <div class="fact">
-                            <dt>{format!("{} · {} · {count}", words::stage(locale, line.stage), line.model)}</dt>
+                            <dt>
+                                {words::stage(locale, line.stage)} " · " <ModelName name=line.model/> " · " {count}
+                            </dt>
                             <dd class="figures">{line.amount.display()}</dd>
                         </div>
                     }
@@ -279,20 +289,25 @@ fn raw(options: &Options) -> RawOptions {
     }
 }
 
+fn read_click(form: &Fields) -> Option<Generate> {
+    let RawOptions { recipe, model_type, duration, resolution, fps } = read_raw(form)?;
+    let (product_id, key) = (form.parse("product_id")?, form.parse("key")?);
+    Some(Generate { product_id, key, recipe, model_type, duration, resolution, fps })
+}
+
 /// What the form says now; none while it says something that cannot be chosen.
-fn read_options(form: &web_sys::HtmlFormElement) -> Option<Options> {
-    let fields = web_sys::FormData::new_with_form(form.unchecked_ref()).ok()?;
-    let word = |name: &str| fields.get(name).as_string();
-    let number = |name: &str| word(name)?.parse().ok();
-    RawOptions {
-        recipe: word("recipe")?,
-        model_type: word("model_type")?,
-        duration: number("duration")?,
-        resolution: word("resolution")?,
-        fps: number("fps")?,
-    }
-    .parse()
-    .ok()
+fn read_options(form: &Fields) -> Option<Options> {
+    read_raw(form)?.parse().ok()
+}
+
+fn read_raw(form: &Fields) -> Option<RawOptions> {
+    Some(RawOptions {
+        recipe: form.word("recipe")?,
+        model_type: form.word("model_type")?,
+        duration: form.parse("duration")?,
+        resolution: form.word("resolution")?,
+        fps: form.parse("fps")?,
+    })
 }
 
 #[cfg(all(test, feature = "ssr"))]

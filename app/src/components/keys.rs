@@ -35,6 +35,47 @@ fn wish(key: &str, has_begun: bool) -> Option<Wish> {
 pub fn Keys() -> impl IntoView {
     let locale = use_locale();
     let help = NodeRef::<html::Dialog>::new();
+    listen(help);
+    view! {
+        <dialog class="dialog" node_ref=help aria-labelledby="keys-title">
+            <h2 class="dialog-title" id="keys-title">
+                {td_string!(locale, keys.title)}
+            </h2>
+            <KeyList/>
+            <form class="dialog-actions" method="dialog">
+                <button class="button" type="submit">
+                    {td_string!(locale, keys.close)}
+                </button>
+            </form>
+        </dialog>
+    }
+}
+
+#[component]
+fn KeyList() -> impl IntoView {
+    let locale = use_locale();
+    let keys = [
+        ("/", td_string!(locale, keys.search)),
+        ("g p", td_string!(locale, keys.products)),
+        ("g g", td_string!(locale, keys.generations)),
+        ("g c", td_string!(locale, keys.costs)),
+        ("?", td_string!(locale, keys.help)),
+    ];
+    let lines = keys.map(|(key, word)| {
+        view! {
+            <div class="fact">
+                <dt>
+                    <kbd>{key}</kbd>
+                </dt>
+                <dd>{word}</dd>
+            </div>
+        }
+    });
+    view! { <dl class="facts">{lines.into_iter().collect_view()}</dl> }
+}
+
+/// Does what keys ask for, for as long as the owner is there.
+fn listen(help: NodeRef<html::Dialog>) {
     let navigate = use_navigate();
     let has_begun = StoredValue::new(false);
     Effect::new(move || {
@@ -54,51 +95,19 @@ pub fn Keys() -> impl IntoView {
                     event.prevent_default();
                     focus_search();
                 }
-                Some(Wish::Help) => {
-                    if let Some(dialog) = help.get_untracked().filter(|dialog| !dialog.open()) {
-                        // It fails only for a dialog that is open already.
-                        let _ = dialog.show_modal();
-                    }
-                }
+                Some(Wish::Help) => show(help),
                 Some(Wish::Go(page)) => navigate(page, Default::default()),
                 Some(Wish::Begin) | None => {}
             }
         });
         on_cleanup(move || listener.remove());
     });
-    let keys = [
-        ("/", td_string!(locale, keys.search)),
-        ("g p", td_string!(locale, keys.products)),
-        ("g g", td_string!(locale, keys.generations)),
-        ("g c", td_string!(locale, keys.costs)),
-        ("?", td_string!(locale, keys.help)),
-    ];
-    view! {
-        <dialog class="dialog" node_ref=help aria-labelledby="keys-title">
-            <h2 class="dialog-title" id="keys-title">
-                {td_string!(locale, keys.title)}
-            </h2>
-            <dl class="facts">
-                {keys
-                    .into_iter()
-                    .map(|(key, word)| {
-                        view! {
-                            <div class="fact">
-                                <dt>
-                                    <kbd>{key}</kbd>
-                                </dt>
-                                <dd>{word}</dd>
-                            </div>
-                        }
-                    })
-                    .collect_view()}
-            </dl>
-            <form class="dialog-actions" method="dialog">
-                <button class="button" type="submit">
-                    {td_string!(locale, keys.close)}
-                </button>
-            </form>
-        </dialog>
+}
+
+fn show(dialog: NodeRef<html::Dialog>) {
+    if let Some(dialog) = dialog.get_untracked().filter(|dialog| !dialog.open()) {
+        // It fails only for a dialog that is open already.
+        let _ = dialog.show_modal();
     }
 }
 

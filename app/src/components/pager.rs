@@ -4,6 +4,7 @@ use domain::page::{PAGE_ROWS, Page};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
+use super::empty::Empty;
 use crate::shell::use_locale;
 
 /// Which rows are shown, and the ways to the others. Nothing when all rows are on one page.
@@ -49,6 +50,22 @@ fn PagerLink(href: Option<String>, rel: &'static str, word: &'static str) -> imp
     match href {
         Some(href) => view! { <a class="button small" href=href rel=rel>{word}</a> }.into_any(),
         None => view! { <span class="button small" aria-disabled="true">{word}</span> }.into_any(),
+    }
+}
+
+/// A page past the end of a list: the way to its beginning.
+#[component]
+pub fn BeyondTheEnd(
+    /// Address of the first page.
+    first: String,
+) -> impl IntoView {
+    let locale = use_locale();
+    view! {
+        <Empty
+            title=td_string!(locale, pager.beyond_title)
+            text=td_string!(locale, pager.beyond_text)
+            action=Some((first, td_string!(locale, pager.first)))
+        />
     }
 }
 

@@ -31,12 +31,12 @@ pub fn PersonMenu(
                 {person
                     .map(|person| {
                         view! {
-                            <header class="popover-head">
+                            <div class="popover-head">
                                 <div>
                                     <h2>{person.name}</h2>
                                     <p class="muted">{person.email}</p>
                                 </div>
-                            </header>
+                            </div>
                         }
                     })}
                 <LanguageMenu current=locale/>
@@ -56,13 +56,41 @@ pub fn PersonMenu(
     }
 }
 
-/// Chooses the language of pages.
+/// Every language with its name in itself.
+fn languages(locale: Locale) -> [(Locale, &'static str); 2] {
+    [(Locale::ko, td_string!(locale, language.ko)), (Locale::en, td_string!(locale, language.en))]
+}
+
+/// Chooses the language of pages, in one quiet line.
 #[component]
-pub fn LanguageMenu(
+pub fn LanguageLine(
     /// The language of this page.
     current: Locale,
 ) -> impl IntoView {
-    let choices = [(Locale::ko, td_string!(current, language.ko)), (Locale::en, td_string!(current, language.en))];
+    let choices = languages(current).map(|(choice, word)| {
+        let language = choice.as_str();
+        let pressed = if choice == current { "true" } else { "false" };
+        view! {
+            <button class="language" type="submit" name="language" value=language lang=language aria-pressed=pressed>
+                {word}
+            </button>
+        }
+    });
+    view! {
+        <form
+            class="language-line"
+            method="post"
+            action="/api/preferences/language"
+            aria-label=td_string!(current, language.label)
+        >
+            {choices.into_iter().collect_view()}
+        </form>
+    }
+}
+
+#[component]
+fn LanguageMenu(current: Locale) -> impl IntoView {
+    let choices = languages(current);
     view! {
         <form method="post" action="/api/preferences/language">
             <p class="menu-title">{td_string!(current, language.label)}</p>

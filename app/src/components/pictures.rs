@@ -4,13 +4,14 @@
 use domain::{
     GenerationState, LocalText, Stage, StageState,
     generation::{Frame, GenerationView},
-    product::Picture,
+    product::{Picture, VideoView},
 };
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
 use super::{
     icon::{Icon, IconName},
+    moment::Moment,
     player::Player,
 };
 use crate::{shell::use_locale, words};
@@ -49,37 +50,34 @@ pub fn Pictures(
                         picture=row.end
                         state=row.stills_state
                     />
-                    {match row.video {
-                        Some(video) => {
-                            view! {
-                                <figure class="picture">
-                                    <div class="picture-box" data-state="done">
-                                        <Player video label=td_string!(locale, product.video_label, name = name)/>
-                                    </div>
-                                    <figcaption class="picture-caption">
-                                        <b>{td_string!(locale, story.clip)}</b>
-                                    </figcaption>
-                                </figure>
-                            }
-                                .into_any()
-                        }
-                        None => {
-                            view! {
-                                <Shot
-                                    caption=td_string!(locale, story.clip)
-                                    alt=String::new()
-                                    picture=None
-                                    state=row.clip_state
-                                    icon=IconName::Video
-                                />
-                            }
-                                .into_any()
-                        }
-                    }}
+                    <Clip video=row.video name state=row.clip_state/>
                 }
             }}
         </div>
     }
+}
+
+/// The clip, once it is published.
+#[component]
+fn Clip(video: Option<VideoView>, name: String, state: &'static str) -> impl IntoView {
+    let locale = use_locale();
+    let caption = td_string!(locale, story.clip);
+    let Some(video) = video else {
+        return view! { <Shot caption alt=String::new() picture=None state icon=IconName::Video/> }.into_any();
+    };
+    let published_at = video.published_at;
+    view! {
+        <figure class="picture">
+            <div class="picture-box" data-state="done" data-testid="published">
+                <Player video label=td_string!(locale, product.video_label, name = name)/>
+            </div>
+            <figcaption class="picture-caption">
+                <b>{caption}</b>
+                <Moment at=published_at/>
+            </figcaption>
+        </figure>
+    }
+    .into_any()
 }
 
 #[component]
@@ -129,7 +127,7 @@ struct PictureRow {
     photo: Option<Picture>,
     start: Option<Picture>,
     end: Option<Picture>,
-    video: Option<domain::product::VideoView>,
+    video: Option<VideoView>,
     stills_state: &'static str,
     clip_state: &'static str,
 }

@@ -3,10 +3,12 @@
 use chrono::SecondsFormat;
 use domain::generation::{EventKind, TimelineEntry};
 use leptos::prelude::*;
+use leptos_i18n::td_string;
 
+use super::icon::{Icon, IconName};
 use crate::{
     clock::{exact, precise},
-    shell::use_facts,
+    shell::{use_facts, use_locale},
     words,
 };
 
@@ -18,9 +20,30 @@ pub fn Timeline(
 ) -> impl IntoView {
     view! {
         <ol class="timeline" data-testid="timeline">
-            {entries.into_iter().map(|entry| view! { <Entry entry/> }).collect_view()}
+            {told_once(entries).into_iter().map(|entry| view! { <Entry entry/> }).collect_view()}
         </ol>
     }
+}
+
+/// Takes from each entry what an earlier one has told already: the id of a request, a provider's own words; and from the
+/// end the reason of the failure that led to it.
+fn told_once(mut entries: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
+    for at in 1..entries.len() {
+        let (earlier, rest) = entries.split_at_mut(at);
+        if let Some(entry) = rest.first_mut() {
+            if earlier.iter().any(|told| told.detail == entry.detail) {
+                entry.detail = None;
+            }
+            if is_end(entry.kind) && earlier.iter().any(|told| told.failure == entry.failure) {
+                entry.failure = None;
+            }
+        }
+    }
+    entries
+}
+
+const fn is_end(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Failed | EventKind::Cancelled)
 }
 
 #[component]
@@ -35,13 +58,8 @@ fn Entry(entry: TimelineEntry) -> impl IntoView {
         what = format!("{what} · {actor}");
     }
     let why = entry.failure.map(|code| view! { <p class="timeline-detail">{words::failure_what(locale, code)}</p> });
-    let detail = entry.detail.map(|detail| {
-        view! {
-            <p class="timeline-detail">
-                <code>{detail}</code>
-            </p>
-        }
-    });
+    let is_raw = entry.failure.is_some() || is_end(entry.kind);
+    let detail = entry.detail.map(|text| view! { <EntryDetail text is_raw/> });
     let amount = entry.amount.map(|amount| view! { <span class="timeline-amount figures">{amount.display()}</span> });
     view! {
         <li class="timeline-entry" data-state=hue(entry.kind)>
@@ -63,6 +81,32 @@ fn Entry(entry: TimelineEntry) -> impl IntoView {
     }
 }
 
+/// An id as it is; a provider's own words only for who asks.
+#[component]
+fn EntryDetail(text: String, is_raw: bool) -> impl IntoView {
+    if is_raw {
+        view! {
+            <details class="disclosure">
+                <summary>
+                    <Icon name=IconName::ChevronRight/>
+                    {td_string!(use_locale(), failed.detail)}
+                </summary>
+                <div class="disclosure-body">
+                    <code>{text}</code>
+                </div>
+            </details>
+        }
+        .into_any()
+    } else {
+        view! {
+            <p class="timeline-detail">
+                <code>{text}</code>
+            </p>
+        }
+        .into_any()
+    }
+}
+
 /// The `data-state` of an entry.
 const fn hue(kind: EventKind) -> &'static str {
     match kind {
@@ -72,5 +116,36 @@ const fn hue(kind: EventKind) -> &'static str {
         EventKind::CallFailed | EventKind::Failed => "failed",
         EventKind::CallInDoubt | EventKind::CallRepeated | EventKind::RetryScheduled => "attention",
         EventKind::CancelRequested | EventKind::Cancelled => "none",
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use domain::FailureCode;
+
+    use super::*;
+    use crate::{i18n::Locale, sample};
+
+    #[test]
+    fn a_providers_words_stand_there_once_and_folded() {
+        let entry = |kind, failure| TimelineEntry {
+            at: sample::now(),
+            kind,
+            stage: None,
+            actor: None,
+            failure,
+            detail: Some("HTTP 422: flagged".to_owned()),
+            amount: None,
+        };
+        let entries = vec![
+            entry(EventKind::CallFailed, Some(FailureCode::ContentRefused)),
+            entry(EventKind::Failed, Some(FailureCode::ContentRefused)),
+        ];
+        let html = sample::render(Locale::en, move || view! { <Timeline entries/> });
+        assert_eq!(html.matches("HTTP 422: flagged").count(), 1, "{html}");
+        let (before, _) = html.split_once("HTTP 422: flagged").unwrap_or_default();
+        assert!(before.contains("<details"), "{html}");
+        let sentence = words::failure_what(Locale::en, FailureCode::ContentRefused);
+        assert_eq!(html.matches(sentence).count(), 1, "{html}");
     }
 }

@@ -1,5 +1,7 @@
 //! Live changes: one stream per tab, opened by the frame; pages read from what it collected.
 
+mod stream;
+
 use std::collections::HashMap;
 
 use domain::{
@@ -9,13 +11,9 @@ use domain::{
     notice::{Bell, Notice},
 };
 use leptos::prelude::*;
-use leptos_use::{
-    ReconnectLimit, UseEventSourceMessage, UseEventSourceOnEventReturn, UseEventSourceOptions, UseEventSourceReturn,
-    core::ConnectionReadyState, use_event_source_with_options,
-};
 use serde::{Deserialize, Serialize};
 
-use crate::wire::Lean;
+use crate::api::frame::FrameView;
 
 /// Where the frame listens.
 pub const STREAM: &str = "/events/generations";
@@ -51,6 +49,10 @@ pub struct Live {
     pub turns: RwSignal<u32>,
     /// Whether the stream was open and broke.
     pub lost: RwSignal<bool>,
+    /// Counts how often the stream was opened again: what is loaded may be older than it.
+    pub reopened: RwSignal<u32>,
+    /// Whether the session has ended: the stream is not opened any more.
+    pub signed_out: RwSignal<bool>,
 }
 
 impl Live {
@@ -63,38 +65,32 @@ impl Live {
             fresh: RwSignal::default(),
             turns: RwSignal::default(),
             lost: RwSignal::default(),
+            reopened: RwSignal::default(),
+            signed_out: RwSignal::default(),
         };
         provide_context(live);
         live
     }
 
-    /// Opens the stream of this tab. It reconnects for as long as the frame is shown; on the server nothing happens.
+    /// Opens the stream of this tab, and opens it again when it breaks, for as long as the frame is shown and somebody is
+    /// signed in; on the server nothing happens.
     pub fn listen(self) {
-        // Messages are taken in the handler: a signal would keep only the last of several that arrive together.
-        let on_event = move |event: &web_sys::Event| {
-            if event.type_() == "message"
-                && let Ok(message) = UseEventSourceMessage::<LiveEvent, Lean>::try_from(event.clone())
-            {
-                self.receive(message.data);
-            }
-            UseEventSourceOnEventReturn::IgnoreProcessingMessage
-        };
-        let UseEventSourceReturn { ready_state, .. } = use_event_source_with_options::<LiveEvent, Lean>(
-            STREAM,
-            UseEventSourceOptions::default()
-                .reconnect_limit(ReconnectLimit::Infinite)
-                .reconnect_interval(5_000)
-                .on_event(on_event),
-        );
-        let was_open = StoredValue::new(false);
-        Effect::new(move || match ready_state.get() {
-            ConnectionReadyState::Open => {
-                was_open.set_value(true);
-                self.lost.set(false);
-            }
-            ConnectionReadyState::Closed if was_open.get_value() => self.lost.set(true),
-            _ => {}
-        });
+        Effect::new(move || stream::begin(self));
+    }
+
+    /// What was missed while the stream was broken: what `frame` no longer knows as running has ended, and whatever is
+    /// loaded loads anew.
+    pub fn catch_up(self, frame: FrameView) {
+        let running = frame.active;
+        // With more than fit on a page, those beyond it are unknown.
+        if running.total <= running.rows.len() as u64 {
+            let is_running = |id| running.rows.iter().any(|row| row.id == id);
+            self.generations.update(|all| all.retain(|id, view| view.state.is_final() || is_running(*id)));
+        }
+        self.limits.set(Some(frame.limits));
+        self.receive_bell(frame.bell);
+        self.reopened.update(|count| *count = count.wrapping_add(1));
+        self.turns.update(|turns| *turns = turns.wrapping_add(1));
     }
 
     /// Takes one event; an older snapshot than the known one changes nothing.
@@ -164,11 +160,14 @@ impl Live {
         })
     }
 
-    /// Changes when a generation of this product begins or ends.
-    pub fn turns_of(self, product: ProductId) -> (usize, usize) {
+    /// Changes when a generation of this product begins or ends, and when that may have been missed.
+    pub fn turns_of(self, product: ProductId) -> (usize, usize, u32) {
+        let reopened = self.reopened.get();
         self.generations.with(|all| {
             let of_product = all.values().filter(|view| view.product_id == product);
-            of_product.fold((0, 0), |(known, ended), view| (known + 1, ended + usize::from(view.state.is_final())))
+            of_product.fold((0, 0, reopened), |(known, ended, _), view| {
+                (known + 1, ended + usize::from(view.state.is_final()), reopened)
+            })
         })
     }
 
@@ -222,6 +221,23 @@ mod tests {
         Notice { id: NoticeId::from_uuid(uuid::Uuid::from_u128(number)), body, at: sample::now(), read: false }
     }
 
+    fn frame(rows: Vec<GenerationRow>) -> FrameView {
+        let limits = LimitStatus {
+            generations: 0,
+            generations_limit: 1,
+            spend: MicroUsd::ZERO,
+            spend_limit: MicroUsd::ZERO,
+            resets_at: sample::now(),
+        };
+        let person = domain::user::Person {
+            id: domain::UserId::from_uuid(uuid::Uuid::nil()),
+            email: String::new(),
+            name: String::new(),
+        };
+        let total = rows.len() as u64;
+        FrameView { person, limits, bell: Bell::default(), active: domain::page::Page { rows, number: 1, total } }
+    }
+
     #[test]
     fn an_older_snapshot_changes_nothing_and_the_end_is_a_turn() {
         Owner::new().with(|| {
@@ -234,7 +250,25 @@ mod tests {
             live.receive(view(6, GenerationState::Completed));
             live.receive(view(6, GenerationState::Completed));
             assert_eq!(live.turns.get_untracked(), 2);
-            assert_eq!(live.turns_of(sample::generation(GenerationState::Queued).product_id), (1, 1));
+            assert_eq!(live.turns_of(sample::generation(GenerationState::Queued).product_id), (1, 1, 0));
+        });
+    }
+
+    #[test]
+    fn what_ended_while_the_stream_was_broken_no_longer_runs_and_everything_loads_anew() {
+        Owner::new().with(|| {
+            let live = Live::provide();
+            live.receive(view(5, GenerationState::Encoding));
+            let generation = sample::generation(GenerationState::Encoding);
+            let before = (live.turns.get_untracked(), live.turns_of(generation.product_id));
+            live.catch_up(frame(vec![]));
+            assert_eq!(live.active(&[], 0), 0);
+            assert_ne!(live.turns.get_untracked(), before.0);
+            assert_ne!(live.turns_of(generation.product_id), before.1);
+
+            live.receive(view(6, GenerationState::Encoding));
+            live.catch_up(frame(vec![crate::components::generation_table::row_of(&generation)]));
+            assert_eq!(live.generation(generation.id).map(|view| view.version), Some(6));
         });
     }
 

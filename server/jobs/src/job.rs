@@ -140,6 +140,15 @@ pub async fn enqueue(tx: &mut PgConnection, job: &NewJob) -> Result<Uuid, Error>
     Err(Error::Contended)
 }
 
+/// Holds a job's row, whatever its state, until the transaction ends: for whoever goes on to lock rows of its own and must
+/// do so in the order in which a running job's handler does. False when there is no such job.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn lock(tx: &mut PgConnection, job_id: Uuid) -> Result<bool, Error> {
+    Ok(store::lock(tx, job_id).await?)
+}
+
 /// Makes a parked or queued job due now (a webhook arrived). Dispatch the id after the commit.
 ///
 /// Returns false if it was not waiting. A job that is running at that moment remembers the wake: if it parks, it is due

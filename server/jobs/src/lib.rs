@@ -15,7 +15,7 @@ mod worker;
 
 pub use error::Error;
 pub use handler::{Attempt, Failure, FailureClass, Handler, Outcome};
-pub use job::{CancelRequest, Job, NewJob, enqueue, request_cancel, wake};
+pub use job::{CancelRequest, Job, NewJob, enqueue, lock, request_cancel, wake};
 pub use lease::Lease;
 pub use queue::{Queue, QueueDepth, QueueHealth};
 pub use redis::RedisSettings;

@@ -50,6 +50,11 @@ pub(crate) async fn find_twin(tx: &mut PgConnection, id: Uuid, dedupe_key: Optio
     .await
 }
 
+pub(crate) async fn lock(tx: &mut PgConnection, id: Uuid) -> Result<bool> {
+    let found = sqlx::query_scalar!("select id from jobs where id = $1 for update", id).fetch_optional(tx).await?;
+    Ok(found.is_some())
+}
+
 pub(crate) async fn wake(tx: &mut PgConnection, id: Uuid) -> Result<bool> {
     let woken = sqlx::query_scalar!(
         r#"

@@ -11,7 +11,7 @@ mod up;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder::Resettable};
 
 use crate::{
     config::{Common, Config},
@@ -44,6 +44,24 @@ enum Role {
     /// Administer accounts.
     #[command(subcommand)]
     Admin(admin::Task),
+}
+
+impl Arguments {
+    /// Reads flags and environment; ends the process where they are wrong, or help was asked for.
+    pub fn read() -> Self {
+        let mut command = without_empty(Self::command());
+        let mut matches = command.get_matches_mut();
+        Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit())
+    }
+}
+
+/// A variable that is set to nothing is not set: that is what files and containers make of one that was left out.
+fn without_empty(command: clap::Command) -> clap::Command {
+    let unset = |arg: clap::Arg| match arg.get_env().and_then(std::env::var_os) {
+        Some(value) if value.is_empty() => arg.env(Resettable::Reset),
+        _ => arg,
+    };
+    command.mut_args(unset).mut_subcommands(without_empty)
 }
 
 /// Runs a role to its end.

@@ -1,6 +1,11 @@
 //! Building an engine from settings.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use engine::Engine;
@@ -99,9 +104,33 @@ fn provider_settings(ground: &Ground, config: &Config) -> anyhow::Result<(FalSet
     Ok((FalSettings::vendor(fal)?, GeminiSettings::vendor(gemini)?))
 }
 
+/// The folder of the settings, or one of the system's; nobody else may look into what is made here.
 fn work_dir(work: &Work) -> anyhow::Result<PathBuf> {
-    let folder = work.work_dir.clone().unwrap_or_else(|| std::env::temp_dir().join("lookreel-work"));
-    std::fs::create_dir_all(&folder).with_context(|| format!("WORK_DIR {} could not be made", folder.display()))?;
+    let Some(folder) = &work.work_dir else { return temporary_work_dir(&std::env::temp_dir()) };
+    make_private(folder)?;
+    Ok(folder.clone())
+}
+
+fn make_private(folder: &Path) -> anyhow::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("WORK_DIR {} could not be made", folder.display()))
+}
+
+/// A work folder where everybody may make one: it is ours, or it is not used.
+fn temporary_work_dir(temp: &Path) -> anyhow::Result<PathBuf> {
+    let folder = temp.join("lookreel-work");
+    make_private(&folder)?;
+    let found = std::fs::symlink_metadata(&folder)?;
+    // Who may write somewhere owns what they write there.
+    let probe = folder.join(format!("owner-{}", std::process::id()));
+    let ours = found.is_dir()
+        && std::fs::File::create(&probe).and_then(|file| file.metadata()).is_ok_and(|file| file.uid() == found.uid());
+    _ = std::fs::remove_file(&probe);
+    anyhow::ensure!(ours, "{} belongs to somebody else; set WORK_DIR to a folder of your own", folder.display());
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700))?;
     Ok(folder)
 }
 
@@ -131,4 +160,36 @@ pub fn callback_secret(config: &Config) -> anyhow::Result<SecretString> {
         "CALLBACK_SECRET is too short: expected at least 32 random characters"
     );
     Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn mode(folder: &Path) -> u32 {
+        std::fs::metadata(folder).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn nobody_else_can_look_into_a_work_folder() {
+        let temp = tempfile::tempdir().unwrap();
+        let chosen = temp.path().join("chosen/deep");
+        make_private(&chosen).unwrap();
+        assert_eq!(mode(&chosen), 0o700);
+        // An open one of an earlier version is closed.
+        let earlier = temp.path().join("lookreel-work");
+        std::fs::create_dir(&earlier).unwrap();
+        std::fs::set_permissions(&earlier, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(temporary_work_dir(temp.path()).unwrap(), earlier);
+        assert_eq!((mode(&earlier), std::fs::read_dir(&earlier).unwrap().count()), (0o700, 0));
+    }
+
+    #[test]
+    fn a_link_somebody_put_there_is_not_followed() {
+        let (temp, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(elsewhere.path(), temp.path().join("lookreel-work")).unwrap();
+        let refused = temporary_work_dir(temp.path()).unwrap_err();
+        assert!(refused.to_string().contains("WORK_DIR"), "{refused}");
+    }
 }

@@ -52,6 +52,14 @@ pub async fn run_server(
     config: &Config,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
+    if is_in_the_clear(address, &ground.public_url) {
+        tracing::warn!(
+            "LISTEN {address} is reached from other machines and PUBLIC_URL {} is not https: passwords and sessions \
+             travel in the clear; put TLS before it and set PUBLIC_URL",
+            ground.public_url
+        );
+    }
     let edge = http::Edge {
         engine: built.engine.clone(),
         webhooks: built.webhooks.clone(),
@@ -68,6 +76,9 @@ pub async fn run_server(
 /// Works until told to stop.
 pub async fn run_worker(built: &Built, config: &Config, stop: CancellationToken) -> anyhow::Result<()> {
     let tools = Tools::find().await.context("ffmpeg and ffprobe are needed to make renditions")?;
+    if let Err(error) = built.engine.sweep_work_dir().await {
+        tracing::warn!(%error, "WORK_DIR could not be swept: {error}");
+    }
     let handlers = built.engine.handlers(tools);
     let worker = Worker::new(built.engine.queue().clone(), handlers, parts::worker_settings(&config.work));
     worker.run(stop).await.context("the worker stopped")
@@ -77,6 +88,11 @@ pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("LISTEN {} cannot be used; choose another address or port", config.listen))
+}
+
+/// Whether others on the network can read what people send here.
+fn is_in_the_clear(address: SocketAddr, public_url: &Url) -> bool {
+    !address.ip().is_loopback() && public_url.scheme() != "https"
 }
 
 /// How browsers and providers reach the server that listens on an address.
@@ -104,4 +120,25 @@ async fn ground(common: &Common, config: &Config, address: SocketAddr) -> anyhow
         callback_secret,
         public_url: public_url(config, address)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_server_without_tls_that_others_reach_is_warned_about() {
+        for (address, public_url, warned) in [
+            ("127.0.0.1:3000", "http://127.0.0.1:3000", false),
+            ("[::1]:3000", "http://localhost:3000", false),
+            ("0.0.0.0:3000", "https://shop.example", false),
+            ("0.0.0.0:3000", "http://shop.example", true),
+            ("[::]:3000", "http://[::]:3000", true),
+            ("192.0.2.7:80", "http://192.0.2.7", true),
+        ] {
+            let is = is_in_the_clear(address.parse().unwrap(), &public_url.parse().unwrap());
+            assert_eq!(is, warned, "{address} {public_url}");
+        }
+    }
 }

@@ -16,11 +16,11 @@ const ADMIN_EMAIL: &str = "admin@lookreel.example";
 /// The account of a first start.
 pub struct Admin {
     pub email: String,
-    /// None when somebody else chose it.
+    /// None when somebody has chosen another.
     pub password: Option<SecretString>,
 }
 
-/// Makes the first account, once; its password is kept in the state folder.
+/// Makes the first account, once; its password is kept in the state folder and told for as long as it opens.
 pub async fn admin(engine: &Engine, state_dir: &Path) -> anyhow::Result<Admin> {
     let email = Email::parse(ADMIN_EMAIL)?;
     let path = state_dir.join("admin-password");
@@ -32,7 +32,8 @@ pub async fn admin(engine: &Engine, state_dir: &Path) -> anyhow::Result<Admin> {
     if !known {
         engine.create_user(&email, "Admin", password.expose_secret()).await?;
     }
-    Ok(Admin { email: email.as_str().to_owned(), password: Some(password) })
+    let opens = !known || engine.has_password(&email, password.expose_secret()).await?;
+    Ok(Admin { email: email.as_str().to_owned(), password: opens.then_some(password) })
 }
 
 /// Adds the demo catalogue to an empty shop.

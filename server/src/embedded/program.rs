@@ -24,7 +24,7 @@ const BREW_BINS: [&str; 2] = ["/opt/homebrew/bin", "/usr/local/bin"];
 /// (`wanted_version`, the content of its `PG_VERSION`), else the newest installed, else `PATH`.
 pub(super) fn find_postgres(wanted_version: Option<&str>) -> Result<PathBuf, EmbeddedError> {
     let missing = EmbeddedError::Missing { program: "initdb", install: POSTGRES_INSTALL };
-    if let Some(folder) = env::var_os("PG_BINDIR").map(PathBuf::from) {
+    if let Some(folder) = env::var_os("PG_BINDIR").filter(|folder| !folder.is_empty()).map(PathBuf::from) {
         return holds_postgres(&folder).then_some(folder).ok_or(missing);
     }
     let mut installed: Vec<(u32, PathBuf)> =

@@ -20,7 +20,7 @@ use tower_sessions::Session;
 
 use super::hub::Hub;
 
-/// A comment is sent this often, so that proxies keep the connection.
+/// A comment is sent this often, so that proxies keep the connection; as often it is checked whose stream it is.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A browser that lost the connection comes back after this long.
 const RETRY: Duration = Duration::from_secs(2);
@@ -30,6 +30,7 @@ pub async fn one(
     State(engine): State<Engine>,
     State(hub): State<Arc<Hub>>,
     Path(id): Path<String>,
+    session: Session,
     headers: HeaderMap,
 ) -> Response {
     let Ok(id) = id.parse::<GenerationId>() else { return StatusCode::NOT_FOUND.into_response() };
@@ -46,6 +47,7 @@ pub async fn one(
     let ended = snapshot.state.is_final();
     let first = stream::iter([generation_event(&snapshot)]);
     let version = snapshot.version;
+    let over = session_over(engine.clone(), session);
     let rest =
         stream::unfold((engine, changes, version, ended), move |(engine, mut changes, seen, ended)| async move {
             if ended {
@@ -55,7 +57,7 @@ pub async fn one(
             let state = (engine, changes, view.version, view.state.is_final());
             Some((generation_event(&view), state))
         });
-    answer(first.chain(rest))
+    answer(first.chain(rest).take_until(over))
 }
 
 /// The next newer snapshot of one generation.
@@ -98,6 +100,7 @@ pub async fn all(
         Err(error) => return refuse(&error),
     };
     let seen = last_event_id(&headers);
+    let over = session_over(engine.clone(), session);
     let rest = stream::unfold((engine, changes, seen), move |(engine, mut changes, seen)| async move {
         let (events, seen) = match changes.recv().await {
             Ok(view) => (change(&engine, person, &view).await, seen.max(Some(view.version))),
@@ -107,7 +110,25 @@ pub async fn all(
         };
         Some((stream::iter(events), (engine, changes, seen)))
     });
-    answer(stream::iter(first).chain(rest.flatten()))
+    answer(stream::iter(first).chain(rest.flatten()).take_until(over))
+}
+
+/// Waits for the end of the session a stream was opened with: a sign-out, a new password, its time. While that cannot be
+/// asked the stream goes on.
+async fn session_over(engine: Engine, session: Session) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        // What this session said before is forgotten.
+        if let Err(error) = session.load().await {
+            tracing::debug!(%error, "the session of a stream could not be read");
+            continue;
+        }
+        match app::auth::session_person(&engine, &session).await {
+            Ok(Some(_)) => {}
+            Ok(None) => return,
+            Err(error) => tracing::debug!(%error, "the session of a stream could not be checked"),
+        }
+    }
 }
 
 /// What a viewer is told first: everything under way, what changed since it was last here, bell and limits.

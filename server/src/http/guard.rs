@@ -11,6 +11,8 @@ use engine::Engine;
 use tower_sessions::Session;
 use url::form_urlencoded;
 
+use super::sessions;
+
 /// The page that is open to everybody.
 const SIGN_IN: &str = "/admin/sign-in";
 /// Where a person who is signed in begins.
@@ -22,11 +24,18 @@ pub async fn admin(State(engine): State<Engine>, session: Session, request: Requ
     let is_page = path == "/admin" || path.starts_with("/admin/");
     let is_stream = path.starts_with("/events/");
     if !is_page && !is_stream {
+        if path.starts_with("/api/admin/") {
+            // A desk that stays open loads no page for days.
+            note(sessions::visit_again(&session).await);
+        }
         return next.run(request).await;
     }
     match app::auth::session_person(&engine, &session).await {
         Ok(Some(_)) if path == SIGN_IN => Redirect::to(HOME).into_response(),
-        Ok(Some(_)) => next.run(request).await,
+        Ok(Some(_)) => {
+            note(sessions::visit(&session).await);
+            next.run(request).await
+        }
         Ok(None) if path == SIGN_IN => next.run(request).await,
         Ok(None) if is_stream => StatusCode::UNAUTHORIZED.into_response(),
         Ok(None) => Redirect::to(&sign_in_address(request.uri())).into_response(),
@@ -35,6 +44,13 @@ pub async fn admin(State(engine): State<Engine>, session: Session, request: Requ
             (StatusCode::SERVICE_UNAVAILABLE, "The desk is not available at the moment. Try again in a minute.")
                 .into_response()
         }
+    }
+}
+
+/// A session that could not be renewed now is renewed by the next request.
+fn note(renewed: Result<(), tower_sessions::session::Error>) {
+    if let Err(error) = renewed {
+        tracing::warn!(%error, "a session could not be renewed");
     }
 }
 

@@ -3,20 +3,29 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use chrono::Utc;
 use fred::{
     prelude::{Builder, ClientLike as _, Config, Pool, ReconnectPolicy},
     types::config::UnresponsiveConfig,
 };
 use secrecy::ExposeSecret as _;
-use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
+use tower_sessions::{
+    Expiry, Session, SessionManagerLayer,
+    cookie::{SameSite, time::Duration as CookieDuration},
+    session::Error,
+};
 use tower_sessions_redis_store::RedisStore;
 
 use super::Edge;
 
 /// Connections to Redis for sessions.
 const CONNECTIONS: usize = 2;
-/// A session ends so many days after it was last written: at the sign-in.
+/// A session ends so many days after it was last written: with the last visit, give or take [`RENEW_EVERY_SECS`].
 const IDLE_DAYS: i64 = 14;
+/// Visits write a session this often at most, in seconds.
+const RENEW_EVERY_SECS: i64 = 24 * 60 * 60;
+/// Key of the moment a session was last written, in seconds of Unix time.
+const RENEWED_AT: &str = "renewed_at";
 /// Redis may take so long to answer.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -49,5 +58,90 @@ pub async fn layer(edge: &Edge) -> anyhow::Result<SessionManagerLayer<RedisStore
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/")
-        .with_expiry(Expiry::OnInactivity(tower_sessions::cookie::time::Duration::days(IDLE_DAYS))))
+        .with_expiry(idle_expiry()))
+}
+
+fn idle_expiry() -> Expiry {
+    Expiry::OnInactivity(CookieDuration::days(IDLE_DAYS))
+}
+
+/// Somebody who is signed in was here: the session ends later, in the store and in the browser.
+///
+/// # Errors
+/// When the session store is away.
+pub async fn visit(session: &Session) -> Result<(), Error> {
+    let renewed_at: Option<i64> = session.get(RENEWED_AT).await?;
+    match renewed_at {
+        Some(at) if !is_due(at) => Ok(()),
+        _ => session.insert(RENEWED_AT, Utc::now().timestamp()).await,
+    }
+}
+
+/// The same for a request whose session nobody has looked at yet: only a session that was visited before is renewed.
+///
+/// # Errors
+/// When the session store is away.
+pub async fn visit_again(session: &Session) -> Result<(), Error> {
+    match session.get(RENEWED_AT).await? {
+        Some(at) if is_due(at) => session.insert(RENEWED_AT, Utc::now().timestamp()).await,
+        _ => Ok(()),
+    }
+}
+
+fn is_due(renewed_at: i64) -> bool {
+    Utc::now().timestamp().saturating_sub(renewed_at) >= RENEW_EVERY_SECS
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::HashMap;
+
+    use axum::{Router, body::Body, http::Request, routing::get};
+    use serde_json::json;
+    use tower::ServiceExt as _;
+    use tower_sessions::{MemoryStore, SessionStore as _, cookie::time::OffsetDateTime, session::Record};
+
+    use super::*;
+
+    /// A session that was last written so many days ago, and a desk that knows it.
+    async fn desk(written_days_ago: i64) -> (Router, MemoryStore, Record) {
+        let store = MemoryStore::default();
+        let expiry_date = OffsetDateTime::now_utc() + CookieDuration::days(IDLE_DAYS - written_days_ago);
+        let at = Utc::now().timestamp() - written_days_ago * RENEW_EVERY_SECS;
+        let data = HashMap::from([(RENEWED_AT.to_owned(), json!(at))]);
+        let mut record = Record { id: Default::default(), data, expiry_date };
+        store.create(&mut record).await.unwrap();
+        let layer = SessionManagerLayer::new(store.clone()).with_name("lookreel").with_expiry(idle_expiry());
+        let look = async |session: Session| visit(&session).await.unwrap();
+        let call = async |session: Session| visit_again(&session).await.unwrap();
+        (Router::new().route("/page", get(look)).route("/call", get(call)).layer(layer), store, record)
+    }
+
+    /// Whether an answer renews the cookie.
+    async fn renews(desk: &Router, path: &str, cookie: &str) -> bool {
+        let request = Request::get(path).header("cookie", format!("lookreel={cookie}")).body(Body::empty()).unwrap();
+        let answer = desk.clone().oneshot(request).await.unwrap();
+        // A cookie that names no session is taken away.
+        answer.headers().get("set-cookie").is_some_and(|cookie| !cookie.to_str().unwrap().contains("Max-Age=0"))
+    }
+
+    #[tokio::test]
+    async fn a_visit_puts_the_end_off_once_a_day() {
+        for path in ["/page", "/call"] {
+            let (desk, store, record) = desk(13).await;
+            assert!(renews(&desk, path, &record.id.to_string()).await, "{path}");
+            let kept = store.load(&record.id).await.unwrap().unwrap();
+            assert!(kept.expiry_date - OffsetDateTime::now_utc() > CookieDuration::days(IDLE_DAYS - 1), "{path}");
+            assert!(!renews(&desk, path, &record.id.to_string()).await, "{path}: written again on the same day");
+        }
+        let (desk, _, record) = desk(0).await;
+        assert!(!renews(&desk, "/page", &record.id.to_string()).await);
+    }
+
+    #[tokio::test]
+    async fn a_request_without_a_session_gets_none() {
+        let (desk, ..) = desk(0).await;
+        assert!(!renews(&desk, "/call", "AAAAAAAAAAAAAAAAAAAAAA").await);
+    }
 }

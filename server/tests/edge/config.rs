@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use crate::{
-    house::Ground,
+    house::{Ground, House},
     program::{Program, Settings, run},
     store::Database,
 };
@@ -159,4 +159,18 @@ fn every_setting_is_in_the_example() {
         .collect();
     let missing: Vec<_> = known.difference(&documented).collect();
     assert!(missing.is_empty(), "not in .env.example: {missing:?}");
+}
+
+#[tokio::test]
+async fn a_setting_that_is_empty_is_not_set() {
+    let empty =
+        ["FAL_KEY", "GEMINI_API_KEY", "SIMULATOR_URL", "PUBLIC_URL", "DAILY_SPEND_USD", "LOG_FORMAT", "RUST_LOG"];
+    let house = House::build(&empty.map(|name| (name, ""))).await;
+    assert!(house.simulator.starts_with("http://127.0.0.1:"), "the simulator is on: {}", house.simulator);
+    assert_eq!(house.visitor().get("/products").send().await.unwrap().status(), 200);
+    let ground = Ground::fresh().await.with(&[("SIMULATOR_URL", "http://127.0.0.1:9/"), ("DATABASE_URL", "")]);
+    for role in ["serve", "work", "migrate"] {
+        let error = refusal(&[role], &ground.settings);
+        assert!(error.contains("DATABASE_URL is not set"), "{role}: {error}");
+    }
 }

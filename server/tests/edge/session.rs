@@ -1,8 +1,11 @@
 //! Signing in and out.
 
+use std::time::Duration;
+
 use crate::{
     browser::{JSON, PAGE, cookie_of, header},
     house::{EMAIL, House, shared},
+    stream::Events,
 };
 
 #[tokio::test]
@@ -77,6 +80,36 @@ async fn a_session_ends_with_the_sign_out() {
 }
 
 #[tokio::test]
+async fn a_visit_keeps_the_session_and_is_written_once_a_day() {
+    let house = shared().await;
+    let admin = house.admin().await;
+    let visit = async || admin.get("/admin/products").header("accept", PAGE).send().await.unwrap();
+    let first = visit().await;
+    assert_eq!(first.status(), 200);
+    let cookie = cookie_of(&first);
+    assert!(cookie.contains("Max-Age=1209600") && cookie.contains("HttpOnly"), "{cookie}");
+    assert!(cookie.starts_with(admin.cookie.as_ref().unwrap()), "the same session: {cookie}");
+    assert_eq!(header(&visit().await, "set-cookie"), "");
+}
+
+#[tokio::test]
+async fn streams_end_with_their_session_and_no_others_do() {
+    let house = shared().await;
+    let (leaving, staying) = (house.admin().await, house.admin().await);
+    let ended = Events::open(&leaving, "/events/generations", None).await;
+    let open = Events::open(&staying, "/events/generations", None).await;
+    let answer = leaving.post("/api/session/sign-out", PAGE, &[]).send().await.unwrap();
+    assert!(answer.status().is_redirection(), "{}", answer.status());
+    // It is looked after with every heartbeat, each 15 s.
+    let both = async {
+        tokio::select! { _ = ended.rest() => true, _ = open.rest() => false }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(40), both).await.expect("the stream outlived its session"));
+    let again = leaving.get("/events/generations").send().await.unwrap();
+    assert_eq!(again.status(), 401, "a browser that comes back is turned away for good");
+}
+
+#[tokio::test]
 async fn the_session_gets_a_new_name_when_somebody_signs_in() {
     let house = shared().await;
     let admin = house.admin().await;
@@ -93,15 +126,16 @@ async fn who_tries_too_often_has_to_wait() {
     let house = shared().await;
     let visitor = house.visitor();
     for number in 0..10 {
-        let answer = visitor.sign_in(JSON, &format!("nobody-{number}@shop.example"), "guess", "").await;
+        let answer = visitor.sign_in(JSON, EMAIL, "guess", "").await;
         assert_eq!(answer.status(), 401, "try {number}");
     }
     let answer = visitor.sign_in(JSON, EMAIL, &house.password, "").await;
-    assert_eq!(answer.status(), 429, "the right password opens although the client is shut out");
+    assert_eq!(answer.status(), 429, "the right password opens although this person is shut out");
     let body: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     assert_eq!(body["code"], "too_many_tries");
     assert!((1..=300).contains(&body["data"]["retry_after_secs"].as_i64().unwrap()), "{body}");
-    // Somebody else is not shut out.
+    // A colleague at the same place is not shut out, nor the same person elsewhere.
+    assert_eq!(visitor.sign_in(JSON, "colleague@shop.example", "guess", "").await.status(), 401);
     assert!(house.visitor().sign_in(PAGE, EMAIL, &house.password, "").await.status().is_redirection());
 }
 

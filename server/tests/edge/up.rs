@@ -1,13 +1,13 @@
 //! `lookreel up` on a bare machine: its own Postgres, Redis and object store, and nothing left of them after Ctrl-C.
 
-use std::process::Command;
+use std::{os::unix::fs::PermissionsExt as _, process::Command};
 
 use nix::sys::signal::Signal;
 
 use crate::{
     browser::Browser,
     house::{EMAIL, Ground, free_address},
-    program::{Program, Settings},
+    program::{Program, Settings, run},
 };
 
 /// A live process: its number, its parent's, its command line.
@@ -76,4 +76,27 @@ async fn control_c_ends_everything_and_data_survives() {
         assert!(left.is_empty(), "{signal}: something is left running: {left:?}");
     }
     assert_eq!(passwords[0], passwords[1], "the account survived the restart");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_password_is_told_while_it_opens() {
+    let listen = free_address().to_string();
+    let ground = Ground::fresh().await.with(&[("LISTEN", &listen)]);
+    let state_dir = ground.dir.join("state").display().to_string();
+    let start = |args: &[&str]| {
+        let all = [&["up", "--state-dir", &state_dir, "--no-demo"], args].concat();
+        Program::start(&all, &ground.settings, &ground.dir)
+    };
+    for _ in 0..2 {
+        let ready = start(&["--ready-json"]).ready();
+        assert!(ready["admin_password"].as_str().is_some_and(|password| password.len() >= 16), "{ready}");
+    }
+    let mut settings = ground.settings.clone();
+    settings.push(("ADMIN_PASSWORD", "a password of my own".to_owned()));
+    assert_eq!(run(&["admin", "create-user", EMAIL], &settings).0, 0);
+    let ready = start(&["--ready-json"]).ready();
+    assert_eq!((ready["admin_email"].as_str(), ready["admin_password"].as_str()), (Some(EMAIL), None));
+    // What stays in the work folder is for its owner's eyes.
+    let mode = std::fs::metadata(ground.dir.join("work")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
 }

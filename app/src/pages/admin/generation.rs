@@ -2,9 +2,9 @@
 
 use domain::{
     GenerationId, Options,
-    generation::{GenerationDetail, GenerationView},
+    generation::{CallView, GenerationDetail, GenerationView, TimelineEntry},
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_i18n::td_string;
 use leptos_router::hooks::use_params_map;
 
@@ -20,6 +20,7 @@ use crate::{
         lasting::Lasting,
         moment::Moment,
         pictures::Pictures,
+        post_form::PostForm,
         refresher::Refresher,
         skeleton::PageSkeleton,
         story::Story,
@@ -44,7 +45,7 @@ pub fn GenerationPage() -> impl IntoView {
     // Timeline and calls load anew when something happened, not with every percent.
     let happened = Memo::new(move |_| id.get().and_then(|id| live.generation(id)).map(|view| happenings(&view)));
     let detail = crate::wire::resource(
-        move || (id.get(), cancel.version().get(), happened.get()),
+        move || (id.get(), cancel.version().get(), happened.get(), live.reopened.get()),
         |(id, ..)| async move {
             match id {
                 Some(id) => load_generation(id).await,
@@ -112,7 +113,18 @@ fn Detail(detail: GenerationDetail, cancel: ServerAction<CancelGeneration>) -> i
                     <Pictures generation/>
                 </div>
             </section>
-            <div class="split">
+            <Evidence options=page.options id=page.id timeline calls/>
+        </div>
+    }
+}
+
+/// What was bought, what happened, what was chosen.
+#[component]
+fn Evidence(options: Options, id: GenerationId, timeline: Vec<TimelineEntry>, calls: Vec<CallView>) -> impl IntoView {
+    let locale = use_locale();
+    view! {
+        <div class="split">
+            <div class="stack">
                 <section class="card">
                     <header class="card-head">
                         <h2 class="card-title">{td_string!(locale, generation.calls)}</h2>
@@ -121,25 +133,25 @@ fn Detail(detail: GenerationDetail, cancel: ServerAction<CancelGeneration>) -> i
                         <Calls calls/>
                     </div>
                 </section>
-                <aside class="stack">
-                    <section class="card">
-                        <header class="card-head">
-                            <h2 class="card-title">{td_string!(locale, generation.options)}</h2>
-                        </header>
-                        <div class="card-body">
-                            <Chosen options=page.options id=page.id/>
-                        </div>
-                    </section>
-                    <section class="card">
-                        <header class="card-head">
-                            <h2 class="card-title">{td_string!(locale, generation.timeline)}</h2>
-                        </header>
-                        <div class="card-body">
-                            <Timeline entries=timeline/>
-                        </div>
-                    </section>
-                </aside>
+                <section class="card">
+                    <header class="card-head">
+                        <h2 class="card-title">{td_string!(locale, generation.timeline)}</h2>
+                    </header>
+                    <div class="card-body">
+                        <Timeline entries=timeline/>
+                    </div>
+                </section>
             </div>
+            <aside>
+                <section class="card">
+                    <header class="card-head">
+                        <h2 class="card-title">{td_string!(locale, generation.options)}</h2>
+                    </header>
+                    <div class="card-body">
+                        <Chosen options id/>
+                    </div>
+                </section>
+            </aside>
         </div>
     }
 }
@@ -164,9 +176,7 @@ fn Head(
             <div class="page-head-row">
                 <div class="page-head-text">
                     <div class="page-title-row">
-                        <h1 class="page-title">
-                            <a href=format!("/admin/products/{}", page.product_id)>{name}</a>
-                        </h1>
+                        <h1 class="page-title">{name}</h1>
                         {move || {
                             let (state, progress) = state.get();
                             view! { <StateChip state progress/> }
@@ -178,6 +188,9 @@ fn Head(
                     </p>
                 </div>
                 <div class="page-actions">
+                    <a class="button" href=format!("/admin/products/{}", page.product_id)>
+                        {td_string!(locale, generation.product)}
+                    </a>
                     {move || is_running.get().then(|| view! { <CancelForm id cancel/> })}
                 </div>
             </div>
@@ -190,7 +203,7 @@ fn CancelForm(id: GenerationId, cancel: ServerAction<CancelGeneration>) -> impl 
     let locale = use_locale();
     let pending = cancel.pending();
     view! {
-        <ActionForm action=cancel>
+        <PostForm action=cancel read=|form| Some(CancelGeneration { id: form.parse("id")? })>
             <input type="hidden" name="id" value=id.to_string()/>
             <button
                 class="button danger"
@@ -208,7 +221,7 @@ fn CancelForm(id: GenerationId, cancel: ServerAction<CancelGeneration>) -> impl 
                     }
                 }}
             </button>
-        </ActionForm>
+        </PostForm>
     }
 }
 

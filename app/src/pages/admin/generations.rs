@@ -16,7 +16,7 @@ use crate::{
         filters::{FilterChoice, Filters},
         generation_table::GenerationTable,
         lasting::Lasting,
-        pager::{Pager, extent},
+        pager::{BeyondTheEnd, Pager, extent},
         refresher::Refresher,
         search_box::SearchBox,
         skeleton::TableSkeleton,
@@ -106,6 +106,9 @@ fn HistoryFilters(asked: GenerationsQuery) -> impl IntoView {
 
 #[component]
 fn History(rows: Page<GenerationRow>, asked: GenerationsQuery) -> impl IntoView {
+    if rows.rows.is_empty() && rows.number > 1 {
+        return view! { <BeyondTheEnd first=asked.at_page(1).href()/> }.into_any();
+    }
     if rows.rows.is_empty() {
         return view! { <NoHistory is_filtered=asked.is_filtered()/> }.into_any();
     }

@@ -17,7 +17,7 @@ use crate::{
         error_block::ErrorBlock,
         filters::{FilterChoice, Filters},
         lasting::Lasting,
-        pager::{Pager, extent},
+        pager::{BeyondTheEnd, Pager, extent},
         product_cell::ProductCell,
         refresher::Refresher,
         skeleton::TableSkeleton,
@@ -92,6 +92,9 @@ fn StatusFilters(asked: ProductsQuery) -> impl IntoView {
 #[component]
 fn ProductTable(rows: Page<ProductRow>, asked: ProductsQuery) -> impl IntoView {
     let locale = use_locale();
+    if rows.rows.is_empty() && rows.number > 1 {
+        return view! { <BeyondTheEnd first=asked.at_page(1).href()/> }.into_any();
+    }
     if rows.rows.is_empty() {
         return view! { <NoProducts is_filtered=asked.is_filtered()/> }.into_any();
     }

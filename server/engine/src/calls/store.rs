@@ -1,5 +1,7 @@
 //! Call rows. Every change of state is one statement guarded by the state it leaves.
 
+use std::collections::HashMap;
+
 use domain::{CallId, CallState, FailureCode, GenerationId, MicroUsd};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -97,6 +99,21 @@ pub(crate) async fn lock_open(conn: &mut PgConnection, generation: GenerationId)
     rows.into_iter().map(CallRow::into_call).collect()
 }
 
+/// What became of these calls; unknown ones are left out.
+pub(crate) async fn states(
+    conn: &mut PgConnection,
+    calls: &[CallId],
+) -> Result<HashMap<CallId, CallState>, sqlx::Error> {
+    let ids: Vec<Uuid> = calls.iter().map(|call| call.uuid()).collect();
+    let rows = sqlx::query!("select id, state from calls where id = any($1)", &ids).fetch_all(conn).await?;
+    rows.into_iter()
+        .map(|row| {
+            let state = row.state.parse::<CallState>().map_err(|error| sqlx::Error::Decode(error.into()))?;
+            Ok((CallId::from_uuid(row.id), state))
+        })
+        .collect()
+}
+
 pub(crate) async fn by_id(conn: &mut PgConnection, call: CallId) -> Result<Option<Call>, sqlx::Error> {
     let row = sqlx::query_as!(
         CallRow,
@@ -158,6 +175,20 @@ pub(crate) async fn submit(
         addresses.status,
         addresses.response,
         addresses.cancel,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// planned → submitted: it was put back because nothing of it was to be found, and now its request is named after all.
+/// Nobody can name a call that was never sent.
+pub(crate) async fn adopt(conn: &mut PgConnection, call: CallId, request_id: &str) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "update calls set state = 'submitted', intent_at = now(), submitted_at = now(), request_id = $2
+         where id = $1 and state = 'planned'",
+        call.uuid(),
+        request_id,
     )
     .execute(conn)
     .await?;

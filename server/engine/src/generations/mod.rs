@@ -15,7 +15,7 @@ use crate::{Engine, Error, stages, views};
 const CANCEL_TRIES: u32 = 5;
 
 impl Engine {
-    /// A page of the history, newest first.
+    /// A page of the history, newest first; past the end it is empty and still says how many there are.
     ///
     /// # Errors
     /// Only when the database does not answer.
@@ -26,7 +26,11 @@ impl Engine {
         page: PageNumber,
     ) -> Result<Page<GenerationRow>, Error> {
         let mut conn = self.pg().acquire().await?;
-        let (rows, total) = views::store::history(&mut conn, self.media(), viewer, filter, page).await?;
+        let (rows, mut total) = views::store::history(&mut conn, self.media(), viewer, filter, page).await?;
+        if rows.is_empty() && page != PageNumber::FIRST {
+            // Past the end no row says how many there are.
+            (_, total) = views::store::history(&mut conn, self.media(), viewer, filter, PageNumber::FIRST).await?;
+        }
         Ok(Page { rows, number: page.get(), total })
     }
 
@@ -63,8 +67,8 @@ impl Engine {
         self.views(&ids).await
     }
 
-    /// Ids of generations that changed after a version, at most 200, and the newest version there is: what a viewer
-    /// that was away asks for.
+    /// Ids of generations that changed after a version, at most 200, and the newest version among them: what a viewer
+    /// that was away asks for. Versions grow in the order of the commits, so nothing appears behind one that was seen.
     ///
     /// # Errors
     /// Only when the database does not answer.
@@ -103,7 +107,8 @@ impl Engine {
     async fn try_cancel(&self, by: UserId, id: GenerationId) -> Result<Option<Vec<uuid::Uuid>>, Error> {
         let mut tx = self.pg().begin().await?;
         let seen = store::load(&mut tx, id).await?.ok_or(Error::NotFound("generation"))?;
-        // The job's row before the generation's, as the stages lock them.
+        // The job's row before the generation's, as the stages lock them. Waking alone does not hold one that retries.
+        jobs::lock(&mut tx, seen.job_id).await?;
         let waited = jobs::wake(&mut tx, seen.job_id).await?;
         let generation = store::lock(&mut tx, id).await?.ok_or(Error::NotFound("generation"))?;
         if generation.state.is_final() {

@@ -209,7 +209,8 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: GenerationId) -> Result<Op
     load(conn, id).await
 }
 
-/// Moves a generation on where the state machine allows it. False when it does not.
+/// Moves a generation on where the state machine allows it. False when it does not. The end is read from the clock now, so
+/// that of two that publish for one product the later is the one shown.
 pub(crate) async fn advance(
     conn: &mut PgConnection,
     id: GenerationId,
@@ -223,7 +224,7 @@ pub(crate) async fn advance(
         .collect();
     let done = sqlx::query!(
         "update generations set state = $2, progress = greatest(progress, $3), next_try_at = null, attempt = 1,
-             finished_at = case when $2 = 'completed' then now() end
+             finished_at = case when $2 = 'completed' then clock_timestamp() end
          where id = $1 and state = any($4)",
         id.uuid(),
         next.as_str(),

@@ -15,8 +15,10 @@ use uuid::Uuid;
 
 use crate::{Engine, Error};
 
-/// Tries per address and per client in one window.
-const TRIES_PER_WINDOW: i32 = 10;
+/// Failures of one client at one address in one window.
+const FAILURES_AT_ADDRESS: i32 = 10;
+/// Failures of one client in one window: a whole office may come from one address.
+const FAILURES_OF_CLIENT: i32 = 100;
 /// Length of the window.
 const WINDOW_SECS: i32 = 300;
 /// Shortest password an account may have, in characters.
@@ -34,30 +36,36 @@ pub struct SignedIn {
 }
 
 impl Engine {
-    /// Checks address and password; `client` (an IP address) and the address are rate limited together.
+    /// Checks address and password. Failures are limited per `client` (an IP address) and address together, and higher
+    /// per client.
     ///
     /// # Errors
     /// [`Error::WrongCredentials`], [`Error::TooManyTries`].
     pub async fn sign_in(&self, email: &str, password: &str, client: &str) -> Result<SignedIn, Error> {
         let email = Email::parse(email).map_err(|_| Error::WrongCredentials)?;
+        let (of_client, at_address) = (format!("client:{client}"), format!("client:{client} {}", email.as_str()));
         let mut conn = self.pg().acquire().await?;
-        for key in [format!("client:{client}"), format!("address:{}", email.as_str())] {
-            let window = store::count_try(&mut conn, &key, WINDOW_SECS).await?;
-            if window.tries > TRIES_PER_WINDOW {
-                return Err(Error::TooManyTries { retry_after_secs: window.left_secs });
-            }
+        // Counted before it is known to fail, or many guesses at once would all be let through.
+        let window = store::count_try(&mut conn, &at_address, WINDOW_SECS).await?;
+        if window.tries > FAILURES_AT_ADDRESS {
+            return Err(Error::TooManyTries { retry_after_secs: window.left_secs });
+        }
+        let window = store::count_try(&mut conn, &of_client, WINDOW_SECS).await?;
+        if window.tries > FAILURES_OF_CLIENT {
+            store::take_back_try(&mut conn, &at_address).await?;
+            return Err(Error::TooManyTries { retry_after_secs: window.left_secs });
         }
         let account = store::by_email(&mut conn, &email).await?;
         drop(conn);
         let hash = account.as_ref().map(|account| account.password_hash.clone());
-        if !verify(password.to_owned(), hash).await? {
-            return Err(Error::WrongCredentials);
-        }
-        let account = account.ok_or(Error::WrongCredentials)?;
+        let opens = verify(password.to_owned(), hash).await?;
         let mut conn = self.pg().acquire().await?;
-        for key in [format!("client:{client}"), format!("address:{}", email.as_str())] {
-            store::forget_tries(&mut conn, &key).await?;
-        }
+        let Some(account) = account.filter(|_| opens) else {
+            store::prune_tries(&mut conn, WINDOW_SECS).await?;
+            return Err(Error::WrongCredentials);
+        };
+        store::forget_tries(&mut conn, &at_address).await?;
+        store::take_back_try(&mut conn, &of_client).await?;
         tracing::info!(user.id = %account.person.id, "user {} signed in", account.person.id);
         Ok(SignedIn { person: account.person, auth_epoch: account.auth_epoch })
     }
@@ -77,6 +85,17 @@ impl Engine {
     /// [`Error::Invalid`] when the password is too short.
     pub async fn create_user(&self, email: &Email, name: &str, password: &str) -> Result<UserId, Error> {
         create_user(self.pg(), email, name, password).await
+    }
+
+    /// Whether a password is the one of an address; counts against no limit, so never for what somebody typed in.
+    ///
+    /// # Errors
+    /// Only when the database does not answer.
+    pub async fn has_password(&self, email: &Email, password: &str) -> Result<bool, Error> {
+        let mut conn = self.pg().acquire().await?;
+        let account = store::by_email(&mut conn, email).await?;
+        drop(conn);
+        verify(password.to_owned(), account.map(|account| account.password_hash)).await
     }
 
     /// Whether an address has an account.

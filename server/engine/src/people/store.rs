@@ -38,6 +38,30 @@ pub(super) async fn forget_tries(conn: &mut PgConnection, key: &str) -> Result<(
     Ok(())
 }
 
+/// One try less: it did not fail.
+pub(super) async fn take_back_try(conn: &mut PgConnection, key: &str) -> Result<(), sqlx::Error> {
+    let less = sqlx::query!("update sign_in_tries set tries = tries - 1 where key = $1 and tries > 1", key)
+        .execute(&mut *conn)
+        .await?;
+    if less.rows_affected() == 0 {
+        sqlx::query!("delete from sign_in_tries where key = $1 and tries <= 1", key).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Removes what no limit asks for any more, a thousand rows at most; the next failure goes on.
+pub(super) async fn prune_tries(conn: &mut PgConnection, window_secs: i32) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "delete from sign_in_tries where key in (
+             select key from sign_in_tries where window_started_at < now() - make_interval(secs => $1)
+             limit 1000 for update skip locked)",
+        f64::from(window_secs),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn by_email(conn: &mut PgConnection, email: &Email) -> Result<Option<Account>, sqlx::Error> {
     let row =
         sqlx::query!("select id, name, email, password_hash, auth_epoch from users where email = $1", email.as_str())

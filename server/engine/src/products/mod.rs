@@ -43,13 +43,17 @@ pub struct NewPhoto {
 }
 
 impl Engine {
-    /// A page of the desk's product table.
+    /// A page of the desk's product table; past the end it is empty and still says how many there are.
     ///
     /// # Errors
     /// Only when the database does not answer.
     pub async fn products(&self, filter: &ProductFilter, page: PageNumber) -> Result<Page<ProductRow>, Error> {
         let mut conn = self.pg().acquire().await?;
-        let (rows, total) = store::list(&mut conn, self.media(), filter, page).await?;
+        let (rows, mut total) = store::list(&mut conn, self.media(), filter, page).await?;
+        if rows.is_empty() && page != PageNumber::FIRST {
+            // Past the end no row says how many there are.
+            (_, total) = store::list(&mut conn, self.media(), filter, PageNumber::FIRST).await?;
+        }
         Ok(Page { rows, number: page.get(), total })
     }
 

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     Ending, JobPayload, PROMPT_VERSION, Stop, begin, doubt, end_without_video, ending, generation_of, kind,
-    provider_failure, report, stills::prompt_fields,
+    provider_failure, report, stills::prompt_fields, workplace::Workplace,
 };
 use crate::{
     Engine, assets,
@@ -128,8 +128,10 @@ impl Clip {
             response: Some(submitted.response_url.as_str()),
             cancel: Some(submitted.cancel_url.as_str()),
         };
-        // False when its webhook was faster than this answer.
-        if calls::store::submit(&mut tx, run.call.id, &submitted.request_id, addresses).await? {
+        // False when a webhook was faster than this answer: its own, or one of an earlier submit that was thought lost.
+        let named = calls::store::submit(&mut tx, run.call.id, &submitted.request_id, addresses).await?;
+        let known = calls::store::by_id(&mut tx, run.call.id).await?.and_then(|call| call.request_id);
+        if named {
             let event = Event {
                 stage: Some(Stage::Clip),
                 amount: Some(run.call.estimate),
@@ -139,7 +141,20 @@ impl Clip {
             store::record(&mut tx, run.generation.id, &event).await?;
         }
         run.attempt.lease.checkpoint(&mut tx, "submitted", mark::STILLS).await?;
-        self.park(run, tx).await
+        let outcome = self.park(run, tx).await?;
+        if known.is_some_and(|id| id != submitted.request_id) {
+            self.call_off(run, submitted).await;
+        }
+        Ok(outcome)
+    }
+
+    /// Two requests were made for one call, and the first is kept: the second is ended while it may still be free.
+    async fn call_off(&self, run: &Run<'_>, second: &Submitted) {
+        let answer = self.engine.clip_maker().cancel(second).await;
+        tracing::error!(
+            call.id = %run.call.id, provider.request_id = %second.request_id, ?answer,
+            "request {} of call {} is one too many and was called off; compare with the bill", second.request_id, run.call.id
+        );
     }
 
     async fn not_submitted(&self, run: &Run<'_>, error: &ProviderError) -> Result<Outcome, Stop> {
@@ -235,7 +250,7 @@ impl Clip {
 
     /// The clip is made and paid: its bytes are copied before the provider deletes them.
     async fn finished(&self, run: &Run<'_>, answer: &ClipAnswer) -> Result<Outcome, Stop> {
-        let folder = tempfile::Builder::new().prefix("clip-").tempdir_in(&self.engine.settings().work_dir)?;
+        let folder = Workplace::open(&self.engine.settings().work_dir, "clip-")?;
         let path = folder.path().join("original.mp4");
         if let Err(error) = providers::fetch_result(&answer.url, self.engine.fetch_rules(), &path).await {
             if error.is_retryable() {

@@ -20,7 +20,7 @@ use media::{EncodePlan, EncodeResult};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Stop, begin, ending, generation_of, report};
+use super::{Stop, begin, ending, generation_of, report, workplace::Workplace};
 use crate::{
     Engine, assets,
     generations::store::{self, Event, Generation},
@@ -62,7 +62,7 @@ impl Encode {
         store::advance(&mut tx, generation.id, GenerationState::Encoding, mark::CLIP).await?;
         tx.commit().await?;
         self.engine.announce(generation.id).await;
-        let folder = tempfile::Builder::new().prefix("encode-").tempdir_in(&self.engine.settings().work_dir)?;
+        let folder = Workplace::open(&self.engine.settings().work_dir, "encode-")?;
         let original = folder.path().join("original.mp4");
         self.fetch(&generation, &original).await?;
         let result = self.encode(attempt, &generation, &original, folder.path()).await?;

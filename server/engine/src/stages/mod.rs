@@ -7,6 +7,7 @@ mod ending;
 mod lookup;
 mod spool;
 mod stills;
+mod workplace;
 
 use std::sync::Arc;
 

@@ -186,8 +186,6 @@ impl Stills {
         let id = StillId::from_uuid(Uuid::now_v7());
         let key = storage::Key::still(generation.product_id, id, storage::Extension::Jpg);
         let stored = self.put(&key, bytes::Bytes::from(still.bytes), STILL_TYPE).await?;
-        let mut tx = self.engine.pg().begin().await?;
-        attempt.lease.guard(&mut tx).await?;
         let row = assets::NewStill {
             id,
             generation_id: generation.id,
@@ -200,28 +198,41 @@ impl Stills {
             bytes: stored.bytes,
             sha256: &stored.sha256,
         };
-        assets::store::insert_still(&mut tx, &row).await?;
-        calls::store::finish(&mut tx, call.id, paid.request_id.as_deref(), paid.cost).await?;
-        let today = self.engine.today();
-        ledger::settle(&mut tx, call.id, paid.cost, Amount::Known, today).await?;
+        self.write_down(attempt, slot, &row, &paid).await?;
+        self.spool().forget(call.id).await;
+        self.engine.announce(generation.id).await;
+        Ok(())
+    }
+
+    /// The stored picture, its call, the money and the news of it, together.
+    async fn write_down(
+        &self,
+        attempt: &Attempt,
+        slot: Slot,
+        still: &assets::NewStill<'_>,
+        paid: &Paid,
+    ) -> Result<(), Stop> {
+        let (id, today) = (still.generation_id, self.engine.today());
+        let mut tx = self.engine.pg().begin().await?;
+        attempt.lease.guard(&mut tx).await?;
+        assets::store::insert_still(&mut tx, still).await?;
+        calls::store::finish(&mut tx, still.call_id, paid.request_id.as_deref(), paid.cost).await?;
+        ledger::settle(&mut tx, still.call_id, paid.cost, Amount::Known, today).await?;
         // The same request cost this much: the best there is to say of earlier ones that never answered.
-        for doubtful in calls::store::doubtful(&mut tx, generation.id, slot).await? {
+        for doubtful in calls::store::doubtful(&mut tx, id, slot).await? {
             calls::store::assume_cost(&mut tx, doubtful, paid.cost).await?;
             ledger::settle(&mut tx, doubtful, paid.cost, Amount::Assumed, today).await?;
         }
-        store::set_progress(&mut tx, generation.id, mark::STILLS / 2, None).await?;
+        store::set_progress(&mut tx, id, mark::STILLS / 2, None).await?;
         let event = Event {
             stage: Some(Stage::Stills),
             amount: Some(paid.cost),
             detail: paid.request_id.as_deref(),
             ..Event::of(EventKind::CallDone)
         };
-        store::record(&mut tx, generation.id, &event).await?;
+        store::record(&mut tx, id, &event).await?;
         attempt.lease.checkpoint(&mut tx, slot.as_str(), mark::STILLS / 2).await?;
-        tx.commit().await?;
-        self.spool().forget(call.id).await;
-        self.engine.announce(generation.id).await;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     async fn put(

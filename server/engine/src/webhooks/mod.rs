@@ -9,8 +9,10 @@ use domain::{CallId, CallState, Stage, generation::EventKind};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::ExposeSecret as _;
 use sha2::Sha256;
+use sqlx::PgConnection;
 use subtle::ConstantTimeEq as _;
 use url::Url;
+use uuid::Uuid;
 
 use crate::{
     Engine, Error, Settings,
@@ -79,40 +81,58 @@ impl Engine {
         let known = store::call_of_request(&mut tx, PROVIDER, request_id).await?;
         let call = known.or(named);
         // The job's row first, as the stages lock: a worker may be looking at the same call.
-        let woken = match call {
-            Some(id) => self.wake_job(&mut tx, id).await?,
+        let job = match call {
+            Some(id) => self.lock_job(&mut tx, id).await?,
             None => None,
         };
         store::insert(&mut tx, PROVIDER, request_id, call, body_sha256).await?;
-        if let Some(id) = call {
-            self.learn_request(&mut tx, id, request_id).await?;
-        } else {
-            tracing::warn!(request.id = request_id, "webhook for request {request_id} belongs to no call of ours");
-        }
+        let woken = match (call, job) {
+            (Some(id), Some(job)) => self.hear(&mut tx, id, job, request_id).await?,
+            (Some(_), None) => None,
+            (None, _) => {
+                tracing::warn!(request.id = request_id, "webhook for request {request_id} belongs to no call of ours");
+                None
+            }
+        };
         tx.commit().await?;
         self.queue().dispatch(woken.as_slice()).await;
         Ok(())
     }
 
-    /// Wakes the job of a call that waits for news. Waking one that has nothing to do only makes it look.
-    async fn wake_job(&self, conn: &mut sqlx::PgConnection, id: CallId) -> Result<Option<uuid::Uuid>, Error> {
+    /// Holds the job of a call that is not over, of a generation that is not.
+    async fn lock_job(&self, conn: &mut PgConnection, id: CallId) -> Result<Option<Uuid>, Error> {
         let Some(call) = calls::store::by_id(conn, id).await? else { return Ok(None) };
-        if !matches!(call.state, CallState::Intent | CallState::InDoubt | CallState::Submitted) {
+        if matches!(call.state, CallState::Done | CallState::Failed | CallState::Void) {
             return Ok(None);
         }
         let Some(generation) = generations::load(conn, call.generation_id).await? else { return Ok(None) };
-        Ok(jobs::wake(conn, generation.job_id).await?.then_some(generation.job_id))
+        if generation.state.is_final() {
+            return Ok(None);
+        }
+        Ok(jobs::lock(conn, generation.job_id).await?.then_some(generation.job_id))
     }
 
-    /// A call whose submit was never answered learns its request id here.
-    async fn learn_request(&self, conn: &mut sqlx::PgConnection, id: CallId, request_id: &str) -> Result<(), Error> {
-        let Some(call) = calls::store::by_id(conn, id).await? else { return Ok(()) };
+    /// A call whose submit was never answered learns its request id here, even one that was put back to be sent again;
+    /// whoever waits for news is woken. Waking a job that has nothing to do only makes it look.
+    async fn hear(
+        &self,
+        conn: &mut PgConnection,
+        id: CallId,
+        job: Uuid,
+        request_id: &str,
+    ) -> Result<Option<Uuid>, Error> {
+        let Some(call) = calls::store::by_id(conn, id).await? else { return Ok(None) };
         let unknown = Addresses { status: None, response: None, cancel: None };
-        if call.request_id.is_none() && calls::store::submit(conn, id, request_id, unknown).await? {
+        let named = call.request_id.is_none()
+            && match call.state {
+                CallState::Planned => calls::store::adopt(conn, id, request_id).await?,
+                _ => calls::store::submit(conn, id, request_id, unknown).await?,
+            };
+        if named {
             let event =
                 Event { stage: Some(Stage::Clip), detail: Some(request_id), ..Event::of(EventKind::CallSubmitted) };
             generations::record(conn, call.generation_id, &event).await?;
         }
-        Ok(())
+        Ok(jobs::wake(conn, job).await?.then_some(job))
     }
 }

@@ -119,3 +119,24 @@ async fn an_ended_one_cannot_be_stopped(pg: PgPool) {
     let nobody = domain::GenerationId::from_uuid(uuid::Uuid::now_v7());
     assert!(matches!(shop.engine.cancel(shop.person, nobody).await, Err(Error::NotFound("generation"))));
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn stopping_and_a_retry_that_begins_do_not_wait_for_each_other(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    shop.faults(json!([{"model": "gemini", "fault": "status", "status": 503, "times": 2}])).await;
+    let id = shop.click().await;
+    let worker = shop.worker();
+    shop.work_until(&worker, "the retry", async || store::job_state(&shop.pg, id).await == "retrying").await;
+    // A worker has the job's row and comes to the generation's next.
+    let mut begins = shop.pg.begin().await.unwrap();
+    store::hold_job(&mut begins, id).await;
+    let engine = shop.engine.clone();
+    let person = shop.person;
+    let stopping = tokio::spawn(async move { engine.cancel(person, id).await });
+    until("the wish to stop to wait", async || store::somebody_waits(&shop.pg).await).await;
+    store::touch(&mut begins, id).await.expect("nobody holds the generation while it waits for its job");
+    begins.commit().await.unwrap();
+    stopping.await.unwrap().unwrap();
+    assert_eq!(shop.finish(id).await.view.state, GenerationState::Cancelled);
+    shop.assert_books_closed().await;
+}

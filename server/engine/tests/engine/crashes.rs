@@ -64,6 +64,10 @@ async fn an_answer_on_disk_is_not_bought_again(pg: PgPool) {
     die(&shop.pg, dying).await;
     shop.start_objects().await;
 
+    // The next worker cleans up before it begins: these answers are still wanted.
+    assert_eq!(shop.engine.sweep_work_dir().await.unwrap(), (0, 0));
+    assert_eq!(spooled(), 2);
+
     let detail = shop.finish(id).await;
     assert_eq!(detail.view.state, GenerationState::Completed);
     assert_eq!((count(&detail, E::CallInDoubt), count(&detail, E::Resumed)), (0, 1));
@@ -110,4 +114,38 @@ async fn a_job_that_kills_its_workers_is_given_up_with_what_it_may_have_cost(pg:
     let in_doubt = store::calls(&shop.pg, id).await.iter().filter(|call| call.state == "in_doubt").count();
     assert_eq!(in_doubt, shop.invoice().await.stills());
     assert!(books.paid >= shop.invoice().await.total, "never less than was charged");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_killed_workers_leave_is_removed_by_the_next(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let id = shop.click().await;
+    shop.finish(id).await;
+    let done = store::clip_call(&shop.pg, id).await.id;
+    let open = store::clip_call(&shop.pg, shop.click().await).await.id;
+    let strange = uuid::Uuid::now_v7();
+    let spool = shop.work_dir.join("spool");
+    std::fs::create_dir_all(&spool).unwrap();
+    for call in [done, open, strange] {
+        for end in ["bytes", "json", "partial"] {
+            std::fs::write(spool.join(format!("{call}.{end}")), b"{}").unwrap();
+        }
+    }
+    // A folder with a lock nobody holds: its worker was killed.
+    let left = shop.work_dir.join("encode-left");
+    std::fs::create_dir(&left).unwrap();
+    std::fs::write(left.join("lock"), b"").unwrap();
+
+    assert_eq!(shop.engine.sweep_work_dir().await.unwrap(), (1, 1));
+    assert!(!left.exists());
+    let kept = |call: uuid::Uuid| spool.join(format!("{call}.bytes")).exists();
+    assert_eq!((kept(done), kept(open), kept(strange)), (false, true, true));
+    // What belongs to nobody here is kept for a week: it may be another shop's.
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(8 * 86_400);
+    for end in ["bytes", "json", "partial"] {
+        std::fs::File::open(spool.join(format!("{strange}.{end}"))).unwrap().set_modified(old).unwrap();
+    }
+    assert_eq!(shop.engine.sweep_work_dir().await.unwrap(), (0, 1));
+    assert_eq!((kept(open), kept(strange)), (true, false));
+    assert_eq!(shop.engine.sweep_work_dir().await.unwrap(), (0, 0));
 }

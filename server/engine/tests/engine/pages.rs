@@ -43,6 +43,8 @@ async fn the_history_is_filtered_searched_and_paged(pg: PgPool) {
     assert_eq!(list(GenerationFilter::default(), "1").await, (22, newest_first[..20].to_vec()));
     assert_eq!(list(GenerationFilter::default(), "2").await, (22, newest_first[20..].to_vec()));
 
+    assert_eq!(list(GenerationFilter::default(), "3").await, (22, Vec::new()), "past the end there is nothing, of 22");
+
     let group = |group| GenerationFilter { group: Some(group), ..GenerationFilter::default() };
     assert_eq!(list(group(StateGroup::Cancelled), "1").await.0, 5);
     assert_eq!(list(group(StateGroup::Active), "1").await.0, 17);
@@ -100,6 +102,9 @@ async fn the_product_table_says_where_every_video_is(pg: PgPool) {
         assert_eq!((found.total, found.rows[0].id), (1, product), "{status:?}");
     }
     assert_eq!(list("coat", None).await.total, 3);
+    let filter = ProductFilter { search: "coat".to_owned(), status: None };
+    let past = shop.engine.products(&filter, page("7")).await.unwrap();
+    assert_eq!((past.rows.len(), past.total, past.pages()), (0, 3, 1));
     assert_eq!(list("coat", Some(VideoStatus::Ready)).await.total, 0);
 
     // A failure later on does not take a finished video away.
@@ -151,4 +156,21 @@ async fn a_viewer_that_was_away_learns_what_changed(pg: PgPool) {
     assert!([one.to_string(), two.to_string()].contains(&told), "{told}");
     let live: Vec<_> = shop.engine.live_generations().await.unwrap().iter().map(|view| view.id).collect();
     assert_eq!(live, [two]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_change_that_commits_late_is_not_skipped(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let (slow, quick) = (shop.click().await, shop.click().await);
+    let seen = shop.engine.newest_version().await.unwrap();
+    let mut first = shop.pg.begin().await.unwrap();
+    store::touch(&mut first, slow).await.unwrap();
+    let mut second = shop.pg.begin().await.unwrap();
+    store::touch(&mut second, quick).await.unwrap();
+    second.commit().await.unwrap();
+    let (changed, seen) = shop.engine.changed_since(seen).await.unwrap();
+    assert_eq!(changed, [quick]);
+    // It was made before what the viewer has seen, and is told after it.
+    first.commit().await.unwrap();
+    assert_eq!(shop.engine.changed_since(seen).await.unwrap().0, [slow]);
 }

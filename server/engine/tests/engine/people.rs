@@ -28,26 +28,58 @@ async fn only_the_right_password_signs_in_and_nobody_learns_who_exists(pg: PgPoo
     assert!(matches!(shop.engine.sign_in(ADDRESS, &long, "192.0.2.1").await, Err(Error::WrongCredentials)));
 }
 
+async fn guess(shop: &Shop, address: &str, client: &str) -> Error {
+    shop.engine.sign_in(address, "wrong password", client).await.unwrap_err()
+}
+
 #[sqlx::test(migrations = "../../migrations")]
-async fn guessing_is_slowed_down_by_address_and_by_client(pg: PgPool) {
+async fn guessing_is_slowed_down_and_nobody_else_is(pg: PgPool) {
+    const OFFICE: &str = "198.51.100.7";
     let shop = Shop::open(pg).await;
-    // Ten guesses at one address, each from another client.
-    for guess in 0..10 {
-        let refused = shop.engine.sign_in(ADDRESS, "wrong password", &format!("192.0.2.{guess}")).await.unwrap_err();
-        assert!(matches!(refused, Error::WrongCredentials), "{refused}");
+    for _ in 0..10 {
+        assert!(matches!(guess(&shop, ADDRESS, OFFICE).await, Error::WrongCredentials));
     }
-    let refused = shop.engine.sign_in(ADDRESS, PASSWORD, "192.0.2.99").await.unwrap_err();
+    let refused = shop.engine.sign_in(ADDRESS, PASSWORD, OFFICE).await.unwrap_err();
     let Error::TooManyTries { retry_after_secs } = refused else { panic!("{refused}") };
     assert!((1..=300).contains(&retry_after_secs), "{retry_after_secs}");
+    // Not the same person elsewhere, and not a colleague behind the same address.
+    shop.engine.sign_in(ADDRESS, PASSWORD, "192.0.2.99").await.unwrap();
+    let colleague = Email::parse("second@shop.example").unwrap();
+    shop.engine.create_user(&colleague, "Jun", PASSWORD).await.unwrap();
+    shop.engine.sign_in(colleague.as_str(), PASSWORD, OFFICE).await.unwrap();
 
-    // Ten guesses by one client, each at another address.
-    for guess in 0..10 {
-        let address = format!("guess{guess}@shop.example");
-        let refused = shop.engine.sign_in(&address, "wrong password", "198.51.100.7").await.unwrap_err();
-        assert!(matches!(refused, Error::WrongCredentials), "{refused}");
+    // A client that tries one address after the other meets the higher bound.
+    for number in 0..90 {
+        let refused = guess(&shop, &format!("guess{number}@shop.example"), OFFICE).await;
+        assert!(matches!(refused, Error::WrongCredentials), "{number}: {refused}");
     }
-    let refused = shop.engine.sign_in("one-more@shop.example", PASSWORD, "198.51.100.7").await.unwrap_err();
+    let refused = shop.engine.sign_in(colleague.as_str(), PASSWORD, OFFICE).await.unwrap_err();
     assert!(matches!(refused, Error::TooManyTries { .. }), "{refused}");
+
+    // What is over is forgotten, by everybody's next failure.
+    assert_eq!(store::sign_in_keys(&shop.pg).await, 92);
+    store::age_sign_in_tries(&shop.pg).await;
+    assert!(matches!(guess(&shop, ADDRESS, OFFICE).await, Error::WrongCredentials));
+    assert_eq!(store::sign_in_keys(&shop.pg).await, 2);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn only_failures_count(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    for _ in 0..3 {
+        let everybody = (0..10).map(|_| shop.engine.sign_in(ADDRESS, PASSWORD, "192.0.2.1"));
+        for signed_in in futures::future::join_all(everybody).await {
+            signed_in.unwrap();
+        }
+    }
+    assert_eq!(store::sign_in_keys(&shop.pg).await, 0);
+    // A success forgives the failures of this person, not those of the client.
+    for _ in 0..9 {
+        guess(&shop, ADDRESS, "192.0.2.1").await;
+    }
+    shop.engine.sign_in(ADDRESS, PASSWORD, "192.0.2.1").await.unwrap();
+    assert_eq!(store::sign_in_keys(&shop.pg).await, 1);
+    assert!(matches!(guess(&shop, ADDRESS, "192.0.2.1").await, Error::WrongCredentials));
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -1,7 +1,7 @@
 //! What the tests read behind the engine's back, and how they take a worker's lease away.
 
 use domain::GenerationId;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -152,4 +152,53 @@ pub async fn spread(pg: &PgPool, ids: &[GenerationId]) {
             .await
             .unwrap();
     }
+}
+
+/// Puts a sent call back, as the look-up does when the provider's list does not name it.
+pub async fn plan_again(pg: &PgPool, call: Uuid) {
+    let done = sqlx::query("update calls set state = 'planned', intent_at = null where id = $1 and state = 'intent'")
+        .bind(call)
+        .execute(pg)
+        .await
+        .unwrap();
+    assert_eq!(done.rows_affected(), 1);
+}
+
+/// Holds the row of the job that carries a generation, as whoever claims it does.
+pub async fn hold_job(conn: &mut PgConnection, id: GenerationId) {
+    sqlx::query("select j.id from jobs j where j.id = (select job_id from generations where id = $1) for update")
+        .bind(id.uuid())
+        .fetch_one(conn)
+        .await
+        .unwrap();
+}
+
+/// Changes a generation without changing anything of it; gives up where somebody else holds the row.
+pub async fn touch(conn: &mut PgConnection, id: GenerationId) -> Result<(), sqlx::Error> {
+    sqlx::query("set local lock_timeout = '3s'").execute(&mut *conn).await?;
+    sqlx::query("update generations set progress = progress where id = $1").bind(id.uuid()).execute(conn).await?;
+    Ok(())
+}
+
+/// Whether somebody waits for a row of this database.
+pub async fn somebody_waits(pg: &PgPool) -> bool {
+    sqlx::query_scalar(
+        "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')",
+    )
+    .fetch_one(pg)
+    .await
+    .unwrap()
+}
+
+/// Keys that tries to sign in are counted under.
+pub async fn sign_in_keys(pg: &PgPool) -> i64 {
+    sqlx::query_scalar("select count(*) from sign_in_tries").fetch_one(pg).await.unwrap()
+}
+
+/// Lets an hour pass for everything that was counted.
+pub async fn age_sign_in_tries(pg: &PgPool) {
+    sqlx::query("update sign_in_tries set window_started_at = window_started_at - interval '1 hour'")
+        .execute(pg)
+        .await
+        .unwrap();
 }

@@ -92,3 +92,63 @@ async fn a_report_that_is_faster_than_the_answer_names_the_request(pg: PgPool) {
     assert_eq!((count(&detail, E::CallSubmitted), count(&detail, E::CallInDoubt)), (1, 0));
     assert_eq!(shop.assert_books_closed().await.clips(), 1, "bought once");
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_late_report_of_a_call_that_was_put_back_is_adopted(pg: PgPool) {
+    let shop = Shop::open_with(pg, rare_looks()).await;
+    shop.faults(json!([{"model": PIKA, "fault": "never", "seconds": 60}])).await;
+    let id = shop.click().await;
+    let worker = shop.worker();
+    shop.work_until(&worker, "the stills", async || shop.view(id).await.stills.len() == 2).await;
+    drop(worker);
+    let dying = shop.step_aside();
+    until("the bill", async || shop.invoice().await.clips() == 1).await;
+    dying.abort();
+    assert!(dying.await.unwrap_err().is_cancelled());
+    store::expire_leases(&shop.pg).await;
+    let request_id = shop.invoice().await.request_ids.pop().unwrap();
+    let call = store::clip_call(&shop.pg, id).await;
+    // The list was silent: the call is about to be sent again.
+    store::plan_again(&shop.pg, call.id).await;
+    let forged = token(call.id, "some other secret");
+    shop.engine.clip_reported(Some(&forged), &request_id, "01").await.unwrap();
+    assert_eq!(store::clip_call(&shop.pg, id).await.state, "planned");
+
+    shop.engine.clip_reported(Some(&token(call.id, CALLBACK_SECRET)), &request_id, "01").await.unwrap();
+    let adopted = store::clip_call(&shop.pg, id).await;
+    assert_eq!((adopted.state.as_str(), adopted.request_id.as_ref()), ("submitted", Some(&request_id)));
+    until("the clip", async || shop.clip_status(&request_id).await == "COMPLETED").await;
+    let detail = shop.finish(id).await;
+    assert_eq!(detail.view.state, GenerationState::Completed);
+    assert_eq!(count(&detail, E::CallSubmitted), 1);
+    assert_eq!(shop.assert_books_closed().await.clips(), 1, "bought once");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_report_that_comes_while_the_call_is_sent_again_calls_the_second_off(pg: PgPool) {
+    let shop = Shop::open_with(pg, Choices { queue_delay_ms: 600_000, ..rare_looks() }).await;
+    shop.faults(json!([{"model": PIKA, "fault": "never", "seconds": 60}])).await;
+    let id = shop.click().await;
+    let worker = shop.worker();
+    shop.work_until(&worker, "the stills", async || shop.view(id).await.stills.len() == 2).await;
+    drop(worker);
+    let dying = shop.step_aside();
+    until("the first bill", async || shop.invoice().await.clips() == 1).await;
+    dying.abort();
+    assert!(dying.await.unwrap_err().is_cancelled());
+    store::expire_leases(&shop.pg).await;
+    let first = shop.invoice().await.request_ids.pop().unwrap();
+    let call = store::clip_call(&shop.pg, id).await;
+    store::plan_again(&shop.pg, call.id).await;
+
+    shop.faults(json!([{"model": PIKA, "step": "submit", "fault": "delay_ms", "ms": 700}])).await;
+    let sending = shop.step_aside();
+    until("the second submit", async || store::clip_call(&shop.pg, id).await.state == "intent").await;
+    shop.engine.clip_reported(Some(&token(call.id, CALLBACK_SECRET)), &first, "01").await.unwrap();
+    sending.await.unwrap();
+    let kept = store::clip_call(&shop.pg, id).await;
+    assert_eq!((kept.state.as_str(), kept.request_id.as_ref()), ("submitted", Some(&first)));
+    let invoice = shop.invoice().await;
+    assert_eq!((invoice.clips(), invoice.voided), (1, 1), "{invoice:?}");
+    assert!(invoice.request_ids.contains(&first));
+}

@@ -4,7 +4,10 @@ mod days;
 mod shares;
 mod words;
 
-use domain::{MicroUsd, cost::CostReport};
+use domain::{
+    MicroUsd,
+    cost::{CostReport, LimitStatus},
+};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
@@ -74,12 +77,54 @@ fn Report(report: CostReport, locale: Locale) -> impl IntoView {
 /// Today large, with what of the limit is used; the month and what follows from it small.
 #[component]
 fn Summary(report: CostReport, locale: Locale) -> impl IntoView {
-    let limits = report.limits;
+    view! {
+        <section class="card costs-summary">
+            <Today paid=report.paid_today limits=report.limits locale/>
+            <Month report locale/>
+        </section>
+    }
+}
+
+#[component]
+fn Today(paid: MicroUsd, limits: LimitStatus, locale: Locale) -> impl IntoView {
     let state = match limits.percent() {
         100.. => "failed",
         80..100 => "attention",
         _ => "none",
     };
+    view! {
+        <div class="costs-today">
+            <h2 class="costs-label">{td_string!(locale, costs.today)}</h2>
+            <p class="big-number">
+                <span class="big-number-value figures">{paid.display()}</span>
+                <span class="big-number-of figures">
+                    {td_string!(locale, costs.of_limit, limit = limits.spend_limit.display())}
+                </span>
+            </p>
+            <div class="meter" data-state=state>
+                <progress
+                    class="progress"
+                    value=limits.spend.micros().max(0)
+                    max=limits.spend_limit.micros().max(1)
+                    aria-label=td_string!(locale, costs.today)
+                ></progress>
+                <div class="meter-head figures">
+                    <span class="meter-label">
+                        {td_string!(locale, costs.used, amount = limits.spend.display())}
+                    </span>
+                    <span class="meter-label">
+                        {td_string!(
+                            locale, costs.count_used, used = limits.generations, limit = limits.generations_limit
+                        )}
+                    </span>
+                </div>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Month(report: CostReport, locale: Locale) -> impl IntoView {
     let average = report.average_per_video.map_or_else(|| "–".to_owned(), MicroUsd::display);
     let average_note = if report.average_per_video.is_some() {
         td_string!(locale, costs.average_of, count = report.videos_month)
@@ -88,53 +133,24 @@ fn Summary(report: CostReport, locale: Locale) -> impl IntoView {
     };
     let wasted_share = whole_percent(report.wasted_month, report.paid_month);
     view! {
-        <section class="card costs-summary">
-            <div class="costs-today">
-                <h2 class="costs-label">{td_string!(locale, costs.today)}</h2>
-                <p class="big-number">
-                    <span class="big-number-value figures">{report.paid_today.display()}</span>
-                    <span class="big-number-of figures">
-                        {td_string!(locale, costs.of_limit, limit = limits.spend_limit.display())}
-                    </span>
-                </p>
-                <div class="meter" data-state=state>
-                    <progress
-                        class="progress"
-                        value=limits.spend.micros().max(0)
-                        max=limits.spend_limit.micros().max(1)
-                        aria-label=td_string!(locale, costs.today)
-                    ></progress>
-                    <div class="meter-head figures">
-                        <span class="meter-label">
-                            {td_string!(locale, costs.used, amount = limits.spend.display())}
-                        </span>
-                        <span class="meter-label">
-                            {td_string!(
-                                locale, costs.count_used, used = limits.generations, limit = limits.generations_limit
-                            )}
-                        </span>
-                    </div>
-                </div>
-            </div>
-            <dl class="costs-figures">
-                <Figure
-                    label=td_string!(locale, costs.month)
-                    value=report.paid_month.display()
-                    note=compared(report.paid_month, report.paid_last_month_so_far, locale)
-                />
-                <Figure label=td_string!(locale, costs.average) value=average note=average_note/>
-                <Figure
-                    label=td_string!(locale, costs.wasted)
-                    value=report.wasted_month.display()
-                    note=td_string!(locale, costs.wasted_share, percent = wasted_share)
-                />
-                <Figure
-                    label=td_string!(locale, costs.held)
-                    value=report.held.display()
-                    note=td_string!(locale, costs.held_note).to_owned()
-                />
-            </dl>
-        </section>
+        <dl class="costs-figures">
+            <Figure
+                label=td_string!(locale, costs.month)
+                value=report.paid_month.display()
+                note=compared(report.paid_month, report.paid_last_month_so_far, locale)
+            />
+            <Figure label=td_string!(locale, costs.average) value=average note=average_note/>
+            <Figure
+                label=td_string!(locale, costs.wasted)
+                value=report.wasted_month.display()
+                note=td_string!(locale, costs.wasted_share, percent = wasted_share)
+            />
+            <Figure
+                label=td_string!(locale, costs.held)
+                value=report.held.display()
+                note=td_string!(locale, costs.held_note).to_owned()
+            />
+        </dl>
     }
 }
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 
 use super::words::{provider_name, whole_percent};
-use crate::i18n::Locale;
+use crate::{components::model_name::ModelName, i18n::Locale};
 
 /// Parts of the month with their sum.
 #[component]
@@ -68,7 +68,9 @@ pub(super) fn Shares(title: &'static str, what: &'static str, rows: Vec<CostShar
 fn share_name(row: &CostShare, locale: Locale) -> AnyView {
     if let Some(model) = &row.model {
         return view! {
-            <span class="cell-name">{model.clone()}</span>
+            <span class="cell-name">
+                <ModelName name=model.clone()/>
+            </span>
             <span class="cell-sub">{provider_name(&row.key)}</span>
         }
         .into_any();
