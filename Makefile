@@ -1,7 +1,7 @@
 # `make` alone lists what there is. Each target is one script of scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench build prepare setup clean
+.PHONY: help run test chaos check bench build prepare setup clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,6 +11,9 @@ run: ## Install what is missing, build, start everything; prints the address and
 
 test: ## Install what is missing, then formatting, lints, every test and the browser journeys
 	@scripts/test
+
+chaos: ## Kill, stop and wipe everything in 500 random rounds; CHAOS_SEED repeats a run, CHAOS_ROUNDS sets its length
+	@scripts/chaos
 
 check: ## Formatting and lints of both halves
 	@scripts/setup run && scripts/check

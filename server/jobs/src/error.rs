@@ -46,6 +46,14 @@ pub enum Error {
         /// What it must be.
         expected: &'static str,
     },
+    /// A schedule's words are no cron expression.
+    #[error("schedule {name} is not valid: {reason}")]
+    Schedule {
+        /// The schedule.
+        name: &'static str,
+        /// What the parser said.
+        reason: String,
+    },
     /// The same dedupe key or id kept appearing and vanishing while enqueuing.
     #[error("the job could not be enqueued: another one with the same key came and went at the same time")]
     Contended,
@@ -76,6 +84,7 @@ impl Error {
             | Self::EvictionPolicy { .. }
             | Self::LeaseLost { .. }
             | Self::InvalidJob { .. }
+            | Self::Schedule { .. }
             | Self::Handler(_) => false,
         }
     }

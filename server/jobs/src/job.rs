@@ -20,7 +20,7 @@ pub struct NewJob {
     pub group: String,
     /// On whose behalf, for limits and lists.
     pub owner: Option<Uuid>,
-    /// 0 to 1023, lower first.
+    /// 0 to 1023, lower first; every step is worth a second of waiting.
     pub priority: u16,
     /// Not before this instant. The database's clock decides; an instant in the past means at once.
     pub run_at: DateTime<Utc>,
@@ -32,6 +32,8 @@ pub struct NewJob {
     pub payload: Value,
     /// At most one live job carries a key.
     pub dedupe_key: Option<String>,
+    /// What it may be paused by, besides its kind and group; 1 to 200 characters.
+    pub label: Option<String>,
     /// W3C `traceparent` of the request that enqueues.
     pub trace_parent: Option<String>,
 }
@@ -51,11 +53,18 @@ impl NewJob {
             run_timeout: Duration::from_secs(600),
             payload,
             dedupe_key: None,
+            label: None,
             trace_parent: None,
         }
     }
 
-    fn check(&self) -> Result<(), Error> {
+    /// The job that comes after another one: on behalf of the same owner, with its label and trace.
+    pub fn after(job: &Job, kind: impl Into<String>, group: impl Into<String>, payload: Value) -> Self {
+        let (owner, label, trace_parent) = (job.owner, job.label.clone(), job.trace_parent.clone());
+        Self { owner, label, trace_parent, ..Self::new(kind, group, payload) }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let refuse = |field, expected| Err(Error::InvalidJob { field, expected });
         if self.kind.is_empty() || self.kind.chars().count() > 100 {
             return refuse("kind", "1 to 100 characters");
@@ -63,6 +72,9 @@ impl NewJob {
         let length = self.group.chars().count();
         if length == 0 || length > 200 || self.group.chars().any(char::is_control) {
             return refuse("group", "1 to 200 printable characters");
+        }
+        if self.label.as_ref().is_some_and(|label| !(1..=200).contains(&label.chars().count())) {
+            return refuse("label", "1 to 200 characters");
         }
         if self.priority > 1023 {
             return refuse("priority", "0 to 1023");
@@ -104,6 +116,8 @@ pub struct Job {
     pub deadline_at: Option<DateTime<Utc>>,
     /// When its first attempt started.
     pub first_started_at: Option<DateTime<Utc>>,
+    /// What it may be paused by, besides its kind and group.
+    pub label: Option<String>,
     /// W3C `traceparent` of the request that enqueued it.
     pub trace_parent: Option<String>,
 }

@@ -1,5 +1,7 @@
 //! Statements of callers and handlers, inside their transactions.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -13,8 +15,8 @@ pub(crate) async fn insert(tx: &mut PgConnection, job: &NewJob) -> Result<Option
     sqlx::query_scalar!(
         r#"
         insert into jobs (id, kind, group_name, owner, priority, run_at, max_attempts, run_timeout_ms,
-                          payload, dedupe_key, trace_parent)
-        values ($1, $2, $3, $4, $5, greatest($6, now()), $7, $8, $9, $10, $11)
+                          payload, dedupe_key, label, trace_parent)
+        values ($1, $2, $3, $4, $5, greatest($6, now()), $7, $8, $9, $10, $11, $12)
         on conflict do nothing
         returning id
         "#,
@@ -28,9 +30,55 @@ pub(crate) async fn insert(tx: &mut PgConnection, job: &NewJob) -> Result<Option
         i64::try_from(job.run_timeout.as_millis()).unwrap_or(i64::MAX),
         job.payload,
         job.dedupe_key,
+        job.label,
         job.trace_parent,
     )
     .fetch_optional(tx)
+    .await
+}
+
+/// A job that was inserted.
+pub(crate) struct InsertedRow {
+    pub(crate) id: Uuid,
+    /// From now by the database's clock.
+    pub(crate) delay_ms: i64,
+    pub(crate) is_paused: bool,
+}
+
+/// Inserts those that have no twin, as dispatched already: who inserts so many at once dispatches them, and the
+/// reconciler need not look at each of them.
+pub(crate) async fn insert_all(tx: impl sqlx::PgExecutor<'_>, jobs: &[NewJob]) -> Result<Vec<InsertedRow>> {
+    let small = |number: u16| i16::try_from(number).unwrap_or(i16::MAX);
+    let long = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    sqlx::query_as!(
+        InsertedRow,
+        r#"
+        insert into jobs (id, kind, group_name, owner, priority, run_at, max_attempts, run_timeout_ms,
+                          payload, dedupe_key, label, trace_parent, dispatched_at)
+        select id, kind, group_name, owner, priority, greatest(run_at, now()), max_attempts, run_timeout_ms,
+               payload, dedupe_key, label, trace_parent, now()
+        from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::smallint[], $6::timestamptz[], $7::smallint[],
+                    $8::bigint[], $9::jsonb[], $10::text[], $11::text[], $12::text[])
+            as new (id, kind, group_name, owner, priority, run_at, max_attempts, run_timeout_ms, payload, dedupe_key,
+                    label, trace_parent)
+        on conflict do nothing
+        returning id, ceil(extract(epoch from run_at - now()) * 1000)::bigint as "delay_ms!",
+                  exists (select from job_pauses) and job_paused(kind, group_name, label) as "is_paused!"
+        "#,
+        &jobs.iter().map(|job| job.id).collect::<Vec<_>>(),
+        &jobs.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>() as &[&str],
+        &jobs.iter().map(|job| job.group.as_str()).collect::<Vec<_>>() as &[&str],
+        &jobs.iter().map(|job| job.owner).collect::<Vec<_>>() as &[Option<Uuid>],
+        &jobs.iter().map(|job| small(job.priority)).collect::<Vec<_>>(),
+        &jobs.iter().map(|job| job.run_at).collect::<Vec<_>>(),
+        &jobs.iter().map(|job| small(job.max_attempts)).collect::<Vec<_>>(),
+        &jobs.iter().map(|job| long(job.run_timeout)).collect::<Vec<_>>(),
+        &jobs.iter().map(|job| job.payload.clone()).collect::<Vec<_>>(),
+        &jobs.iter().map(|job| job.dedupe_key.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
+        &jobs.iter().map(|job| job.label.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
+        &jobs.iter().map(|job| job.trace_parent.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
+    )
+    .fetch_all(tx)
     .await
 }
 

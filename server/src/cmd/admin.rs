@@ -1,4 +1,4 @@
-//! Administering accounts.
+//! Administering accounts and pauses.
 
 use std::io::IsTerminal as _;
 
@@ -7,13 +7,19 @@ use clap::{Args, Subcommand};
 use domain::user::Email;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{migrate, say};
+use super::{migrate, pauses, say};
 use crate::config::Common;
 
 #[derive(Debug, Subcommand)]
 pub enum Task {
     /// Make an account, or give an existing one a new name and password (which ends its sessions).
     CreateUser(CreateUser),
+    /// Start nothing more of a recipe, a provider, a model or everything; what runs goes on.
+    Pause(pauses::Pause),
+    /// Go on with what was paused.
+    Resume(pauses::Resume),
+    /// List what is paused.
+    Pauses(pauses::RedisPlace),
 }
 
 #[derive(Debug, Args)]
@@ -30,7 +36,15 @@ pub struct CreateUser {
 
 /// Runs the role `admin`.
 pub async fn run(common: &Common, task: Task) -> anyhow::Result<()> {
-    let Task::CreateUser(new) = task;
+    match task {
+        Task::CreateUser(new) => create_user(common, new).await,
+        Task::Pause(task) => pauses::pause(common, task).await,
+        Task::Resume(task) => pauses::resume(common, task).await,
+        Task::Pauses(redis) => pauses::list(common, redis).await,
+    }
+}
+
+async fn create_user(common: &Common, new: CreateUser) -> anyhow::Result<()> {
     let email = Email::parse(&new.email).with_context(|| format!("`{}` is not an address", new.email))?;
     let password = match new.password {
         Some(password) => password,

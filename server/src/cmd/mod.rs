@@ -3,6 +3,7 @@
 mod admin;
 mod migrate;
 mod parts;
+mod pauses;
 mod roles;
 mod seed;
 mod simulate;

@@ -142,6 +142,8 @@ pub fn worker_settings(work: &Work) -> WorkerSettings {
         lease_secs: work.lease_secs,
         heartbeat_secs: (work.lease_secs / 3).max(1),
         retry_base_secs: work.retry_base_secs,
+        limits: work.queue_limits(),
+        keep_days: work.keep_jobs_days,
         ..WorkerSettings::default()
     }
 }

@@ -26,6 +26,7 @@ pub async fn serve(common: &Common, config: &Config) -> anyhow::Result<()> {
     let listener = listen(config).await?;
     let ground = ground(common, config, listener.local_addr()?).await?;
     let built = parts::build(&ground, config).await?;
+    serve_metrics(&built, config, &stop).await?;
     say(&format!("Lookreel serves {}", ground.public_url));
     run_server(listener, &ground, &built, config, stop).await?;
     built.engine.queue().close().await;
@@ -38,10 +39,20 @@ pub async fn work(common: &Common, config: &Config) -> anyhow::Result<()> {
     // Providers report to the server, not to this process.
     let ground = ground(common, config, config.listen).await?;
     let built = parts::build(&ground, config).await?;
+    serve_metrics(&built, config, &stop).await?;
+    let tools = find_tools().await?;
     say("Lookreel works.");
-    run_worker(&built, config, stop).await?;
+    run_worker(&built, config, tools, stop).await?;
     built.engine.queue().close().await;
     Ok(())
+}
+
+/// Serves metrics beside, if they are asked for.
+pub async fn serve_metrics(built: &Built, config: &Config, stop: &CancellationToken) -> anyhow::Result<()> {
+    match config.metrics_listen {
+        Some(address) => http::metrics::serve(address, built.engine.queue().clone(), stop.clone()).await,
+        None => Ok(()),
+    }
 }
 
 /// Serves until told to stop.
@@ -73,9 +84,13 @@ pub async fn run_server(
     http::serve(listener, edge, stop).await
 }
 
+/// What a worker cannot do without.
+pub async fn find_tools() -> anyhow::Result<Tools> {
+    Tools::find().await.context("ffmpeg and ffprobe are needed to make renditions")
+}
+
 /// Works until told to stop.
-pub async fn run_worker(built: &Built, config: &Config, stop: CancellationToken) -> anyhow::Result<()> {
-    let tools = Tools::find().await.context("ffmpeg and ffprobe are needed to make renditions")?;
+pub async fn run_worker(built: &Built, config: &Config, tools: Tools, stop: CancellationToken) -> anyhow::Result<()> {
     if let Err(error) = built.engine.sweep_work_dir().await {
         tracing::warn!(%error, "WORK_DIR could not be swept: {error}");
     }

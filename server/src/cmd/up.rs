@@ -119,6 +119,7 @@ async fn run_with(
     if !options.no_demo {
         seed::catalogue(&built.engine).await?;
     }
+    roles::serve_metrics(&built, config, &stop).await?;
     announce(options, &ground, embedded, &admin);
     let (served, worked, lost) = tokio::join!(
         async {
@@ -127,7 +128,8 @@ async fn run_with(
             served
         },
         async {
-            let worked = roles::run_worker(&built, config, stop.clone()).await;
+            let worked =
+                async { roles::run_worker(&built, config, roles::find_tools().await?, stop.clone()).await }.await;
             stop.cancel();
             worked
         },

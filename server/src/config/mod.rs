@@ -1,6 +1,7 @@
 //! Configuration: one typed struct read from flags and environment. A wrong or missing value stops start-up with the
 //! variable's name and what is expected.
 
+mod limits;
 mod money;
 mod parts;
 
@@ -55,6 +56,9 @@ pub struct Config {
     /// Signs the addresses providers report to; at least 32 characters, the same on every process.
     #[arg(long, env = "CALLBACK_SECRET", hide_env_values = true)]
     pub callback_secret: Option<SecretString>,
+    /// Address and port of Prometheus metrics at /metrics, like 127.0.0.1:9464; none when not set. Not for the public.
+    #[arg(long, env = "METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Trusts X-Forwarded-For of so many proxies in front of this server.
     #[arg(long, env = "TRUSTED_PROXIES", default_value_t = 0)]
     pub trusted_proxies: usize,
@@ -112,9 +116,29 @@ pub struct Work {
     /// taken to have never arrived; 360 when not set (longer than a clip takes), 10 with a simulator.
     #[arg(long, env = "LOOKUP_AFTER_SECS", value_parser = seconds)]
     pub lookup_after_secs: Option<Duration>,
+    /// Jobs of a provider (`fal=4`) or a model (`fal/fal-ai/pika/v2.2/pikaframes=2`) that run at once, over all processes;
+    /// a model that is not named has 8.
+    #[arg(long, env = "SLOTS", value_delimiter = ',', value_parser = limits::parse_slots)]
+    pub slots: Vec<limits::Named<usize>>,
+    /// Starts of jobs of a provider or a model in so many seconds, like `gemini=60/60`, over all processes.
+    #[arg(long, env = "RATES", value_delimiter = ',', value_parser = limits::parse_rate)]
+    pub rates: Vec<limits::Named<jobs::Rate>>,
+    /// Jobs of one person that run at once.
+    #[arg(long, env = "USER_SLOTS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub user_slots: Option<u16>,
+    /// Days that ended jobs of the queue are kept; generations, videos and costs stay. 0 keeps them for ever.
+    #[arg(long, env = "KEEP_JOBS_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3_650))]
+    pub keep_jobs_days: u32,
     /// Folder for downloads and renditions while they are worked on; a folder of the system when not set.
     #[arg(long, env = "WORK_DIR")]
     pub work_dir: Option<PathBuf>,
+}
+
+impl Work {
+    /// What may run at once and how fast it may start.
+    pub fn queue_limits(&self) -> jobs::Limits {
+        limits::combine(&self.slots, &self.rates, self.user_slots.map(usize::from))
+    }
 }
 
 /// Seconds with decimals, for settings that tests make short.

@@ -7,6 +7,7 @@ mod guard;
 mod health;
 mod hub;
 mod media;
+pub mod metrics;
 mod pages;
 mod range;
 mod sessions;

@@ -1,73 +1,25 @@
 //! Kill -9 at every moment: the generation ends by itself and nothing is bought twice.
 
-use std::path::Path;
-
 use nix::sys::signal::Signal;
 use reqwest::header::AUTHORIZATION;
 use uuid::Uuid;
 
 use crate::{
-    browser::Browser,
-    click::{click, generation_of, wait_until},
-    house::{EMAIL, Ground, entries_of, free_address, invoice},
-    program::{Program, run},
+    click::wait_until,
+    house::{entries_of, invoice},
+    program::Program,
     store::Moment,
+    village::Village,
 };
 
-const PASSWORD: &str = "a long enough password";
-
-/// Simulator, server and worker as processes of their own.
-struct Village {
-    ground: Ground,
-    simulator: String,
-    admin: Browser,
-    _simulate: Program,
-    _serve: Program,
-}
-
 impl Village {
-    async fn build(changed: &[(&'static str, &str)]) -> Self {
-        let listen = free_address();
-        let url = format!("http://{listen}/");
-        let ground = Ground::fresh().await.with(&[
-            ("LISTEN", &listen.to_string()),
-            ("LEASE_SECS", "2"),
-            ("WORKER_CONCURRENCY", "2"),
-            // Long enough to be met in the middle.
-            ("SIMULATOR_STILL_DELAY_MS", "400"),
-            ("SIMULATOR_CLIP_DELAY_MS", "600"),
-        ]);
-        let ground = ground.with(changed);
-        let simulate = role(&ground, &["simulate", "--listen", "127.0.0.1:0", "--ready-json", "--dir", &path(&ground)]);
-        let simulator = simulate.ready()["simulator_url"].as_str().unwrap().to_owned();
-        let ground = ground.with(&[("SIMULATOR_URL", &simulator)]);
-        assert_eq!(run(&["migrate"], &ground.settings).0, 0);
-        let settings = ground.settings.iter().cloned().chain([("ADMIN_PASSWORD", PASSWORD.to_owned())]).collect();
-        let (code, _, error) = run(&["admin", "create-user", EMAIL], &settings);
-        assert_eq!(code, 0, "{error}");
-        let serve = role(&ground, &["serve"]);
-        assert!(serve.first_line().contains("serves"));
-        let admin = Browser::new(&url).signed_in(EMAIL, PASSWORD).await;
-        Self { ground, simulator, admin, _simulate: simulate, _serve: serve }
-    }
-
-    fn worker(&self) -> Program {
-        role(&self.ground, &["work"])
-    }
-
-    async fn click(&self, name: &str) -> Uuid {
-        let product = self.ground.add_product(name).await;
-        let key = Uuid::now_v7();
-        click(&self.admin, product.id, key).await;
-        generation_of(&self.ground.database, key).await
-    }
-
     /// Kills a worker when the generation is where `is_there` says, and gives the rest to another.
     async fn survive(&self, name: &str, is_there: impl Fn(&Moment) -> bool) {
         let before = invoice(&self.simulator).await;
-        let first = self.worker();
+        let mut first = self.worker();
         let generation = self.click(name).await;
         let met = wait_until(&self.ground.database, generation, is_there).await;
+        assert!(first.runs(), "{name}: it ended by itself: {}", first.log());
         first.kill();
         assert_ne!(met.state, "completed", "{name}: it was over before it could be killed");
         self.end_well(name, generation, entries_of(&before, "fal"), &met).await;
@@ -120,14 +72,6 @@ impl Village {
         }
         second.kill();
     }
-}
-
-fn role(ground: &Ground, args: &[&str]) -> Program {
-    Program::start(args, &ground.settings, &ground.dir)
-}
-
-fn path(ground: &Ground) -> String {
-    Path::new(&ground.dir).join("simulator").display().to_string()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -37,11 +37,15 @@ pub struct Ground {
 impl Ground {
     /// Ground that nobody stood on before.
     pub async fn fresh() -> Self {
+        let redis = std::env::var("REDIS_URL").expect("REDIS_URL names a Redis");
+        Self::over(Database::create().await, redis).await
+    }
+
+    /// Ground over a database and a Redis of its own.
+    pub async fn over(database: Database, redis: String) -> Self {
         let name = format!("edge-{}", Uuid::now_v7().simple());
         let dir = folder().join(&name);
         std::fs::create_dir_all(&dir).unwrap();
-        let database = Database::create().await;
-        let redis = std::env::var("REDIS_URL").expect("REDIS_URL names a Redis");
         let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/site");
         let settings: Settings = vec![
             ("DATABASE_URL", database.url.clone()),

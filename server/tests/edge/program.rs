@@ -1,6 +1,7 @@
 //! The real binary, started the way people start it.
 
 use std::{
+    ffi::OsString,
     fs::File,
     io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
@@ -48,7 +49,7 @@ impl Program {
         const WATCH: &str = r#""$@" </dev/null & child=$!; read -r _; kill -TERM $child; wait $child; rm -rf "$0""#;
         let mut command = Command::new("sh");
         command.env_clear().envs(base()).envs(settings.iter().map(|(name, value)| (*name, value)));
-        command.args(["-c", WATCH]).arg(dir).arg(env!("CARGO_BIN_EXE_lookreel")).args(args).stdin(Stdio::piped());
+        command.args(["-c", WATCH]).arg(dir).arg(binary()).args(args).stdin(Stdio::piped());
         Self::spawn(command, dir)
     }
 
@@ -74,6 +75,11 @@ impl Program {
 
     pub fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap())
+    }
+
+    /// Whether it has not ended yet.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// What it logged so far.
@@ -133,9 +139,14 @@ pub fn run(args: &[&str], settings: &Settings) -> (i32, String, String) {
 
 /// The program with these settings and no others: what the tests themselves were given is not passed on.
 fn bare(settings: &Settings) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lookreel"));
+    let mut command = Command::new(binary());
     command.env_clear().envs(base()).envs(settings.iter().map(|(name, value)| (*name, value)));
     command
+}
+
+/// `LOOKREEL_BIN`, else the one that was built with the tests.
+fn binary() -> OsString {
+    std::env::var_os("LOOKREEL_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_lookreel").into())
 }
 
 fn base() -> impl Iterator<Item = (String, String)> {

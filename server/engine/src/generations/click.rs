@@ -145,6 +145,7 @@ impl Engine {
         let mut job = jobs::NewJob::new(stages::kind::STILLS, self.still_maker().model().to_string(), json!(payload));
         job.id = new.job_id;
         job.owner = Some(new.by.uuid());
+        job.label = Some(new.options.recipe.as_str().to_owned());
         job.max_attempts = self.settings().max_attempts;
         job.run_timeout = self.settings().job_timeout;
         Ok(jobs::enqueue(tx, &job).await?)

@@ -278,12 +278,10 @@ impl Clip {
     async fn keep(&self, run: &Run<'_>, answer: &ClipAnswer, path: &Path) -> Result<Outcome, Stop> {
         let key = storage::Key::original(run.generation.video_id);
         self.engine.store().put_file(&key, path, "video/mp4").await?;
-        let mut job =
-            jobs::NewJob::new(kind::ENCODE, kind::LOCAL_GROUP, json!(JobPayload { generation_id: run.generation.id }));
-        job.owner = run.attempt.job.owner;
+        let payload = json!(JobPayload { generation_id: run.generation.id });
+        let mut job = jobs::NewJob::after(&run.attempt.job, kind::ENCODE, kind::LOCAL_GROUP, payload);
         job.max_attempts = self.engine.settings().max_attempts;
         job.run_timeout = self.engine.settings().job_timeout;
-        job.trace_parent = run.attempt.job.trace_parent.clone();
         let id = run.generation.id;
         let mut tx = self.engine.pg().begin().await?;
         run.attempt.lease.succeed(&mut tx).await?;

@@ -1,6 +1,7 @@
 //! Calls whose answer was lost: written down as in doubt, and made again only where the owner's policy says so.
 
-use domain::{CallId, FailureCode, generation::EventKind};
+use chrono::NaiveDate;
+use domain::{CallId, FailureCode, GenerationId, MicroUsd, generation::EventKind};
 use jobs::Failure;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use crate::{
     Engine,
     calls::{self, Call, NewCall, Slot},
     generations::store::{self, Event, Generation},
-    ledger,
+    ledger::{self, Certainty},
 };
 
 /// A call is made again at most so often.
@@ -56,6 +57,21 @@ pub(super) async fn repeat(
     let event =
         Event { stage: Some(slot.stage()), amount: Some(doubtful.estimate), ..Event::of(EventKind::CallRepeated) };
     store::record(conn, generation.id, &event).await?;
+    Ok(())
+}
+
+/// The same request, made again, cost this much: the best there is to say of earlier ones that never answered.
+pub(super) async fn assume(
+    conn: &mut PgConnection,
+    generation: GenerationId,
+    slot: Slot,
+    cost: MicroUsd,
+    today: NaiveDate,
+) -> Result<(), Stop> {
+    for doubtful in calls::store::doubtful(conn, generation, slot).await? {
+        calls::store::assume_cost(conn, doubtful, cost).await?;
+        ledger::settle(conn, doubtful, cost, Certainty::Assumed, today).await?;
+    }
     Ok(())
 }
 

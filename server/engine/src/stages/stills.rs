@@ -218,11 +218,7 @@ impl Stills {
         assets::store::insert_still(&mut tx, still).await?;
         calls::store::finish(&mut tx, still.call_id, paid.request_id.as_deref(), paid.cost).await?;
         ledger::settle(&mut tx, still.call_id, paid.cost, Amount::Known, today).await?;
-        // The same request cost this much: the best there is to say of earlier ones that never answered.
-        for doubtful in calls::store::doubtful(&mut tx, id, slot).await? {
-            calls::store::assume_cost(&mut tx, doubtful, paid.cost).await?;
-            ledger::settle(&mut tx, doubtful, paid.cost, Amount::Assumed, today).await?;
-        }
+        doubt::assume(&mut tx, id, slot, paid.cost, today).await?;
         store::set_progress(&mut tx, id, mark::STILLS / 2, None).await?;
         let event = Event {
             stage: Some(Stage::Stills),
@@ -276,7 +272,10 @@ impl Stills {
             let today = self.engine.today();
             calls::store::fail(&mut tx, call.id, error.code, charged, &error.detail).await?;
             match charged {
-                Some(amount) => ledger::settle(&mut tx, call.id, amount, Amount::Known, today).await?,
+                Some(amount) => {
+                    ledger::settle(&mut tx, call.id, amount, Amount::Known, today).await?;
+                    doubt::assume(&mut tx, generation.id, slot, amount, today).await?;
+                }
                 None => ledger::void(&mut tx, call.id, today).await?,
             }
             if error.is_retryable() {
@@ -322,15 +321,11 @@ impl Stills {
 
     /// Both stills are there: the clip's job takes over in the same transaction.
     async fn hand_over(&self, attempt: &Attempt, generation: &Generation) -> Result<Outcome, Stop> {
-        let mut job = jobs::NewJob::new(
-            kind::CLIP,
-            self.engine.clip_maker().model().to_string(),
-            json!(JobPayload { generation_id: generation.id }),
-        );
-        job.owner = attempt.job.owner;
+        let payload = json!(JobPayload { generation_id: generation.id });
+        let group = self.engine.clip_maker().model().to_string();
+        let mut job = jobs::NewJob::after(&attempt.job, kind::CLIP, group, payload);
         job.max_attempts = self.engine.settings().max_attempts;
         job.run_timeout = self.engine.settings().job_timeout;
-        job.trace_parent = attempt.job.trace_parent.clone();
         let mut tx = self.engine.pg().begin().await?;
         attempt.lease.succeed(&mut tx).await?;
         let next = jobs::enqueue(&mut tx, &job).await?;

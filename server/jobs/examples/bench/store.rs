@@ -18,3 +18,14 @@ pub async fn drop(options: &PgConnectOptions, name: &str) -> Result<(), sqlx::Er
     raw_sql(AssertSqlSafe(format!("drop database {name} with (force)"))).execute(&mut connection).await?;
     Ok(())
 }
+
+/// Forgets every job.
+pub async fn clear(pg: &PgPool) -> Result<(), sqlx::Error> {
+    raw_sql("truncate jobs, job_events").execute(pg).await?;
+    Ok(())
+}
+
+pub async fn count_ended(pg: &PgPool) -> Result<usize, sqlx::Error> {
+    let count: i64 = sqlx::query_scalar("select count(*) from jobs where state = 'succeeded'").fetch_one(pg).await?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}

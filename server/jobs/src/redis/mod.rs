@@ -2,6 +2,8 @@
 
 mod channel;
 mod connection;
+#[cfg(test)]
+mod model;
 mod script;
 
 use std::fmt;
@@ -24,6 +26,10 @@ use script::Scripts;
 
 /// How often the connection is proven by a write.
 const PROBE_EVERY: Duration = Duration::from_millis(500);
+/// Jobs per call of a script.
+const PAGE: usize = 1_000;
+/// A thousand groups or owners are cleared per round.
+const CLEAR_ROUNDS: usize = 1_000;
 /// A client that has not answered for this long is replaced by a new one.
 const REPLACE_AFTER: Duration = Duration::from_secs(10);
 
@@ -62,16 +68,26 @@ impl fmt::Debug for RedisSettings {
 pub(crate) struct Push {
     pub(crate) id: Uuid,
     pub(crate) group: String,
+    pub(crate) owner: Option<Uuid>,
     pub(crate) priority: i16,
-    /// From now by the database's clock; 0 or less means at once.
+    /// From now by the database's clock; less than 0 when it has been due for a while.
     pub(crate) delay_ms: i64,
 }
 
-/// One slot to be kept.
+/// A job with what its places are counted under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) id: Uuid,
+    pub(crate) group: String,
+    pub(crate) owner: Option<Uuid>,
+}
+
+/// Places to be kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Hold {
     pub(crate) id: Uuid,
     pub(crate) group: String,
+    pub(crate) owner: Option<Uuid>,
     pub(crate) worker: Uuid,
     pub(crate) ttl_ms: i64,
     pub(crate) insert: bool,
@@ -81,16 +97,19 @@ pub(crate) struct Hold {
 pub(crate) struct ClaimRequest<'a> {
     pub(crate) epoch: Uuid,
     pub(crate) worker: Uuid,
+    /// The same ticket again asks for the same answer again.
+    pub(crate) ticket: Uuid,
     pub(crate) count: usize,
     pub(crate) lease_ms: i64,
-    pub(crate) slots: &'a crate::worker::Slots,
+    /// [`crate::Limits`] in the words of the script.
+    pub(crate) limits: &'a str,
 }
 
 /// What a claim answers.
 #[derive(Debug)]
 pub(crate) enum ClaimAnswer {
-    /// Ids proposed, with their groups; Postgres has the last word.
-    Proposed { ids: Vec<(Uuid, String)>, next: Option<Duration> },
+    /// Jobs proposed, their places taken; Postgres has the last word.
+    Proposed { jobs: Vec<Place>, next: Option<Duration> },
     /// Redis does not hold the epoch we expect: it was lost or is being rebuilt.
     WrongEpoch,
 }
@@ -136,6 +155,12 @@ impl Redis {
         })
     }
 
+    #[cfg(test)]
+    fn with_clock(mut self) -> Self {
+        self.scripts = Scripts::with_clock();
+        self
+    }
+
     pub(crate) fn settings(&self) -> &RedisSettings {
         &self.settings
     }
@@ -160,74 +185,75 @@ impl Redis {
     }
 
     pub(crate) async fn push(&self, jobs: &[Push]) -> Result<(), Error> {
-        for page in jobs.chunks(1_000) {
-            let args = page
-                .iter()
-                .flat_map(|job| {
-                    [job.id.to_string(), job.group.clone(), job.priority.to_string(), job.delay_ms.to_string()]
-                })
-                .collect();
+        for page in jobs.chunks(PAGE) {
+            let mut args = Vec::with_capacity(page.len() * 5);
+            for job in page {
+                args.extend([job.id.to_string(), job.group.clone(), owner_word(job.owner)]);
+                args.extend([job.priority.to_string(), job.delay_ms.to_string()]);
+            }
             self.run(&self.scripts.push, args).await?;
         }
         Ok(())
     }
 
+    /// Makes waiting jobs unclaimable.
+    pub(crate) async fn withdraw(&self, jobs: &[Push]) -> Result<(), Error> {
+        for page in jobs.chunks(PAGE) {
+            let mut args = Vec::with_capacity(page.len() * 4);
+            for job in page {
+                args.extend([job.id.to_string(), job.group.clone(), owner_word(job.owner), job.priority.to_string()]);
+            }
+            self.run(&self.scripts.withdraw, args).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn claim(&self, request: &ClaimRequest<'_>) -> Result<ClaimAnswer, Error> {
-        let mut args = vec![
+        let args = vec![
             request.epoch.to_string(),
             request.worker.to_string(),
+            request.ticket.to_string(),
             request.count.to_string(),
             request.lease_ms.to_string(),
-            request.slots.default.to_string(),
+            request.limits.to_owned(),
         ];
-        for (group, slots) in &request.slots.by_group {
-            args.extend([group.clone(), slots.to_string()]);
-        }
         let answer = self.run(&self.scripts.claim, args).await?;
         let mut words = answer.into_iter();
         if words.next().as_deref() != Some("1") {
             return Ok(ClaimAnswer::WrongEpoch);
         }
         let next = words.next().and_then(|ms| ms.parse::<u64>().ok()).map(Duration::from_millis);
-        let mut ids = Vec::new();
-        while let (Some(id), Some(group)) = (words.next(), words.next()) {
+        let mut jobs = Vec::new();
+        while let (Some(id), Some(group), Some(owner)) = (words.next(), words.next(), words.next()) {
             // Something else under our prefix is not ours to run.
             if let Ok(id) = Uuid::parse_str(&id) {
-                ids.push((id, group));
+                jobs.push(Place { id, group, owner: Uuid::parse_str(&owner).ok() });
             }
         }
-        Ok(ClaimAnswer::Proposed { ids, next })
+        Ok(ClaimAnswer::Proposed { jobs, next })
     }
 
     pub(crate) async fn hold(&self, jobs: &[Hold]) -> Result<(), Error> {
-        for page in jobs.chunks(1_000) {
-            let args = page
-                .iter()
-                .flat_map(|job| {
-                    let insert = if job.insert { "1" } else { "0" };
-                    [
-                        job.id.to_string(),
-                        job.group.clone(),
-                        job.worker.to_string(),
-                        job.ttl_ms.to_string(),
-                        insert.to_owned(),
-                    ]
-                })
-                .collect();
+        for page in jobs.chunks(PAGE) {
+            let mut args = Vec::with_capacity(page.len() * 6);
+            for job in page {
+                let insert = if job.insert { "1" } else { "0" };
+                args.extend([job.id.to_string(), job.group.clone(), owner_word(job.owner)]);
+                args.extend([job.worker.to_string(), job.ttl_ms.to_string(), insert.to_owned()]);
+            }
             self.run(&self.scripts.hold, args).await?;
         }
         Ok(())
     }
 
-    pub(crate) async fn release(&self, worker: Uuid, jobs: &[(Uuid, String)]) -> Result<(), Error> {
-        if jobs.is_empty() {
-            return Ok(());
+    pub(crate) async fn release(&self, worker: Uuid, places: &[Place]) -> Result<(), Error> {
+        for page in places.chunks(PAGE) {
+            let mut args = vec![worker.to_string()];
+            for place in page {
+                args.extend([place.id.to_string(), place.group.clone(), owner_word(place.owner)]);
+            }
+            self.run(&self.scripts.release, args).await?;
         }
-        let mut args = vec![worker.to_string()];
-        for (id, group) in jobs {
-            args.extend([id.to_string(), group.clone()]);
-        }
-        self.run(&self.scripts.release, args).await?;
         Ok(())
     }
 
@@ -238,8 +264,15 @@ impl Redis {
         self.client().set(key, 1, Some(Expiration::PX(millis)), None, false).await.map_err(connection::refuse)
     }
 
-    pub(crate) async fn clear(&self, groups: Vec<String>) -> Result<(), Error> {
-        self.run(&self.scripts.clear, groups).await?;
+    /// Forgets what a rebuild writes anew, also of groups and owners that only Postgres knows.
+    pub(crate) async fn clear(&self, known: &[(String, Option<Uuid>)]) -> Result<(), Error> {
+        for page in known.chunks(PAGE).chain(std::iter::repeat_n(&[][..], CLEAR_ROUNDS)) {
+            let args = page.iter().flat_map(|(group, owner)| [group.clone(), owner_word(*owner)]).collect();
+            let left = self.run(&self.scripts.clear, args).await?;
+            if page.is_empty() && left.first().is_none_or(|left| left == "0") {
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -299,6 +332,10 @@ impl Redis {
             _ => Ok(()),
         }
     }
+}
+
+fn owner_word(owner: Option<Uuid>) -> String {
+    owner.map(|owner| owner.to_string()).unwrap_or_default()
 }
 
 /// Proves the connection again and again; replaces the client when fred does not get it back by itself.

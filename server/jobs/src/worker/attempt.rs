@@ -6,12 +6,14 @@ use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use metrics::{counter, gauge, histogram};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::claim::Claimed;
 use super::roster::{Cause, Signal};
 use super::{Core, settle::Verdict};
+use crate::redis::Place;
 use crate::{Attempt, Failure, Handler, Outcome};
 
 type Ran = Result<Result<Outcome, Failure>, Box<dyn Any + Send>>;
@@ -28,10 +30,14 @@ pub(crate) struct Stop {
 impl Core {
     /// Runs a claimed job to its outcome.
     pub(crate) async fn run(&self, claimed: Claimed, stop: &Stop) {
-        let Claimed { job, lease, signal, remaining, cancel_requested, claimed_at } = claimed;
+        let Claimed { job, lease, signal, remaining, waited, cancel_requested, claimed_at } = claimed;
         let id = job.id;
         tracing::info!(job.id = %id, job.kind = %job.kind, job.attempt = job.attempt, job.epoch = lease.epoch, "job {id} starts");
         let attempt = Attempt { job, lease, cancel: signal.token.clone(), stopping: stop.soon.clone() };
+        let labels = [("kind", attempt.job.kind.clone()), ("group", attempt.job.group.clone())];
+        counter!("jobs_started_total", &labels).increment(1);
+        histogram!("jobs_wait_seconds", &labels).record(waited.as_secs_f64());
+        gauge!("jobs_slots_used", &labels).increment(1);
         let verdict = match self.handlers.get(attempt.job.kind.as_str()) {
             _ if cancel_requested => Verdict::Fail(Failure::cancelled()),
             _ if remaining.is_zero() => Verdict::Fail(timed_out()),
@@ -40,12 +46,20 @@ impl Core {
             None => Verdict::Release { interrupted: true },
         };
         tracing::info!(job.id = %id, elapsed_ms = claimed_at.elapsed().as_millis() as u64, "job {id} ran: {}", verdict.name());
+        histogram!("jobs_run_seconds", &labels).record(claimed_at.elapsed().as_secs_f64());
+        gauge!("jobs_slots_used", &labels).decrement(1);
+        let [kind, group] = labels;
+        counter!("jobs_ended_total", &[kind, group, ("outcome", verdict.name().to_owned())]).increment(1);
+        let frees_itself = matches!(verdict, Verdict::Succeed);
         let next = self.settle(&attempt, verdict, claimed_at + remaining).await;
         self.roster.remove(&lease);
+        if frees_itself {
+            return;
+        }
         self.queue.dispatch(&next).await;
-        // Unless it parked and is here again already: then the slot is the new run's.
+        // Unless it parked and is here again already: then the places are the new run's.
         if !self.roster.contains(id) {
-            self.free_slots(vec![(id, attempt.job.group)]).await;
+            self.free(vec![Place { id, group: attempt.job.group, owner: attempt.job.owner }]).await;
         }
     }
 

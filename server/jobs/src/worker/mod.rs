@@ -2,6 +2,7 @@
 
 mod attempt;
 mod claim;
+mod finish;
 mod leader;
 mod pulse;
 mod roster;
@@ -11,7 +12,7 @@ mod store;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 use tokio::sync::broadcast;
@@ -21,11 +22,12 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
-pub(crate) use settings::Slots;
 pub use settings::WorkerSettings;
 
-use crate::{Error, Failure, Handler, Job, Queue};
+use crate::limits::HalfRates;
+use crate::{Error, Failure, Handler, Job, Queue, Schedule};
 use attempt::Stop;
+use finish::Finish;
 use pulse::Pulse;
 use roster::Roster;
 
@@ -48,7 +50,14 @@ pub(crate) struct Core {
     pub(crate) handlers: HashMap<&'static str, Arc<dyn Handler>>,
     pub(crate) kinds: Vec<String>,
     pub(crate) settings: WorkerSettings,
-    pub(crate) slots: Slots,
+    /// [`crate::Limits`] in the words of the claim script.
+    pub(crate) limits_json: String,
+    /// The ticket of a claim whose answer never came.
+    pub(crate) unanswered: Mutex<Option<Uuid>>,
+    pub(crate) half_rates: Mutex<HalfRates>,
+    pub(crate) started: Instant,
+    pub(crate) finish: Finish,
+    pub(crate) schedules: Vec<Schedule>,
     pub(crate) roster: Arc<Roster>,
 }
 
@@ -76,11 +85,24 @@ impl Worker {
             queue,
             handlers: handlers.into_iter().collect(),
             kinds,
-            slots: settings.slots(),
+            limits_json: settings.limits.to_json(),
+            unanswered: Mutex::default(),
+            half_rates: Mutex::default(),
+            started: Instant::now(),
+            finish: Finish::default(),
+            schedules: Vec::new(),
             settings,
             roster: Arc::new(Roster::default()),
         };
         Self { core: Arc::new(core), pulse: Mutex::new(None) }
+    }
+
+    /// The same worker with jobs that come by the clock, made by whichever process leads.
+    pub fn with_schedules(mut self, schedules: Vec<Schedule>) -> Self {
+        if let Some(core) = Arc::get_mut(&mut self.core) {
+            core.schedules = schedules;
+        }
+        self
     }
 
     /// The id under which this process holds leases.

@@ -133,8 +133,9 @@ impl Pulse {
         let holds: Vec<Hold> = entries
             .iter()
             .map(|entry| Hold {
-                id: entry.lease.job_id,
-                group: entry.group.clone(),
+                id: entry.place.id,
+                group: entry.place.group.clone(),
+                owner: entry.place.owner,
                 worker: self.worker,
                 ttl_ms: self.lease_ms,
                 insert: !entry.slotted,

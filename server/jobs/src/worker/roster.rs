@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::Lease;
+use crate::redis::Place;
 
 /// Why a running job is told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Signal {
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) lease: Lease,
-    pub(crate) group: String,
+    pub(crate) place: Place,
     pub(crate) signal: Arc<Signal>,
     /// The lease is good for `lease_secs` from here at least.
     pub(crate) renewed_at: Instant,

@@ -1,7 +1,8 @@
 //! How a worker behaves.
 
-use std::collections::HashMap;
 use std::time::Duration;
+
+use crate::Limits;
 
 /// How a worker behaves. The default fits jobs of minutes.
 #[derive(Debug, Clone)]
@@ -14,10 +15,8 @@ pub struct WorkerSettings {
     pub lease_secs: u64,
     /// Seconds between renewals; a third of the lease.
     pub heartbeat_secs: u64,
-    /// Jobs of a group that run at once, over all processes, where it differs from the default.
-    pub group_slots: HashMap<String, usize>,
-    /// Jobs of any other group that run at once, over all processes.
-    pub default_group_slots: usize,
+    /// What may run at once and how fast it may start, over all processes.
+    pub limits: Limits,
     /// Seconds before the second attempt at most; doubles with every attempt, drawn with full jitter.
     pub retry_base_secs: u64,
     /// Seconds between attempts at most.
@@ -26,6 +25,8 @@ pub struct WorkerSettings {
     pub poll_ms: u64,
     /// Seconds a handler may take to return after its cancel token fired; then its future is dropped.
     pub cancel_grace_secs: u64,
+    /// Days that ended jobs and their events are kept; 0 keeps them for ever.
+    pub keep_days: u32,
 }
 
 impl Default for WorkerSettings {
@@ -35,28 +36,17 @@ impl Default for WorkerSettings {
             grace_secs: 20,
             lease_secs: 30,
             heartbeat_secs: 10,
-            group_slots: HashMap::new(),
-            default_group_slots: 8,
+            limits: Limits::default(),
             retry_base_secs: 5,
             retry_cap_secs: 300,
             poll_ms: 1_000,
             cancel_grace_secs: 5,
+            keep_days: 30,
         }
     }
 }
 
-/// How many jobs of a group may run at once.
-#[derive(Debug, Clone)]
-pub(crate) struct Slots {
-    pub(crate) default: usize,
-    pub(crate) by_group: HashMap<String, usize>,
-}
-
 impl WorkerSettings {
-    pub(crate) fn slots(&self) -> Slots {
-        Slots { default: self.default_group_slots, by_group: self.group_slots.clone() }
-    }
-
     pub(crate) fn lease(&self) -> Duration {
         Duration::from_secs(self.lease_secs.max(1))
     }

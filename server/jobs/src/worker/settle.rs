@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use metrics::counter;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -74,8 +75,7 @@ impl Core {
         match verdict {
             Verdict::Lost => Err(Error::LeaseLost { job_id: id }),
             Verdict::Succeed => {
-                let mut connection = self.queue.pg().acquire().await?;
-                lease.succeed(&mut connection).await?;
+                self.succeed(attempt).await?;
                 Ok(Vec::new())
             }
             Verdict::Park { until } => {
@@ -109,6 +109,7 @@ impl Core {
         let delay = match failure.class {
             FailureClass::Permanent | FailureClass::Cancelled => return self.fail(attempt, failure).await,
             FailureClass::RateLimited { retry_after: Some(pause) } => {
+                counter!("jobs_rate_blocks_total", "group" => attempt.job.group.clone()).increment(1);
                 // Its neighbours would be told the same.
                 if let Err(error) = self.queue.redis().block(&attempt.job.group, pause).await {
                     tracing::debug!(%error, "group {} could not be paused", attempt.job.group);

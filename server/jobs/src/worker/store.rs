@@ -8,7 +8,6 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::Slots;
 use crate::{Job, Lease};
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
@@ -27,10 +26,12 @@ pub(crate) struct JobRow {
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) deadline_at: Option<DateTime<Utc>>,
     pub(crate) first_started_at: Option<DateTime<Utc>>,
+    pub(crate) label: Option<String>,
     pub(crate) trace_parent: Option<String>,
     pub(crate) state: String,
     pub(crate) lease_epoch: i64,
     pub(crate) remaining_ms: Option<i64>,
+    pub(crate) waited_ms: i64,
     pub(crate) cancel_requested: bool,
 }
 
@@ -38,6 +39,11 @@ impl JobRow {
     /// Time to the deadline by the database's clock.
     pub(crate) fn remaining(&self) -> Duration {
         Duration::from_millis(self.remaining_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0))
+    }
+
+    /// How long it has been due by the database's clock.
+    pub(crate) fn waited(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.waited_ms).unwrap_or(0))
     }
 
     pub(crate) fn into_job(self) -> Job {
@@ -55,6 +61,7 @@ impl JobRow {
             created_at: self.created_at,
             deadline_at: self.deadline_at,
             first_started_at: self.first_started_at,
+            label: self.label,
             trace_parent: self.trace_parent,
         }
     }
@@ -79,6 +86,7 @@ pub(crate) async fn confirm(
             from jobs, (select set_config('synchronous_commit', 'off', true)) unflushed
             where jobs.id = any($1) and state in ('queued', 'parked', 'retrying') and kind = any($2)
               and run_at <= clock_timestamp() + interval '5 milliseconds'
+              and (state = 'parked' or not exists (select from job_pauses) or not job_paused(kind, group_name, label))
             for update of jobs skip locked
         )
         update jobs
@@ -94,8 +102,9 @@ pub(crate) async fn confirm(
         from due
         where jobs.id = due.id
         returning jobs.id, kind, group_name, owner, payload, attempt, max_attempts, interruptions, step, created_at,
-                  deadline_at, first_started_at, trace_parent, state, lease_epoch,
+                  deadline_at, first_started_at, label, trace_parent, state, lease_epoch,
                   (extract(epoch from deadline_at - clock_timestamp()) * 1000)::bigint as remaining_ms,
+                  (extract(epoch from clock_timestamp() - run_at) * 1000)::bigint as "waited_ms!",
                   cancel_requested_at is not null as "cancel_requested!"
         "#,
         ids,
@@ -107,60 +116,91 @@ pub(crate) async fn confirm(
     .await
 }
 
-/// Claims without Redis: due jobs in the order of the queue, as far as their groups have room. One process at a time, so
-/// that the count of running jobs holds.
-pub(crate) async fn claim_waiting(
-    pg: &PgPool,
-    count: i64,
-    slots: &Slots,
-    kinds: &[String],
-    worker: Uuid,
-    lease_ms: i64,
-) -> Result<Vec<JobRow>> {
-    let limit = |slots: usize| i64::try_from(slots).unwrap_or(i64::MAX);
-    let (groups, limits): (Vec<String>, Vec<i64>) =
-        slots.by_group.iter().map(|(group, slots)| (group.clone(), limit(*slots))).unzip();
-    let mut tx = pg.begin().await?;
-    // "jobs" in ASCII and 1, see also `super::leader`.
-    sqlx::query!("select pg_advisory_xact_lock(1785684595, 1)").execute(&mut *tx).await?;
-    let ids = sqlx::query_scalar!(
-        r#"
-        with waiting as (
-            select distinct group_name from jobs
-            where state in ('queued', 'parked', 'retrying') and run_at <= now()
-        ), room as (
-            select waiting.group_name,
-                   greatest(coalesce(limited.slots, $4)
-                       - (select count(*) from jobs
-                          where jobs.group_name = waiting.group_name and state = 'running'), 0) as free
-            from waiting
-            left join unnest($2::text[], $3::bigint[]) as limited (group_name, slots)
-                on limited.group_name = waiting.group_name
-        )
-        select first.id as "id!"
-        from room
-        cross join lateral (
-            select id, priority, run_at from jobs
-            where jobs.group_name = room.group_name and state in ('queued', 'parked', 'retrying')
-              and run_at <= now() and kind = any($5)
-            order by priority, run_at, id
-            limit least(room.free, $1)
-            for update skip locked
-        ) first
-        order by first.priority, first.run_at, first.id
-        limit $1
-        "#,
-        count,
-        &groups,
-        &limits,
-        limit(slots.default),
-        kinds,
+/// One process at a time claims without Redis, so that the counts of running jobs hold. "jobs" in ASCII and 1, see also
+/// `super::leader`.
+pub(crate) async fn lock_claims(tx: &mut PgConnection) -> Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(1785684595, 1)").execute(tx).await?;
+    Ok(())
+}
+
+/// A group and an owner of running jobs, and how many there are.
+pub(crate) struct RunningRow {
+    pub(crate) group_name: String,
+    pub(crate) owner: Option<Uuid>,
+    pub(crate) count: i64,
+}
+
+pub(crate) async fn count_running(tx: &mut PgConnection) -> Result<Vec<RunningRow>> {
+    sqlx::query_as!(
+        RunningRow,
+        r#"select group_name, owner, count(*) as "count!" from jobs where state = 'running' group by group_name, owner"#
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(tx)
+    .await
+}
+
+/// A due job that may be started.
+pub(crate) struct DueRow {
+    pub(crate) id: Uuid,
+    pub(crate) group_name: String,
+    pub(crate) owner: Option<Uuid>,
+}
+
+/// Due jobs in the order of the queue, at most `per_group` of a group.
+pub(crate) async fn list_due(tx: &mut PgConnection, kinds: &[String], per_group: i64) -> Result<Vec<DueRow>> {
+    sqlx::query_as!(
+        DueRow,
+        r#"
+        with recursive waiting as (
+            (select group_name from jobs
+             where state in ('queued', 'parked', 'retrying') order by group_name limit 1)
+            union all
+            select (select group_name from jobs
+                    where state in ('queued', 'parked', 'retrying') and group_name > waiting.group_name
+                    order by group_name limit 1)
+            from waiting where waiting.group_name is not null
+        )
+        select first.id as "id!", first.group_name as "group_name!", first.owner
+        from waiting
+        cross join lateral (
+            select id, group_name, owner, job_rank(run_at, priority) as rank from jobs
+            where jobs.group_name = waiting.group_name and state in ('queued', 'parked', 'retrying')
+              and run_at <= now() and kind = any($1)
+              and (state = 'parked' or not exists (select from job_pauses) or not job_paused(kind, group_name, label))
+            order by job_rank(run_at, priority), id
+            limit $2
+        ) first
+        order by first.rank, first.id
+        "#,
+        kinds,
+        per_group,
+    )
+    .fetch_all(tx)
+    .await
+}
+
+/// Ends jobs well, many at once; answers which were still held under their lease.
+pub(crate) async fn succeed_all(
+    pg: &PgPool,
+    worker: Uuid,
+    ids: &[Uuid],
+    epochs: &[i64],
+) -> Result<HashSet<(Uuid, i64)>> {
+    let rows = sqlx::query!(
+        r#"
+        update jobs
+        set state = 'succeeded', progress = 100, finished_at = clock_timestamp(), lease_owner = null, lease_until = null
+        from unnest($2::uuid[], $3::bigint[]) as ended (id, epoch)
+        where jobs.id = ended.id and lease_epoch = ended.epoch and lease_owner = $1 and state = 'running'
+        returning jobs.id, lease_epoch
+        "#,
+        worker,
+        ids,
+        epochs,
+    )
+    .fetch_all(pg)
     .await?;
-    let claimed = confirm(&mut *tx, &ids, kinds, worker, lease_ms).await?;
-    tx.commit().await?;
-    Ok(claimed)
+    Ok(rows.into_iter().map(|row| (row.id, row.lease_epoch)).collect())
 }
 
 /// Another attempt after `delay_ms`.

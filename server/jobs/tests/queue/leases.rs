@@ -168,3 +168,43 @@ async fn the_heartbeat_goes_on_while_the_work_blocks_its_runtime(pg: PgPool) {
     tokio::task::spawn_blocking(move || rival.join()).await.unwrap().unwrap();
     assert_eq!(store::read(&stage.pg, id).await.lease_epoch, 1);
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_leader_that_freezes_is_replaced(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let settings = WorkerSettings { lease_secs: 1, ..quick() };
+    let (frozen, (go_on, gate)) = (Arc::new(Notify::new()), std::sync::mpsc::channel::<()>());
+    // As good as a process of its own: one thread, which its job stops with everything else on it.
+    let (pg, url, namespace) = (stage.pg.connect_options(), stage.redis_url.clone(), stage.namespace.clone());
+    let (signal, gate, of_leader) = (frozen.clone(), Mutex::new(gate), settings.clone());
+    let leader = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let pg = PgPool::connect_with((*pg).clone()).await.unwrap();
+            let queue = jobs::Queue::connect(pg.clone(), jobs::RedisSettings::new(url, namespace)).await.unwrap();
+            let stage = Stage { pg: pg.clone(), queue, redis_url: String::new(), namespace: String::new() };
+            let actor = Actor::new(move |_| {
+                signal.notify_one();
+                gate.lock().unwrap().recv().ok();
+                async { Ok(Outcome::Done) }
+            });
+            let running = stage.start(&actor, of_leader);
+            crate::stage::until("both jobs to end", async || store::count(&pg, "succeeded").await == 2).await;
+            running.end().await;
+            stage.queue.close().await;
+            pg.close().await;
+        });
+    });
+    crate::stage::until("a leader", async || stage.queue.health().await.epoch_ok).await;
+    stage.enqueue(&job()).await;
+    frozen.notified().await;
+
+    // Only a leader takes back what a dead worker held.
+    let orphan = stage.commit(&job()).await;
+    store::orphan(&stage.pg, orphan).await;
+    let successor = stage.start(&willing(), settings);
+    stage.wait_for_state(orphan, "succeeded").await;
+    drop(go_on);
+    tokio::task::spawn_blocking(move || leader.join()).await.unwrap().unwrap();
+    successor.end().await;
+}

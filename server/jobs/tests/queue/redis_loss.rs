@@ -1,9 +1,8 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use jobs::{Error, NewJob, Outcome, Queue, RedisSettings, WorkerSettings};
+use jobs::{Error, Limit, Limits, NewJob, Outcome, Queue, RedisSettings, WorkerSettings};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
@@ -13,8 +12,8 @@ use crate::store;
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_wiped_redis_is_rebuilt_from_postgres(pg: PgPool) {
     let stage = Stage::open(pg).await;
-    let worker =
-        stage.worker_with(&willing(), WorkerSettings { concurrency: 100, default_group_slots: 100, ..quick() });
+    let worker = stage
+        .worker_with(&willing(), WorkerSettings { concurrency: 100, limits: Limits::of_any_group(100), ..quick() });
     assert_eq!(worker.step().await.unwrap(), 0);
     assert!(stage.queue.health().await.epoch_ok);
     let before = stage.queue.health().await;
@@ -42,7 +41,7 @@ async fn a_rebuild_keeps_the_slots_of_running_jobs(pg: PgPool) {
         signal.notify_one();
         std::future::pending()
     });
-    let settings = WorkerSettings { default_group_slots: 1, ..quick() };
+    let settings = WorkerSettings { limits: Limits::of_any_group(1), ..quick() };
     let busy = stage.worker_with(&actor, settings.clone());
     stage.enqueue(&job()).await;
     let busy = tokio::spawn(async move { busy.step().await });
@@ -60,8 +59,7 @@ async fn without_redis_jobs_are_claimed_from_postgres_within_their_slots(pg: PgP
     let stage = Stage::open_at(pg, "redis://127.0.0.1:1".into()).await;
     assert!(!stage.queue.health().await.redis);
     let settings = WorkerSettings {
-        group_slots: HashMap::from([("narrow".into(), 1), ("closed".into(), 0)]),
-        default_group_slots: 2,
+        limits: Limits::of_any_group(2).with_group("narrow", Limit::slots(1)).with_group("closed", Limit::slots(0)),
         ..quick()
     };
     let worker = stage.worker_with(&willing(), settings);

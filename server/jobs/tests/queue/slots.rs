@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jobs::{NewJob, Outcome, WorkerSettings};
+use jobs::{Limit, Limits, NewJob, Outcome, WorkerSettings};
 use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -31,7 +31,7 @@ fn counting() -> (Arc<Actor>, Arc<AtomicUsize>) {
 async fn a_group_never_exceeds_its_slots_over_all_workers(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let (actor, most) = counting();
-    let settings = WorkerSettings { group_slots: HashMap::from([("fal/pika".into(), 2)]), ..quick() };
+    let settings = WorkerSettings { limits: Limits::default().with_group("fal/pika", Limit::slots(2)), ..quick() };
     let workers = [stage.start(&actor, settings.clone()), stage.start(&actor, settings)];
     for _ in 0..20 {
         stage.enqueue(&NewJob::new("act", "fal/pika", json!({}))).await;

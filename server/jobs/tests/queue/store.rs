@@ -52,6 +52,19 @@ pub async fn steal(pg: &PgPool, id: Uuid) {
     sqlx::query("update jobs set lease_epoch = lease_epoch + 1 where id = $1").bind(id).execute(pg).await.unwrap();
 }
 
+/// As if a worker had claimed the waiting job and died.
+pub async fn orphan(pg: &PgPool, id: Uuid) {
+    sqlx::query(
+        "update jobs set state = 'running', attempt = 1, lease_epoch = 1, lease_owner = gen_random_uuid(),
+             lease_until = now() - interval '1 second', first_started_at = now(), deadline_at = now() + interval '1 hour'
+         where id = $1",
+    )
+    .bind(id)
+    .execute(pg)
+    .await
+    .unwrap();
+}
+
 /// As if the due job had been pushed long ago and nobody had come for it.
 pub async fn age_dispatch(pg: &PgPool, id: Uuid) {
     sqlx::query("update jobs set dispatched_at = now() - interval '11 seconds', run_at = now() - interval '12 seconds' where id = $1")
@@ -71,4 +84,33 @@ pub async fn pass_deadline(pg: &PgPool, id: Uuid) {
 
 pub async fn now(pg: &PgPool) -> DateTime<Utc> {
     sqlx::query_scalar("select clock_timestamp()").fetch_one(pg).await.unwrap()
+}
+
+/// As if the job had been due for a while.
+pub async fn wait_since(pg: &PgPool, id: Uuid, secs: i32) {
+    sqlx::query("update jobs set run_at = now() - make_interval(secs => $2) where id = $1")
+        .bind(id)
+        .bind(f64::from(secs))
+        .execute(pg)
+        .await
+        .unwrap();
+}
+
+/// As if the last tick of a schedule were that long ago.
+pub async fn forget_tick(pg: &PgPool, schedule: &str, secs: i32) {
+    sqlx::query("update job_schedules set last_tick = now() - make_interval(secs => $2) where name = $1")
+        .bind(schedule)
+        .bind(f64::from(secs))
+        .execute(pg)
+        .await
+        .unwrap();
+}
+
+pub async fn end_days_ago(pg: &PgPool, id: Uuid, days: i32) {
+    sqlx::query("update jobs set finished_at = now() - make_interval(days => $2) where id = $1")
+        .bind(id)
+        .bind(days)
+        .execute(pg)
+        .await
+        .unwrap();
 }

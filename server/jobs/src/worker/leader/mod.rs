@@ -5,6 +5,7 @@ pub(crate) mod store;
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics::counter;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,8 @@ const STALE_SECS: f64 = 10.0;
 const UPKEEP_TIMEOUT: Duration = Duration::from_secs(60);
 /// Rows per statement.
 const PAGE: i64 = 1_000;
+/// Rows per statement of a rebuild, when nobody else uses Redis.
+const REBUILD_PAGE: i64 = 5_000;
 
 /// Leads whenever nobody else does, until told to end.
 pub(crate) async fn lead(core: Arc<Core>, end: CancellationToken) {
@@ -50,6 +53,7 @@ pub(crate) async fn lead(core: Arc<Core>, end: CancellationToken) {
             }
             tokio::select! {
                 () = end.cancelled() => {}
+                () = office.keep() => tracing::warn!("the leadership was lost in the middle of upkeep"),
                 result = timeout(UPKEEP_TIMEOUT, core.maintain(sweep)) => match result {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => tracing::warn!(%error, "queue upkeep failed: {error}"),
@@ -70,7 +74,8 @@ pub(crate) async fn lead(core: Arc<Core>, end: CancellationToken) {
     }
 }
 
-/// The advisory lock belongs to the connection: as long as that answers, nobody else leads.
+/// The advisory lock belongs to the connection: as long as that answers, nobody else leads. Postgres ends it when the
+/// leader says nothing for a lease, or one that is paused or cut off would lead for ever.
 #[derive(Default)]
 struct Office {
     connection: Option<PgConnection>,
@@ -81,7 +86,12 @@ impl Office {
     async fn hold(&mut self, core: &Core) -> Result<bool, Error> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            None => self.connection.insert(core.queue.pg().connect_options().connect().await?),
+            None => {
+                let silence_ms = core.settings.lease().max(TICK * 3).as_millis().to_string();
+                let options = core.queue.pg().connect_options().as_ref().clone();
+                let options = options.options([("idle_session_timeout", silence_ms)]);
+                self.connection.insert(options.connect().await?)
+            }
         };
         if self.held {
             store::ping(connection).await?;
@@ -90,6 +100,16 @@ impl Office {
             self.held = true;
         }
         Ok(self.held)
+    }
+
+    /// Keeps the office while the leader is busy; returns once it is lost.
+    async fn keep(&mut self) {
+        while let Some(connection) = &mut self.connection {
+            tokio::time::sleep(TICK).await;
+            if !matches!(timeout(QUERY_TIMEOUT, store::ping(connection)).await, Ok(Ok(()))) {
+                *self = Self::default();
+            }
+        }
     }
 }
 
@@ -100,8 +120,38 @@ impl Core {
             self.check_epoch().await?;
             self.reconcile().await?;
         }
+        self.tick().await?;
         if sweep {
             self.sweep().await?;
+            self.prune().await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the jobs whose time by the clock has come.
+    async fn tick(&self) -> Result<(), Error> {
+        for schedule in &self.schedules {
+            let (since, now) = store::read_tick(self.queue.pg(), schedule.name()).await?;
+            let Some(tick) = schedule.last_tick(since, now) else { continue };
+            let mut tx = self.queue.pg().begin().await?;
+            if store::take_tick(&mut tx, schedule.name(), tick).await? {
+                let id = crate::enqueue(&mut tx, &schedule.job(tick)).await?;
+                tx.commit().await?;
+                tracing::info!(job.id = %id, schedule = schedule.name(), "schedule {} made job {id}", schedule.name());
+                self.queue.dispatch(&[id]).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets a page of what ended long ago.
+    async fn prune(&self) -> Result<(), Error> {
+        let days = i32::try_from(self.settings.keep_days).unwrap_or(i32::MAX);
+        if days > 0 {
+            let gone = store::prune(self.queue.pg(), days.min(36_500), PAGE).await?;
+            if gone > 0 {
+                tracing::info!(jobs = gone, "{gone} jobs that ended over {days} days ago were deleted");
+            }
         }
         Ok(())
     }
@@ -119,6 +169,7 @@ impl Core {
         }
         let stale = store::list_stale(pg, STALE_SECS, PAGE).await?;
         if !stale.is_empty() {
+            counter!("jobs_reconciled_total").increment(stale.len() as u64);
             tracing::info!(jobs = stale.len(), "{} due jobs are offered again", stale.len());
         }
         self.push_and_mark(stale).await
@@ -138,6 +189,7 @@ impl Core {
     /// Puts back what crashed workers held, and ends what cannot go on.
     async fn sweep(&self) -> Result<(), Error> {
         let back = store::requeue_expired(self.queue.pg(), i32::from(MAX_INTERRUPTIONS), PAGE).await?;
+        counter!("jobs_leases_expired_total").increment(back.len() as u64);
         for id in &back {
             tracing::warn!(job.id = %id, "job {id} is taken back: its worker stopped renewing the lease");
         }
@@ -190,6 +242,7 @@ impl Core {
             let jobs = self.rebuild().await?;
             // Last, so that nobody claims from half a queue.
             self.queue.redis().write_epoch(epoch).await?;
+            counter!("jobs_redis_rebuilds_total").increment(1);
             tracing::warn!(jobs, "redis was rebuilt from postgres with {jobs} waiting jobs");
         }
         tx.commit().await?;
@@ -199,16 +252,20 @@ impl Core {
 
     async fn rebuild(&self) -> Result<usize, Error> {
         let (pg, redis) = (self.queue.pg(), self.queue.redis());
-        redis.clear(store::list_groups(pg).await?).await?;
+        redis.clear(&store::list_groups(pg).await?).await?;
         redis.hold(&store::list_held(pg).await?).await?;
         let mut after = Uuid::nil();
         let mut pushed = 0;
         loop {
-            let rows = store::list_waiting_after(pg, after, PAGE).await?;
+            let rows = store::list_waiting_after(pg, after, REBUILD_PAGE).await?;
             let Some(last) = rows.last() else { return Ok(pushed) };
             after = last.id;
             pushed += rows.len();
-            self.push_and_mark(rows).await?;
+            // To mark those again that are marked would be most of the work.
+            let (new, known): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.is_new);
+            let pushes: Vec<_> = known.iter().map(store::WaitingRow::to_push).collect();
+            redis.push(&pushes).await?;
+            self.push_and_mark(new).await?;
         }
     }
 }

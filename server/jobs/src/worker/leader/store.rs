@@ -22,7 +22,9 @@ pub(crate) async fn ping(connection: &mut PgConnection) -> Result<()> {
 /// A waiting row as it was when it was pushed.
 pub(crate) struct WaitingRow {
     pub(crate) id: Uuid,
+    pub(crate) is_new: bool,
     pub(crate) group_name: String,
+    pub(crate) owner: Option<Uuid>,
     pub(crate) priority: i16,
     pub(crate) run_at: DateTime<Utc>,
     pub(crate) delay_ms: i64,
@@ -30,7 +32,8 @@ pub(crate) struct WaitingRow {
 
 impl WaitingRow {
     pub(crate) fn to_push(&self) -> Push {
-        Push { id: self.id, group: self.group_name.clone(), priority: self.priority, delay_ms: self.delay_ms }
+        let (group, owner) = (self.group_name.clone(), self.owner);
+        Push { id: self.id, group, owner, priority: self.priority, delay_ms: self.delay_ms }
     }
 }
 
@@ -39,10 +42,12 @@ pub(crate) async fn list_undispatched(pg: &PgPool, limit: i64) -> Result<Vec<Wai
     sqlx::query_as!(
         WaitingRow,
         r#"
-        select id, group_name, priority, run_at,
-               ceil(extract(epoch from run_at - clock_timestamp()) * 1000)::bigint as "delay_ms!"
+        select id, group_name, owner, priority, run_at,
+               ceil(extract(epoch from run_at - clock_timestamp()) * 1000)::bigint as "delay_ms!",
+               dispatched_at is null as "is_new!"
         from jobs
         where state in ('queued', 'parked', 'retrying') and dispatched_at is null
+          and (state = 'parked' or not exists (select from job_pauses) or not job_paused(kind, group_name, label))
         limit $1
         "#,
         limit,
@@ -56,10 +61,13 @@ pub(crate) async fn list_stale(pg: &PgPool, stale_secs: f64, limit: i64) -> Resu
     sqlx::query_as!(
         WaitingRow,
         r#"
-        select id, group_name, priority, run_at, 0::bigint as "delay_ms!"
+        select id, group_name, owner, priority, run_at,
+               ceil(extract(epoch from run_at - clock_timestamp()) * 1000)::bigint as "delay_ms!",
+               dispatched_at is null as "is_new!"
         from jobs
         where state in ('queued', 'parked', 'retrying')
           and dispatched_at < now() - make_interval(secs => $1) and run_at < now() - make_interval(secs => $1)
+          and (state = 'parked' or not exists (select from job_pauses) or not job_paused(kind, group_name, label))
         order by dispatched_at
         limit $2
         "#,
@@ -121,8 +129,9 @@ pub(crate) async fn list_doomed(pg: &PgPool, max_interruptions: i32, kinds: &[St
         JobRow,
         r#"
         select id, kind, group_name, owner, payload, attempt, max_attempts, interruptions, step, created_at,
-               deadline_at, first_started_at, trace_parent, state, lease_epoch,
+               deadline_at, first_started_at, label, trace_parent, state, lease_epoch,
                (extract(epoch from deadline_at - now()) * 1000)::bigint as remaining_ms,
+               (extract(epoch from now() - run_at) * 1000)::bigint as "waited_ms!",
                cancel_requested_at is not null as "cancel_requested!"
         from jobs
         where kind = any($2) and (
@@ -182,12 +191,14 @@ pub(crate) async fn write_epoch(tx: &mut PgConnection, epoch: Uuid) -> Result<()
     Ok(())
 }
 
-pub(crate) async fn list_groups(pg: &PgPool) -> Result<Vec<String>> {
-    sqlx::query_scalar!(
-        "select distinct group_name from jobs where state in ('queued', 'running', 'parked', 'retrying')"
+/// Groups and owners of live jobs.
+pub(crate) async fn list_groups(pg: &PgPool) -> Result<Vec<(String, Option<Uuid>)>> {
+    let rows = sqlx::query!(
+        "select distinct group_name, owner from jobs where state in ('queued', 'running', 'parked', 'retrying')"
     )
     .fetch_all(pg)
-    .await
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.group_name, row.owner)).collect())
 }
 
 /// A page of all waiting rows, in the order of their ids.
@@ -195,10 +206,12 @@ pub(crate) async fn list_waiting_after(pg: &PgPool, after: Uuid, limit: i64) -> 
     sqlx::query_as!(
         WaitingRow,
         r#"
-        select id, group_name, priority, run_at,
-               ceil(extract(epoch from run_at - clock_timestamp()) * 1000)::bigint as "delay_ms!"
+        select id, group_name, owner, priority, run_at,
+               ceil(extract(epoch from run_at - clock_timestamp()) * 1000)::bigint as "delay_ms!",
+               dispatched_at is null as "is_new!"
         from jobs
         where state in ('queued', 'parked', 'retrying') and id > $1
+          and (state = 'parked' or not exists (select from job_pauses) or not job_paused(kind, group_name, label))
         order by id
         limit $2
         "#,
@@ -214,7 +227,7 @@ pub(crate) async fn list_held(pg: &PgPool) -> Result<Vec<Hold>> {
     sqlx::query_as!(
         Hold,
         r#"
-        select id, group_name as "group", lease_owner as "worker!", true as "insert!",
+        select id, group_name as "group", owner, lease_owner as "worker!", true as "insert!",
                greatest(ceil(extract(epoch from lease_until - clock_timestamp()) * 1000), 1)::bigint as "ttl_ms!"
         from jobs
         where state = 'running'
@@ -222,4 +235,44 @@ pub(crate) async fn list_held(pg: &PgPool) -> Result<Vec<Hold>> {
     )
     .fetch_all(pg)
     .await
+}
+
+/// Deletes ended jobs older than `days`, with their events; answers how many.
+pub(crate) async fn prune(pg: &PgPool, days: i32, limit: i64) -> Result<u64> {
+    let done = sqlx::query!(
+        r#"
+        delete from jobs where id in (
+            select id from jobs where finished_at < now() - make_interval(days => $1) order by finished_at limit $2
+        )
+        "#,
+        days,
+        limit,
+    )
+    .execute(pg)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// The last tick of a schedule; a new schedule begins now.
+pub(crate) async fn read_tick(pg: &PgPool, schedule: &str) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
+    let row = sqlx::query!(
+        r#"
+        insert into job_schedules (name, last_tick) values ($1, now())
+        on conflict (name) do update set name = excluded.name
+        returning last_tick, now() as "now!"
+        "#,
+        schedule,
+    )
+    .fetch_one(pg)
+    .await?;
+    Ok((row.last_tick, row.now))
+}
+
+/// Takes a tick; false if somebody has it.
+pub(crate) async fn take_tick(tx: &mut PgConnection, schedule: &str, tick: DateTime<Utc>) -> Result<bool> {
+    let taken =
+        sqlx::query!("update job_schedules set last_tick = $2 where name = $1 and last_tick < $2", schedule, tick)
+            .execute(tx)
+            .await?;
+    Ok(taken.rows_affected() == 1)
 }

@@ -1,0 +1,73 @@
+//! Pauses: everything, a kind, a family, a group, a label.
+
+use chrono::{TimeDelta, Utc};
+use jobs::{NewJob, Outcome, Scope};
+use serde_json::json;
+use sqlx::PgPool;
+
+use crate::stage::{Actor, Stage, job, quick, until, willing};
+use crate::store;
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn each_scope_pauses_its_own_until_it_is_resumed(pg: PgPool) {
+    for redis in [None, Some("redis://127.0.0.1:1")] {
+        let stage = match redis {
+            None => Stage::open(pg.clone()).await,
+            Some(url) => Stage::open_at(pg.clone(), url.into()).await,
+        };
+        let worker = stage.worker(&willing());
+        let scopes = [
+            (Scope::Everything, 3),
+            (Scope::Kind("act".into()), 3),
+            (Scope::Family("fal".into()), 2),
+            (Scope::Group("fal/pika".into()), 1),
+            (Scope::Label("recipe-b".into()), 1),
+        ];
+        for (scope, concerned) in scopes {
+            // Some are in Redis when the pause comes, and some come while it holds.
+            for paused in [false, true] {
+                if paused {
+                    stage.queue.pause(&scope, None, "because").await.unwrap();
+                }
+                stage.enqueue(&NewJob::new("act", "fal/pika", json!({}))).await;
+                stage
+                    .enqueue(&NewJob { label: Some("recipe-b".into()), ..NewJob::new("act", "fal/wan", json!({})) })
+                    .await;
+                stage.enqueue(&job()).await;
+            }
+            assert_eq!(worker.step().await.unwrap(), 2 * (3 - concerned), "{scope:?} with redis at {redis:?}");
+            assert_eq!(worker.step().await.unwrap(), 0, "{scope:?} holds");
+            assert!(stage.queue.resume(&scope).await.unwrap());
+            assert!(!stage.queue.resume(&scope).await.unwrap(), "there is one pause per scope");
+            assert_eq!(worker.step().await.unwrap(), 2 * concerned, "{scope:?} is over");
+        }
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn parked_jobs_go_on_in_a_pause(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let actor = Actor::new(async |attempt| {
+        Ok(if attempt.job.payload["parks"] == true && attempt.lease.epoch() == 1 {
+            Outcome::Park { until: Utc::now() + TimeDelta::hours(1) }
+        } else {
+            Outcome::Done
+        })
+    });
+    let running = stage.start(&actor, quick());
+    let id = stage.enqueue(&NewJob { payload: json!({ "parks": true }), ..job() }).await;
+    stage.wait_for_state(id, "parked").await;
+    stage.queue.pause(&Scope::Everything, None, "maintenance").await.unwrap();
+    let other = stage.enqueue(&job()).await;
+    let mut tx = stage.pg.begin().await.unwrap();
+    jobs::wake(&mut tx, id).await.unwrap();
+    tx.commit().await.unwrap();
+    stage.queue.dispatch(&[id]).await;
+    stage.wait_for_state(id, "succeeded").await;
+    assert_eq!(store::read(&stage.pg, other).await.state, "queued", "what has not begun waits");
+    let pauses = stage.queue.list_pauses().await.unwrap();
+    assert_eq!((pauses[0].scope.clone(), pauses[0].reason.as_str()), (Scope::Everything, "maintenance"));
+    stage.queue.resume(&Scope::Everything).await.unwrap();
+    until("the other to run", async || store::read(&stage.pg, other).await.state == "succeeded").await;
+    running.end().await;
+}
