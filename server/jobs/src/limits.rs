@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 /// A rate of starts, as a leaky bucket (GCRA): on average no more than `starts` in `per`, at most `burst` of them at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +121,38 @@ impl Limit {
             words.insert("burst".into(), json!(rate.burst.max(1)));
         }
         Value::Object(words)
+    }
+}
+
+/// Running jobs by what they are counted under.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    groups: HashMap<String, usize>,
+    families: HashMap<String, usize>,
+    owners: HashMap<Uuid, usize>,
+}
+
+impl Counts {
+    /// That many more run.
+    pub(crate) fn add(&mut self, group: &str, owner: Option<Uuid>, more: usize) {
+        *self.groups.entry(group.to_owned()).or_default() += more;
+        if let Some(family) = family_of(group) {
+            *self.families.entry(family.to_owned()).or_default() += more;
+        }
+        if let Some(owner) = owner {
+            *self.owners.entry(owner).or_default() += more;
+        }
+    }
+
+    /// Whether one more may run.
+    pub(crate) fn has_room(&self, limits: &Limits, group: &str, owner: Option<Uuid>) -> bool {
+        let fits = |running: Option<&usize>, slots: Option<usize>| {
+            slots.is_none_or(|most| running.is_none_or(|now| *now < most) && most > 0)
+        };
+        let family = family_of(group);
+        fits(self.groups.get(group), Some(limits.group_slots(group)))
+            && family.is_none_or(|family| fits(self.families.get(family), limits.family_slots(family)))
+            && owner.is_none_or(|owner| fits(self.owners.get(&owner), limits.owner_slots))
     }
 }
 

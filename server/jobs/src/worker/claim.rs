@@ -1,6 +1,6 @@
 //! Claiming: Redis proposes, Postgres confirms; without Redis, Postgres does both.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::roster::{Entry, Signal};
 use super::store::{DueRow, JobRow, RunningRow};
 use super::{Core, store};
-use crate::limits::family_of;
+use crate::limits::Counts;
 use crate::redis::{ClaimAnswer, ClaimRequest, Place};
 use crate::{Error, Job, Lease};
 
@@ -132,37 +132,19 @@ impl Core {
         let limits = &self.settings.limits;
         let mut rates = self.half_rates.lock().unwrap_or_else(PoisonError::into_inner);
         let now_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let mut groups: HashMap<String, i64> = HashMap::new();
-        let mut families: HashMap<String, i64> = HashMap::new();
-        let mut owners: HashMap<Uuid, i64> = HashMap::new();
-        let mut occupy = |group: &str, owner: Option<Uuid>, more: i64| {
-            let most = |slots: usize| i64::try_from(slots).unwrap_or(i64::MAX);
-            let family = family_of(group);
-            let in_group = groups.entry(group.to_owned()).or_default();
-            let mut in_family = family.map(|family| families.entry(family.to_owned()).or_default());
-            let mut of_owner = owner.map(|owner| owners.entry(owner).or_default());
-            let fits = *in_group < most(limits.group_slots(group))
-                && family
-                    .and_then(|family| limits.family_slots(family))
-                    .is_none_or(|slots| in_family.as_ref().is_none_or(|running| **running < most(slots)))
-                && limits
-                    .owner_slots
-                    .is_none_or(|slots| of_owner.as_ref().is_none_or(|running| **running < most(slots)));
-            let starts = more == 0;
-            if starts && !(fits && rates.take(limits, group, now_us)) {
-                return false;
-            }
-            let more = more.max(1);
-            *in_group += more;
-            in_family.iter_mut().for_each(|running| **running += more);
-            of_owner.iter_mut().for_each(|running| **running += more);
-            true
-        };
+        let mut counts = Counts::default();
         for row in running {
-            occupy(&row.group_name, row.owner, row.count);
+            counts.add(&row.group_name, row.owner, usize::try_from(row.count).unwrap_or(usize::MAX));
         }
-        let chosen = due.into_iter().filter(|row| occupy(&row.group_name, row.owner, 0));
-        chosen.take(count).map(|row| row.id).collect()
+        let startable = due.into_iter().filter(|row| {
+            let (group, owner) = (row.group_name.as_str(), row.owner);
+            let starts = counts.has_room(limits, group, owner) && rates.take(limits, group, now_us);
+            if starts {
+                counts.add(group, owner, 1);
+            }
+            starts
+        });
+        startable.take(count).map(|row| row.id).collect()
     }
 
     fn enroll(&self, rows: Vec<JobRow>, asked_at: Instant, slotted: bool) -> Vec<Claimed> {
