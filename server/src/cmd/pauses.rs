@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use domain::Recipe;
 use jobs::{Paused, Queue, RedisSettings, Scope};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -15,8 +16,9 @@ enum What {
     Everything,
     /// Generations of a recipe.
     Recipe {
-        /// The recipe, like product-video.
-        name: String,
+        /// The recipe, like product_video.
+        #[arg(value_parser = recipe)]
+        name: Recipe,
     },
     /// Calls to a provider.
     Provider {
@@ -34,11 +36,15 @@ impl What {
     fn scope(self) -> Scope {
         match self {
             Self::Everything => Scope::Everything,
-            Self::Recipe { name } => Scope::Label(name),
+            Self::Recipe { name } => Scope::Label(name.as_str().to_owned()),
             Self::Provider { name } => Scope::Family(name),
             Self::Model { name } => Scope::Group(name),
         }
     }
+}
+
+fn recipe(word: &str) -> Result<Recipe, String> {
+    Recipe::parse(word).map_err(|wrong| format!("expected {}", wrong.expected))
 }
 
 /// Start nothing more of something until it is resumed; what runs goes on.
