@@ -1,7 +1,7 @@
 //! Workers that vanish in the middle: the next one goes on from what is written down, and pays for nothing twice that
 //! it can prove it has.
 
-use domain::{GenerationState, generation::EventKind as E};
+use domain::{GenerationId, GenerationState, generation::EventKind as E};
 use serde_json::json;
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
@@ -15,6 +15,19 @@ async fn die(pg: &PgPool, worker: JoinHandle<usize>) {
     worker.abort();
     assert!(worker.await.unwrap_err().is_cancelled());
     store::expire_leases(pg).await;
+}
+
+/// A click whose clip is on the provider's bill, its submit never answered and its worker gone.
+pub async fn lose_submit(shop: &Shop) -> GenerationId {
+    shop.faults(json!([{"model": "fal-ai/pika", "fault": "never", "seconds": 60}])).await;
+    let id = shop.click().await;
+    let worker = shop.worker();
+    shop.work_until(&worker, "the stills", async || shop.view(id).await.stills.len() == 2).await;
+    drop(worker);
+    let dying = shop.step_aside();
+    until("the bill", async || shop.invoice().await.clips() == 1).await;
+    die(&shop.pg, dying).await;
+    id
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -79,14 +92,7 @@ async fn an_answer_on_disk_is_not_bought_again(pg: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_clip_whose_worker_died_after_the_submit_is_found_again(pg: PgPool) {
     let shop = Shop::open(pg).await;
-    shop.faults(json!([{"model": "fal-ai/pika", "fault": "never", "seconds": 60}])).await;
-    let id = shop.click().await;
-    let worker = shop.worker();
-    shop.work_until(&worker, "the stills", async || shop.view(id).await.stills.len() == 2).await;
-    drop(worker);
-    let dying = shop.step_aside();
-    until("the bill", async || shop.invoice().await.clips() == 1).await;
-    die(&shop.pg, dying).await;
+    let id = lose_submit(&shop).await;
     assert_eq!(store::clip_call(&shop.pg, id).await.state, "intent");
 
     let detail = shop.finish(id).await;

@@ -11,6 +11,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::{
+    crashes::lose_submit,
     shop::{CALLBACK_SECRET, Choices, Shop, count, until},
     store::{self, InboxRow},
 };
@@ -96,16 +97,7 @@ async fn a_report_that_is_faster_than_the_answer_names_the_request(pg: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_late_report_of_a_call_that_was_put_back_is_adopted(pg: PgPool) {
     let shop = Shop::open_with(pg, rare_looks()).await;
-    shop.faults(json!([{"model": PIKA, "fault": "never", "seconds": 60}])).await;
-    let id = shop.click().await;
-    let worker = shop.worker();
-    shop.work_until(&worker, "the stills", async || shop.view(id).await.stills.len() == 2).await;
-    drop(worker);
-    let dying = shop.step_aside();
-    until("the bill", async || shop.invoice().await.clips() == 1).await;
-    dying.abort();
-    assert!(dying.await.unwrap_err().is_cancelled());
-    store::expire_leases(&shop.pg).await;
+    let id = lose_submit(&shop).await;
     let request_id = shop.invoice().await.request_ids.pop().unwrap();
     let call = store::clip_call(&shop.pg, id).await;
     // The list was silent: the call is about to be sent again.
@@ -127,16 +119,7 @@ async fn a_late_report_of_a_call_that_was_put_back_is_adopted(pg: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_report_that_comes_while_the_call_is_sent_again_calls_the_second_off(pg: PgPool) {
     let shop = Shop::open_with(pg, Choices { queue_delay_ms: 600_000, ..rare_looks() }).await;
-    shop.faults(json!([{"model": PIKA, "fault": "never", "seconds": 60}])).await;
-    let id = shop.click().await;
-    let worker = shop.worker();
-    shop.work_until(&worker, "the stills", async || shop.view(id).await.stills.len() == 2).await;
-    drop(worker);
-    let dying = shop.step_aside();
-    until("the first bill", async || shop.invoice().await.clips() == 1).await;
-    dying.abort();
-    assert!(dying.await.unwrap_err().is_cancelled());
-    store::expire_leases(&shop.pg).await;
+    let id = lose_submit(&shop).await;
     let first = shop.invoice().await.request_ids.pop().unwrap();
     let call = store::clip_call(&shop.pg, id).await;
     store::plan_again(&shop.pg, call.id).await;
