@@ -31,10 +31,8 @@ pub use texts::i18n;
 pub use error::AppError;
 pub use routes::AdminApp;
 #[cfg(feature = "ssr")]
-pub use routes::ShopApp;
+pub use shell::admin_shell;
 pub use shell::{Client, ShopZone};
-#[cfg(feature = "ssr")]
-pub use shell::{admin_shell, shop_shell};
 
 /// Wakes the desk in the browser: takes over the HTML the server sent.
 #[cfg(feature = "hydrate")]

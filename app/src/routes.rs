@@ -1,4 +1,4 @@
-//! Which address shows which page: two trees, the desk (hydrated) and the shop (server only).
+//! Which address of the desk shows which page. The shop's two addresses are in [`crate::pages::shop`].
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -45,40 +45,4 @@ pub fn AdminApp() -> impl IntoView {
         </Router>
     }
     .into_any()
-}
-
-#[cfg(feature = "ssr")]
-pub use shop::ShopApp;
-
-#[cfg(feature = "ssr")]
-mod shop {
-    use leptos::prelude::*;
-    use leptos_meta::provide_meta_context;
-    use leptos_router::{
-        SsrMode,
-        components::{FlatRoutes, Redirect, Route, Router},
-        path,
-    };
-
-    use crate::{
-        pages::shop::{ProductPage, ProductsPage, ShopNotFound},
-        shell::provide_facts,
-    };
-
-    /// The shop.
-    #[component]
-    pub fn ShopApp() -> impl IntoView {
-        provide_meta_context();
-        provide_facts();
-        view! {
-            <Router>
-                <FlatRoutes fallback=ShopNotFound>
-                    <Route path=path!("/") view=|| view! { <Redirect path="/products"/> } ssr=SsrMode::Async/>
-                    <Route path=path!("/products") view=ProductsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/products/:slug") view=ProductPage ssr=SsrMode::Async/>
-                </FlatRoutes>
-            </Router>
-        }
-        .into_any()
-    }
 }

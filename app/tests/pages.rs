@@ -6,7 +6,7 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use app::{AdminApp, ShopApp, admin_shell, shop_shell};
+use app::{AdminApp, admin_shell};
 use axum::{Router, body::Body};
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -14,23 +14,18 @@ use leptos::prelude::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use tower::ServiceExt;
 
-/// Desk and shop. Made once, before anything is rendered, as the server does it: while Leptos lists the routes of a tree,
-/// no page of the process can load anything.
-static SITES: LazyLock<(Router, Router)> = LazyLock::new(|| {
+/// Made once, before anything is rendered, as the server does it: while Leptos lists the routes of a tree, no page of the
+/// process can load anything.
+static DESK: LazyLock<Router> = LazyLock::new(|| {
     let options = LeptosOptions::builder().output_name("lookreel").build();
-    let (desk, shop) = (options.clone(), options.clone());
-    (
-        Router::new()
-            .leptos_routes(&options, generate_route_list(AdminApp), move || admin_shell(desk.clone()))
-            .with_state(options.clone()),
-        Router::new()
-            .leptos_routes(&options, generate_route_list(ShopApp), move || shop_shell(shop.clone()))
-            .with_state(options),
-    )
+    let desk = options.clone();
+    Router::new()
+        .leptos_routes(&options, generate_route_list(AdminApp), move || admin_shell(desk.clone()))
+        .with_state(options)
 });
 
 fn desk() -> Router {
-    SITES.0.clone()
+    DESK.clone()
 }
 
 async fn get(path: &str, headers: &[(header::HeaderName, &str)]) -> (StatusCode, http::HeaderMap, String) {
@@ -104,11 +99,4 @@ async fn many_people_are_served_at_once() {
         let length = tokio::time::timeout(Duration::from_secs(20), answer).await.expect("a page never ended").unwrap();
         assert!(length > 1000);
     }
-}
-
-#[tokio::test]
-async fn the_shop_ships_no_wasm() {
-    let answer = SITES.1.clone().oneshot(Request::get("/products").body(Body::empty()).unwrap()).await.unwrap();
-    let html = String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
-    assert!(html.contains("<html lang=\"ko\"") && !html.contains(".wasm"), "{html}");
 }

@@ -1,11 +1,11 @@
-//! The documents the server sends.
+//! The document of the desk, and what it has in common with the shop's.
 
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
-use super::{PageFacts, Theme, provide_facts};
-use crate::routes::{AdminApp, ShopApp};
+use super::{Theme, provide_facts};
+use crate::routes::AdminApp;
 
 /// The desk's document: hydrated, with the desk's stylesheet.
 pub fn admin_shell(options: LeptosOptions) -> impl IntoView {
@@ -34,25 +34,9 @@ pub fn admin_shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The shop's document: HTML and CSS only; its frame brings its own stylesheet.
-pub fn shop_shell(_options: LeptosOptions) -> impl IntoView {
-    let PageFacts { locale, theme, .. } = provide_facts();
-    view! {
-        <!DOCTYPE html>
-        <html lang=locale.as_str() data-theme=theme.map(Theme::as_str)>
-            <head>
-                <CommonHead/>
-                <MetaTags/>
-            </head>
-            <body>
-                <ShopApp/>
-            </body>
-        </html>
-    }
-}
-
+/// What stands first in every head.
 #[component]
-fn CommonHead() -> impl IntoView {
+pub(crate) fn CommonHead() -> impl IntoView {
     view! {
         <meta charset="utf-8"/>
         <meta name="viewport" content="width=device-width, initial-scale=1"/>

@@ -1,12 +1,15 @@
-//! The two trees of pages: the desk (hydrated) and the shop (HTML only).
+//! The pages: the desk (a hydrated tree) and the shop (HTML only).
 
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::Context as _;
-use app::{AdminApp, Client, ShopZone, admin_shell, shop_shell};
+use app::{
+    AdminApp, Client, ShopZone, admin_shell,
+    pages::shop::{self, ShopDocument},
+};
 use axum::{
     Router,
-    extract::{ConnectInfo, Request},
+    extract::{ConnectInfo, Path, Request, State as FromState},
     http::{HeaderMap, HeaderValue, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
@@ -14,12 +17,13 @@ use axum::{
 };
 use chrono::{Offset as _, Utc};
 use chrono_tz::Tz;
+use engine::Engine;
 use leptos::{
     config::{Env, LeptosOptions},
     nonce::Nonce,
     prelude::{provide_context, use_context},
 };
-use leptos_axum::{LeptosRoutes as _, generate_route_list, render_app_async_with_context};
+use leptos_axum::{LeptosRoutes as _, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
 use super::{Edge, State, TrustedProxies};
@@ -49,28 +53,26 @@ pub fn leptos_options(edge: &Edge, address: SocketAddr) -> anyhow::Result<Leptos
 /// Adds the pages and the server functions.
 pub fn routes(router: Router<State>, state: &State) -> Router<State> {
     let options = state.leptos.clone();
-    let context = context(state);
-    let shop = {
-        let (options, context) = (options.clone(), context.clone());
-        move || {
-            render_app_async_with_context(context.clone(), {
-                let options = options.clone();
-                move || shop_shell(options.clone())
-            })
-        }
-    };
-    let desk = Router::new().leptos_routes_with_context(state, generate_route_list(AdminApp), context, {
-        let options = options.clone();
-        move || admin_shell(options.clone())
-    });
-    let shop = Router::new().route("/products", get(shop())).route("/products/{slug}", get(shop()));
+    let desk =
+        Router::new().leptos_routes_with_context(state, generate_route_list(AdminApp), context(state), move || {
+            admin_shell(options.clone())
+        });
+    let shop = Router::new().route("/products", get(shop_products)).route("/products/{slug}", get(shop_product));
     let pages = desk.layer(middleware::from_fn(never_cached)).merge(shop.layer(middleware::from_fn(always_fresh)));
     router
         .merge(pages.route("/shop.css", get(stylesheet)).layer(CompressionLayer::new()))
         .route("/", get(|| async { Redirect::to("/products") }))
 }
 
-/// What every page and every server function may use.
+async fn shop_products(FromState(engine): FromState<Engine>, request: Parts) -> ShopDocument {
+    shop::products_page(&engine, &request).await
+}
+
+async fn shop_product(FromState(engine): FromState<Engine>, Path(slug): Path<String>, request: Parts) -> ShopDocument {
+    shop::product_page(&engine, &request, &slug).await
+}
+
+/// What every page of the desk and every server function may use.
 fn context(state: &State) -> impl Fn() + Clone + Send + Sync + 'static {
     let (engine, proxies, zone) = (state.engine.clone(), state.proxies, state.zone);
     move || {

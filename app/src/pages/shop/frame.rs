@@ -2,22 +2,22 @@
 
 use leptos::prelude::*;
 use leptos_i18n::{Locale as _, td_string};
-use leptos_meta::{Script, Stylesheet};
 
-use super::stylesheet_url;
-use crate::{i18n::Locale, shell::use_locale};
+use crate::i18n::Locale;
 
-/// The frame of the shop: brand, language, the page. Brings the shop's stylesheet and script.
+/// The frame of the shop: brand, language, the page.
 #[component]
-pub fn ShopFrame(children: Children) -> impl IntoView {
-    let locale = use_locale();
+pub(super) fn ShopFrame(
+    /// Language of the page.
+    locale: Locale,
+    /// The page.
+    children: Children,
+) -> impl IntoView {
     let other = match locale {
         Locale::ko => Locale::en,
         Locale::en => Locale::ko,
     };
     view! {
-        <Stylesheet id="shop" href=stylesheet_url()/>
-        <Script src="/shop.js" defer="true"/>
         <a class="skip-link" href="#main">{td_string!(locale, nav.skip)}</a>
         <div class="shop">
             <header class="shop-head">

@@ -3,45 +3,31 @@
 use domain::product::ShopCard;
 use leptos::prelude::*;
 use leptos_i18n::td_string;
-use leptos_meta::{Meta, Title};
 
 use super::{
-    ShopFrame,
-    message::Refusal,
+    document::{Content, open_graph},
     player::{CardClip, MotionIcons},
     price::won,
     words,
 };
-use crate::{AppError, i18n::Locale, shell::use_locale};
+use crate::i18n::Locale;
 
 /// Photos of the first rows are asked for at once, the others when they come near.
 const EAGER_PHOTOS: usize = 4;
 
 /// The grid of the shop.
-#[component]
-pub fn ProductsPage() -> impl IntoView {
-    let locale = use_locale();
-    let engine = use_context::<engine::Engine>();
-    // No resource: the browser never takes this page over, so its data need not travel a second time as JSON.
-    view! {
-        <ShopFrame>
-            <Suspense>
-                {move || {
-                    let engine = engine.clone();
-                    Suspend::new(async move {
-                        match load(engine).await {
-                            Ok(cards) => view! { <Grid cards locale/> }.into_any(),
-                            Err(error) => view! { <Refusal error locale/> }.into_any(),
-                        }
-                    })
-                }}
-            </Suspense>
-        </ShopFrame>
+pub(super) fn content(cards: Vec<ShopCard>, locale: Locale) -> Content {
+    let description = td_string!(locale, shop.description);
+    Content {
+        title: format!("{} · Lookreel", td_string!(locale, shop.title)),
+        head: view! {
+            <meta name="description" content=description/>
+            {open_graph("og:title", "Lookreel")}
+            {open_graph("og:description", description)}
+        }
+        .into_any(),
+        body: view! { <Grid cards locale/> }.into_any(),
     }
-}
-
-async fn load(engine: Option<engine::Engine>) -> Result<Vec<ShopCard>, AppError> {
-    Ok(engine.ok_or(AppError::Internal)?.shop_products().await?)
 }
 
 #[component]
@@ -49,10 +35,6 @@ fn Grid(cards: Vec<ShopCard>, locale: Locale) -> impl IntoView {
     let moves = cards.iter().any(|card| card.video.is_some());
     let empty = cards.is_empty();
     view! {
-        <Title text=format!("{} · Lookreel", td_string!(locale, shop.title))/>
-        <Meta name="description" content=td_string!(locale, shop.description)/>
-        <Meta property="og:title" content="Lookreel"/>
-        <Meta property="og:description" content=td_string!(locale, shop.description)/>
         <div class="shop-title">
             <h1>{td_string!(locale, shop.title)}</h1>
             {moves

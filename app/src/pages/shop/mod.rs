@@ -1,5 +1,9 @@
 //! The shop: rendered on the server, no WASM. Everything here is complete without JavaScript; `/shop.js` adds motion.
+//!
+//! Nothing here waits while it is rendered: what a page shows is loaded first, then the document is written in one go.
+//! Leptos' asynchronous rendering would run every loader twice and add scripts the shop has no use for.
 
+mod document;
 mod frame;
 mod grid;
 mod message;
@@ -8,10 +12,7 @@ mod price;
 mod product;
 mod style;
 
-pub use frame::ShopFrame;
-pub use grid::ProductsPage;
-pub use message::ShopNotFound;
-pub use product::ProductPage;
+pub use document::{ShopDocument, product_page, products_page};
 pub use style::{STYLESHEET, stylesheet_url};
 
 use crate::i18n::Locale;

@@ -3,43 +3,25 @@
 use domain::product::{Photo, ShopProduct};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
-use leptos_meta::{Link, Meta, Title};
-use leptos_router::hooks::use_params_map;
 
-use super::{ShopFrame, message::Refusal, player::Player, price::won, words};
+use super::{
+    document::{Content, Origin, open_graph},
+    player::Player,
+    price::won,
+    words,
+};
 use crate::{
-    AppError,
     components::icon::{Icon, IconName},
     i18n::Locale,
-    shell::use_locale,
 };
 
-/// The page of a product; an unknown slug answers 404.
-#[component]
-pub fn ProductPage() -> impl IntoView {
-    let locale = use_locale();
-    let engine = use_context::<engine::Engine>();
-    let params = use_params_map();
-    view! {
-        <ShopFrame>
-            <Suspense>
-                {move || {
-                    let engine = engine.clone();
-                    let slug = params.read().get("slug").unwrap_or_default();
-                    Suspend::new(async move {
-                        match load(engine, &slug).await {
-                            Ok(product) => view! { <Product product locale/> }.into_any(),
-                            Err(error) => view! { <Refusal error locale/> }.into_any(),
-                        }
-                    })
-                }}
-            </Suspense>
-        </ShopFrame>
+/// The page of a product.
+pub(super) fn content(product: ShopProduct, origin: &Origin, locale: Locale) -> Content {
+    Content {
+        title: format!("{} · Lookreel", words(&product.name, locale)),
+        head: head(&product, origin, locale).into_any(),
+        body: view! { <Product product locale/> }.into_any(),
     }
-}
-
-async fn load(engine: Option<engine::Engine>, slug: &str) -> Result<ShopProduct, AppError> {
-    Ok(engine.ok_or(AppError::Internal)?.shop_product(slug).await?)
 }
 
 #[component]
@@ -48,7 +30,6 @@ fn Product(product: ShopProduct, locale: Locale) -> impl IntoView {
     let description = words(&product.description, locale);
     let has_video = product.video.is_some();
     view! {
-        <Head product=product.clone() name=name.clone() description=description.clone()/>
         <article class="shop-product">
             <Media product=product.clone() name=name.clone() locale/>
             <div class="shop-facts">
@@ -127,33 +108,32 @@ fn Media(product: ShopProduct, name: String, locale: Locale) -> impl IntoView {
     }
 }
 
-/// What other sites show when the page is shared.
-#[component]
-fn Head(product: ShopProduct, name: String, description: String) -> impl IntoView {
-    let page = absolute(&format!("/products/{}", product.slug));
-    // The poster is the first thing to see; as an attribute of the clip alone it would be asked for late.
-    let poster = product.video.as_ref().map(|video| video.poster.url.clone());
-    let picture = product.video.map(|video| video.poster).or_else(|| {
-        let first = product.photos.into_iter().next();
-        first.map(|photo| photo.picture)
+/// What other sites show when the page is shared, and the poster: as an attribute of the clip alone it would be asked
+/// for late, and it is the first thing to see.
+fn head(product: &ShopProduct, origin: &Origin, locale: Locale) -> impl IntoView + use<> {
+    let page = origin.address(&format!("/products/{}", product.slug));
+    let name = words(&product.name, locale);
+    let description = words(&product.description, locale);
+    let poster = product.video.as_ref().map(|video| &video.poster);
+    // `as` is a word of Rust: the macro does not take it as a name.
+    let preload = poster
+        .map(|poster| view! { <link rel="preload" href=poster.url.clone() fetchpriority="high"/> }.attr("as", "image"));
+    let shared = poster.or_else(|| product.photos.first().map(|photo| &photo.picture)).map(|picture| {
+        view! {
+            {open_graph("og:image", origin.address(&picture.url))}
+            {open_graph("og:image:width", picture.width.to_string())}
+            {open_graph("og:image:height", picture.height.to_string())}
+        }
     });
     view! {
-        <Title text=format!("{name} · Lookreel")/>
-        <Meta name="description" content=description.clone()/>
-        <Link rel="canonical" href=page.clone()/>
-        {poster.map(|poster| view! { <Link rel="preload" as_="image" href=poster fetchpriority="high"/> })}
-        <Meta property="og:type" content="product"/>
-        <Meta property="og:title" content=name/>
-        <Meta property="og:description" content=description/>
-        <Meta property="og:url" content=page/>
-        {picture
-            .map(|picture| {
-                view! {
-                    <Meta property="og:image" content=absolute(&picture.url)/>
-                    <Meta property="og:image:width" content=picture.width.to_string()/>
-                    <Meta property="og:image:height" content=picture.height.to_string()/>
-                }
-            })}
+        <meta name="description" content=description.clone()/>
+        <link rel="canonical" href=page.clone()/>
+        {preload}
+        {open_graph("og:type", "product")}
+        {open_graph("og:title", name)}
+        {open_graph("og:description", description)}
+        {open_graph("og:url", page)}
+        {shared}
     }
 }
 
@@ -178,33 +158,11 @@ fn category(word: &str, locale: Locale) -> String {
     known.to_owned()
 }
 
-/// An address as other sites need it: with scheme and host, as the request named them.
-fn absolute(path: &str) -> String {
-    if !path.starts_with('/') {
-        return path.to_owned();
-    }
-    let parts = use_context::<http::request::Parts>();
-    let header = |name: &str| {
-        let value = parts.as_ref()?.headers.get(name)?;
-        value.to_str().ok().map(str::to_owned)
-    };
-    match header("host") {
-        Some(host) => {
-            let scheme =
-                header("x-forwarded-proto").filter(|word| word == "https").unwrap_or_else(|| "http".to_owned());
-            format!("{scheme}://{host}{path}")
-        }
-        None => path.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use domain::{LocalText, PhotoId, product::Picture};
-    use leptos_meta::ServerMetaContext;
-
     use super::*;
     use crate::pages::shop::player::tests::video;
+    use domain::{LocalText, PhotoId, product::Picture};
 
     fn product(has_video: bool) -> ShopProduct {
         let photo = |name: &str| Photo {
@@ -224,12 +182,7 @@ mod tests {
     }
 
     fn page(has_video: bool, locale: Locale) -> String {
-        Owner::new().with(|| {
-            let (meta, _output) = ServerMetaContext::new();
-            provide_context(meta);
-            leptos_meta::provide_meta_context();
-            view! { <Product product=product(has_video) locale/> }.into_any().to_html()
-        })
+        Owner::new().with(|| content(product(has_video), &Origin::none(), locale).body.to_html())
     }
 
     #[test]

@@ -101,8 +101,8 @@ impl Engine {
     /// [`Error::NotFound`].
     pub async fn shop_product(&self, slug: &str) -> Result<ShopProduct, Error> {
         let mut conn = self.pg().acquire().await?;
-        let product = store::by_slug(&mut conn, slug).await?.ok_or(Error::NotFound("product"))?;
-        let photos = store::photos(&mut conn, self.media(), product.id).await?;
+        let (product, photos) =
+            store::shop_product(&mut conn, self.media(), slug).await?.ok_or(Error::NotFound("product"))?;
         let video = views::videos(&mut conn, self.media(), &[product.id]).await?.remove(&product.id);
         Ok(ShopProduct {
             slug: product.slug,

@@ -94,12 +94,38 @@ pub(super) async fn by_id(conn: &mut PgConnection, id: ProductId) -> Result<Opti
     }))
 }
 
-pub(super) async fn by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<ProductRecord>, sqlx::Error> {
-    let id = sqlx::query_scalar!("select id from products where slug = $1", slug).fetch_optional(&mut *conn).await?;
-    match id {
-        Some(id) => by_id(conn, ProductId::from_uuid(id)).await,
-        None => Ok(None),
+/// A product and its photos, in one round trip: shoppers wait for it.
+pub(super) async fn shop_product(
+    conn: &mut PgConnection,
+    media: &MediaUrls,
+    slug: &str,
+) -> Result<Option<(ProductRecord, Vec<Photo>)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select p.id, p.slug, p.sku, p.name_ko, p.name_en, p.description_ko, p.description_en, p.category, p.price_krw,
+             f.id as \"photo_id?\", f.object_key as \"photo_key?\", f.width as \"photo_width?\",
+             f.height as \"photo_height?\"
+         from products p left join product_photos f on f.product_id = p.id
+         where p.slug = $1 order by f.position",
+        slug
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut product = None;
+    let mut photos = Vec::with_capacity(rows.len());
+    for row in rows {
+        let picture = media.picture(row.photo_key, row.photo_width, row.photo_height);
+        photos.extend(row.photo_id.zip(picture).map(|(id, picture)| Photo { id: PhotoId::from_uuid(id), picture }));
+        product.get_or_insert(ProductRecord {
+            id: ProductId::from_uuid(row.id),
+            slug: row.slug,
+            sku: row.sku,
+            name: LocalText { ko: row.name_ko, en: row.name_en },
+            description: LocalText { ko: row.description_ko, en: row.description_en },
+            category: row.category,
+            price_krw: row.price_krw,
+        });
     }
+    Ok(product.map(|product| (product, photos)))
 }
 
 pub(super) async fn photos(

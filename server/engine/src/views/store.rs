@@ -168,7 +168,8 @@ pub(crate) async fn videos(
              coalesce((select sum(e.amount_micro_usd) from ledger_entries e
                  where e.generation_id = v.generation_id and e.kind in ('settle', 'adjust')), 0)::bigint as \"cost!\"
          from videos v join products p on p.id = v.product_id join renditions r on r.video_id = v.id
-         where v.generation_id = any($1) or (p.id = any($2) and p.video_id = v.id)
+         where v.id in (select id from videos where generation_id = any($1)
+             union all select video_id from products where id = any($2) and video_id is not null)
          order by v.id, r.height * r.width",
         &uuids(generations),
         &products,
