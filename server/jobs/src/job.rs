@@ -144,8 +144,8 @@ pub async fn enqueue(tx: &mut PgConnection, job: &NewJob) -> Result<Uuid, Error>
     job.check()?;
     // The twin may end between the insert that met it and the look at it: then there is room again.
     for _ in 0..5 {
-        if let Some(id) = store::insert(tx, job).await? {
-            return Ok(id);
+        if let Some(row) = store::insert(&mut *tx, job, false).await? {
+            return Ok(row.id);
         }
         if let Some(id) = store::find_twin(tx, job.id, job.dedupe_key.as_deref()).await? {
             return Ok(id);

@@ -10,15 +10,30 @@ use crate::{Lease, NewJob};
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
-/// Inserts unless a twin lives (same id, or same dedupe key among the live).
-pub(crate) async fn insert(tx: &mut PgConnection, job: &NewJob) -> Result<Option<Uuid>> {
-    sqlx::query_scalar!(
+/// A job that was inserted.
+pub(crate) struct InsertedRow {
+    pub(crate) id: Uuid,
+    /// From now by the database's clock.
+    pub(crate) delay_ms: i64,
+    pub(crate) is_paused: bool,
+}
+
+/// Inserts unless a twin lives (same id, or same dedupe key among the live). `dispatched` says that the caller pushes it
+/// to Redis at once and the reconciler need not.
+pub(crate) async fn insert(
+    tx: impl sqlx::PgExecutor<'_>,
+    job: &NewJob,
+    dispatched: bool,
+) -> Result<Option<InsertedRow>> {
+    sqlx::query_as!(
+        InsertedRow,
         r#"
         insert into jobs (id, kind, group_name, owner, priority, run_at, max_attempts, run_timeout_ms,
-                          payload, dedupe_key, label, trace_parent)
-        values ($1, $2, $3, $4, $5, greatest($6, now()), $7, $8, $9, $10, $11, $12)
+                          payload, dedupe_key, label, trace_parent, dispatched_at)
+        values ($1, $2, $3, $4, $5, greatest($6, now()), $7, $8, $9, $10, $11, $12, case when $13 then now() end)
         on conflict do nothing
-        returning id
+        returning id, ceil(extract(epoch from run_at - now()) * 1000)::bigint as "delay_ms!",
+                  exists (select from job_pauses) and job_paused(kind, group_name, label) as "is_paused!"
         "#,
         job.id,
         job.kind,
@@ -32,17 +47,10 @@ pub(crate) async fn insert(tx: &mut PgConnection, job: &NewJob) -> Result<Option
         job.dedupe_key,
         job.label,
         job.trace_parent,
+        dispatched,
     )
     .fetch_optional(tx)
     .await
-}
-
-/// A job that was inserted.
-pub(crate) struct InsertedRow {
-    pub(crate) id: Uuid,
-    /// From now by the database's clock.
-    pub(crate) delay_ms: i64,
-    pub(crate) is_paused: bool,
 }
 
 /// Inserts those that have no twin, as dispatched already: who inserts so many at once dispatches them, and the

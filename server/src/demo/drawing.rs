@@ -27,6 +27,7 @@ pub fn draw(slug: &str, crop: Crop, width: u32) -> anyhow::Result<RgbImage> {
     let transform = Transform::from_scale(scale, scale).pre_translate(-f32::from(crop.x), -f32::from(crop.y));
     resvg::render(&tree, transform, &mut canvas.as_mut());
     // The backdrop is opaque, so the premultiplied colours are the colours.
-    let pixels = canvas.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    let pixels =
+        canvas.data().as_chunks::<4>().0.iter().flat_map(|&[red, green, blue, _]| [red, green, blue]).collect();
     RgbImage::from_raw(width, height, pixels).context("fewer pixels than the canvas has")
 }

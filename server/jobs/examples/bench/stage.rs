@@ -99,7 +99,8 @@ impl Stage {
     /// Starts a worker and waits until the queue works at full speed.
     pub async fn start(&self, concurrency: usize) -> Bench<Running> {
         let (sender, starts) = mpsc::unbounded_channel();
-        let limits = Limits::of_any_group(concurrency);
+        // A place is free when the end of its job is written, a seat when its handler has returned.
+        let limits = Limits::of_any_group(2 * concurrency);
         let settings = WorkerSettings { concurrency, limits, ..WorkerSettings::default() };
         let worker = Worker::new(self.queue.clone(), vec![("noop", Arc::new(Stopwatch(sender)))], settings);
         let stop = CancellationToken::new();

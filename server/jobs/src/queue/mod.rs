@@ -89,19 +89,8 @@ impl Queue {
     /// [`Error::InvalidJob`] before anything is written, [`Error::Database`], [`Error::Contended`].
     pub async fn submit(&self, jobs: &[NewJob]) -> Result<Vec<Uuid>, Error> {
         jobs.iter().try_for_each(NewJob::check)?;
-        // A statement alone is its own transaction, a round trip cheaper.
-        let rows = if jobs.len() <= PAGE {
-            crate::store::insert_all(self.pg(), jobs).await?
-        } else {
-            let mut tx = self.pg().begin().await?;
-            let mut rows = Vec::with_capacity(jobs.len());
-            for page in jobs.chunks(PAGE) {
-                rows.extend(crate::store::insert_all(&mut *tx, page).await?);
-            }
-            tx.commit().await?;
-            rows
-        };
-        let inserted: HashMap<Uuid, InsertedRow> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let inserted: HashMap<Uuid, InsertedRow> =
+            self.insert(jobs).await?.into_iter().map(|row| (row.id, row)).collect();
         let (mut ids, mut pushes) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
         for job in jobs {
             let Some(row) = inserted.get(&job.id) else {
@@ -122,6 +111,23 @@ impl Queue {
             store::forget_dispatch(self.pg(), &missed).await?;
         }
         Ok(ids)
+    }
+
+    /// A statement alone is its own transaction, a round trip cheaper.
+    async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<InsertedRow>, Error> {
+        match jobs {
+            [job] => Ok(crate::store::insert(self.pg(), job, true).await?.into_iter().collect()),
+            jobs if jobs.len() <= PAGE => Ok(crate::store::insert_all(self.pg(), jobs).await?),
+            jobs => {
+                let mut tx = self.pg().begin().await?;
+                let mut rows = Vec::with_capacity(jobs.len());
+                for page in jobs.chunks(PAGE) {
+                    rows.extend(crate::store::insert_all(&mut *tx, page).await?);
+                }
+                tx.commit().await?;
+                Ok(rows)
+            }
+        }
     }
 
     /// Pushes jobs to Redis after the commit that enqueued, woke or parked them. Failing is harmless and only logged:

@@ -257,11 +257,11 @@ impl Redis {
         Ok(())
     }
 
-    /// Nothing of the group is claimed for this long.
-    pub(crate) async fn block(&self, group: &str, pause: Duration) -> Result<(), Error> {
-        let key = self.settings.key(&format!("blocked:{group}"));
+    /// Nothing of the group is claimed for this long; of `slots` it keeps half when it is not the first time.
+    pub(crate) async fn block(&self, group: &str, pause: Duration, slots: usize) -> Result<(), Error> {
         let millis = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX).max(1);
-        self.client().set(key, 1, Some(Expiration::PX(millis)), None, false).await.map_err(connection::refuse)
+        self.run(&self.scripts.block, vec![group.to_owned(), millis.to_string(), slots.to_string()]).await?;
+        Ok(())
     }
 
     /// Forgets what a rebuild writes anew, also of groups and owners that only Postgres knows.

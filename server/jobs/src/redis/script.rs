@@ -10,6 +10,7 @@ pub(crate) struct Scripts {
     pub(crate) hold: Script,
     pub(crate) release: Script,
     pub(crate) clear: Script,
+    pub(crate) block: Script,
 }
 
 impl Scripts {
@@ -33,6 +34,7 @@ impl Scripts {
             hold: script(include_str!("lua/hold.lua")),
             release: script(include_str!("lua/release.lua")),
             clear: script(include_str!("lua/clear.lua")),
+            block: script(include_str!("lua/block.lua")),
         }
     }
 }

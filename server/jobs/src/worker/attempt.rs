@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use metrics::{counter, gauge, histogram};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -28,8 +29,8 @@ pub(crate) struct Stop {
 }
 
 impl Core {
-    /// Runs a claimed job to its outcome.
-    pub(crate) async fn run(&self, claimed: Claimed, stop: &Stop) {
+    /// Runs a claimed job to its outcome. The seat is free when the handler has returned.
+    pub(crate) async fn run(&self, claimed: Claimed, stop: &Stop, seat: Option<OwnedSemaphorePermit>) {
         let Claimed { job, lease, signal, remaining, waited, cancel_requested, claimed_at } = claimed;
         let id = job.id;
         tracing::info!(job.id = %id, job.kind = %job.kind, job.attempt = job.attempt, job.epoch = lease.epoch, "job {id} starts");
@@ -45,6 +46,7 @@ impl Core {
             // Claims name the kinds they want.
             None => Verdict::Release { interrupted: true },
         };
+        drop(seat);
         tracing::info!(job.id = %id, elapsed_ms = claimed_at.elapsed().as_millis() as u64, "job {id} ran: {}", verdict.name());
         histogram!("jobs_run_seconds", &labels).record(claimed_at.elapsed().as_secs_f64());
         gauge!("jobs_slots_used", &labels).decrement(1);

@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Semaphore, broadcast};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -35,6 +35,9 @@ use roster::Roster;
 const MAX_INTERRUPTIONS: u16 = 3;
 /// How long a claim may take, with Redis and Postgres at their slowest.
 const CLAIM_TIMEOUT: Duration = Duration::from_secs(15);
+/// While there is more to do than fits, a claim waits so long for half of the seats: one claim for many costs little more
+/// than one for few.
+const GATHER: Duration = Duration::from_millis(2);
 /// How long giving running jobs back may take once the grace is over.
 const GIVE_BACK: Duration = Duration::from_secs(10);
 
@@ -150,7 +153,7 @@ impl Worker {
         self.core.maintain(true).await?;
         let claims = self.core.claim(self.core.settings.concurrency).await?;
         let stop = Stop::default();
-        let runs: Vec<_> = claims.jobs.into_iter().map(|claimed| self.core.run(claimed, &stop)).collect();
+        let runs: Vec<_> = claims.jobs.into_iter().map(|claimed| self.core.run(claimed, &stop, None)).collect();
         Ok(futures::future::join_all(runs).await.len())
     }
 
@@ -158,20 +161,30 @@ impl Worker {
         let core = &self.core;
         let mut wakes = core.queue.redis().wakes();
         let poll = Duration::from_millis(core.settings.poll_ms.max(10));
+        let concurrency = core.settings.concurrency.max(1);
+        // A job leaves its seat when its handler returns: the next one starts while the end of the last is written.
+        let seats = Arc::new(Semaphore::new(concurrency));
+        let mut more = false;
         while !stop.is_cancelled() {
-            let free = core.settings.concurrency.max(1).saturating_sub(jobs.len());
+            if more {
+                gather(&seats, concurrency).await;
+            }
+            let free = seats.available_permits().min((2 * concurrency).saturating_sub(jobs.len()));
             let mut wait = poll;
+            more = false;
             if free > 0 {
                 // A claim that is cut off may have taken jobs: their leases run out.
                 let claims = timeout(CLAIM_TIMEOUT, core.claim(free)).await;
                 match claims.unwrap_or(Err(Error::TimedOut)) {
                     Ok(claims) => {
-                        let more = !claims.jobs.is_empty();
+                        more = !claims.jobs.is_empty();
                         for claimed in claims.jobs {
                             let (core, jobs_stop) = (core.clone(), jobs_stop.clone());
-                            jobs.spawn(async move { core.run(claimed, &jobs_stop).await });
+                            let seat = seats.clone().try_acquire_owned().ok();
+                            jobs.spawn(async move { core.run(claimed, &jobs_stop, seat).await });
                         }
                         if more {
+                            while jobs.try_join_next().is_some() {}
                             continue;
                         }
                         wait = claims.next.map_or(poll, |next| next.max(Duration::from_millis(1)).min(poll));
@@ -182,6 +195,7 @@ impl Worker {
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(_) = jobs.join_next() => while jobs.try_join_next().is_some() {},
+                _ = seats.acquire(), if free == 0 && jobs.len() < 2 * concurrency => {}
                 () = wait_for_wake(&mut wakes, core), if free > 0 => {}
                 () = tokio::time::sleep(wait), if free > 0 => {}
             }
@@ -203,6 +217,12 @@ impl Worker {
 
 async fn drain(jobs: &mut JoinSet<()>) {
     while jobs.join_next().await.is_some() {}
+}
+
+async fn gather(seats: &Semaphore, concurrency: usize) {
+    let half = u32::try_from(concurrency.div_ceil(2)).unwrap_or(u32::MAX);
+    // Taken only to see that they are there.
+    drop(timeout(GATHER, seats.acquire_many(half)).await);
 }
 
 /// Returns after a wake; several that are already here count as one.

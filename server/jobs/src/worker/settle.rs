@@ -111,8 +111,10 @@ impl Core {
             FailureClass::RateLimited { retry_after: Some(pause) } => {
                 counter!("jobs_rate_blocks_total", "group" => attempt.job.group.clone()).increment(1);
                 // Its neighbours would be told the same.
-                if let Err(error) = self.queue.redis().block(&attempt.job.group, pause).await {
-                    tracing::debug!(%error, "group {} could not be paused", attempt.job.group);
+                let group = &attempt.job.group;
+                let slots = self.settings.limits.group_slots(group);
+                if let Err(error) = self.queue.redis().block(group, pause, slots).await {
+                    tracing::debug!(%error, "group {group} could not be paused");
                 }
                 pause.max(backoff)
             }

@@ -137,7 +137,7 @@ impl Scene {
         for (line, (row, down)) in canvas.data_mut().chunks_exact_mut(width).zip(rows) {
             let upper = &source[row * stride..];
             let lower = &source[(row + 1) * stride..];
-            for (pixel, (column, right)) in line.chunks_exact_mut(4).zip(&columns) {
+            for (pixel, (column, right)) in line.as_chunks_mut::<4>().0.iter_mut().zip(&columns) {
                 let start = column * 4;
                 for (channel, value) in pixel.iter_mut().enumerate() {
                     let mixed = |from: &[u8]| {
@@ -226,5 +226,5 @@ pub(crate) fn canvas_of(picture: &image::RgbImage) -> Result<Pixmap, DrawError> 
 
 /// The opaque pixels of a canvas, three bytes each.
 pub(crate) fn rgb_of(canvas: &Pixmap) -> Vec<u8> {
-    canvas.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect()
+    canvas.data().as_chunks::<4>().0.iter().flat_map(|&[red, green, blue, _]| [red, green, blue]).collect()
 }

@@ -68,17 +68,24 @@ local function spend(name, limit)
   redis.call('SET', prefix .. 'rate:' .. name, string.format('%.0f', arrivals[name]), 'PX', string.format('%.0f', until_ms))
 end
 
+-- The slots of a group, fewer for a while after it was refused again and again (see block.lua).
+local function braked(group, slots)
+  local left, at = string.match(redis.call('GET', prefix .. 'brake:' .. group) or '', '^(%d+) (%d+)$')
+  if not left or now - at >= 600000 then return slots end
+  return math.min(slots, left + math.floor((now - at) / 30000))
+end
+
 -- Whether a group may start something now; if not, when.
 local blocks = {}
 local function is_open(group)
   local family, limit = family_of(group), limits.groups[group]
   if not blocks[group] then
-    blocks[group] = redis.call('PTTL', prefix .. 'blocked:' .. group)
+    blocks[group] = tonumber(redis.call('GET', prefix .. 'blocked:' .. group) or '0') - now
     if blocks[group] > 0 then ask_in(blocks[group]) end
   end
   if blocks[group] > 0 then return false end
   local of_family = family and limits.families[family]
-  if room('group', group, limit and limit.slots or limits.slots) <= 0 then return false end
+  if room('group', group, braked(group, limit and limit.slots or limits.slots)) <= 0 then return false end
   if of_family and room('family', family, of_family.slots) <= 0 then return false end
   local wait = wait_us(group, limit)
   if of_family then wait = math.max(wait, wait_us(family .. '/', of_family)) end

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{ClaimAnswer, ClaimRequest, Hold, Place, Push, Redis, RedisSettings};
 use crate::{Limit, Limits};
-use queue::{JOBS, LEASE_MS, Model, job_of, worker_of};
+use queue::{GROUPS, JOBS, LEASE_MS, Model, job_of, worker_of};
 
 /// One call, in small numbers.
 #[derive(Debug, Clone)]
@@ -25,6 +25,7 @@ enum Call {
     Claim { worker: usize, count: usize },
     Release { job: usize, worker: usize },
     Hold { job: usize, worker: usize, insert: bool },
+    Block { group: usize, ms: i64 },
 }
 
 fn call() -> impl Strategy<Value = Call> {
@@ -38,6 +39,8 @@ fn call() -> impl Strategy<Value = Call> {
         6 => (worker.clone(), 1..6_usize).prop_map(|(worker, count)| Call::Claim { worker, count }),
         4 => (job.clone(), worker.clone()).prop_map(|(job, worker)| Call::Release { job, worker }),
         2 => (job, worker, any::<bool>()).prop_map(|(job, worker, insert)| Call::Hold { job, worker, insert }),
+        2 => (0..GROUPS.len(), 1..2_000_i64).prop_map(|(group, ms)| Call::Block { group, ms }),
+        1 => Just(Call::Wait { ms: 31_000 }),
     ]
 }
 
@@ -52,13 +55,18 @@ fn limits() -> Limits {
 struct Bench {
     redis: Redis,
     epoch: Uuid,
+    limits: Limits,
 }
 
 impl Bench {
     async fn open() -> Self {
         let url = std::env::var("REDIS_URL").expect("REDIS_URL names the Redis to test with");
         let settings = RedisSettings::new(url, format!("model-{}", Uuid::new_v4()));
-        let bench = Self { redis: Redis::open(settings).expect("an address").with_clock(), epoch: Uuid::new_v4() };
+        let bench = Self {
+            redis: Redis::open(settings).expect("an address").with_clock(),
+            epoch: Uuid::new_v4(),
+            limits: limits(),
+        };
         bench.redis.client().wait_for_connect().await.expect("redis answers");
         bench
     }
@@ -114,6 +122,10 @@ impl Bench {
                 let Place { id, group, owner } = place(job);
                 let hold = Hold { id, group, owner, worker: worker_of(worker), ttl_ms: LEASE_MS, insert };
                 self.redis.hold(&[hold]).await
+            }
+            Call::Block { group, ms } => {
+                let pause = Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+                self.redis.block(GROUPS[group], pause, self.limits.group_slots(GROUPS[group])).await
             }
             Call::Claim { worker, count } => {
                 let (epoch, worker) = (self.epoch, worker_of(worker));

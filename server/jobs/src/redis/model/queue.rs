@@ -9,13 +9,14 @@ use crate::Limits;
 use crate::limits::family_of;
 
 pub(super) const JOBS: usize = 12;
+pub(super) const GROUPS: [&str; 3] = ["a/x", "a/y", "b"];
 pub(super) const LEASE_MS: i64 = 5_000;
 /// A step of priority in milliseconds of waiting.
 const STEP_MS: i64 = 1_000;
 
 /// Id, group, owner and priority of a job.
 pub(super) fn job_of(job: usize) -> (Uuid, &'static str, Option<Uuid>, i16) {
-    let group = ["a/x", "a/y", "b"][job % 3];
+    let group = GROUPS[job % 3];
     let owner = [None, Some(Uuid::from_u128(1)), Some(Uuid::from_u128(2))][job / 3 % 3];
     (Uuid::from_u128(1_000 + job as u128), group, owner, [0, 2, 1][job % 3])
 }
@@ -39,13 +40,18 @@ pub(super) struct Model {
     looks: BTreeMap<Uuid, i64>,
     /// Theoretical arrivals by group, in microseconds.
     arrivals: HashMap<&'static str, i64>,
+    /// Until when groups that were refused are left alone.
+    blocks: HashMap<&'static str, i64>,
+    /// The slots a group was left with when it was last refused, and when that was.
+    brakes: HashMap<&'static str, (usize, i64)>,
 }
 
 impl Model {
     pub(super) fn new(limits: Limits) -> Self {
         let (ready, held, delayed) = Default::default();
         let (places, looks, arrivals) = Default::default();
-        Self { limits, now_ms: 1_700_000_000_000, ready, held, delayed, places, looks, arrivals }
+        let (blocks, brakes) = Default::default();
+        Self { limits, now_ms: 1_700_000_000_000, ready, held, delayed, places, looks, arrivals, blocks, brakes }
     }
 
     /// Makes a call; answers the ids that a claim proposes.
@@ -70,9 +76,34 @@ impl Model {
                     self.places.insert((job, worker), self.now_ms + LEASE_MS);
                 }
             }
+            Call::Block { group, ms } => self.block(GROUPS[group], ms),
             Call::Claim { worker, count } => return self.claim(worker, count),
         }
         Vec::new()
+    }
+
+    fn block(&mut self, group: &'static str, pause_ms: i64) {
+        let until_ms = self.blocks.get(group).copied().unwrap_or(0);
+        if until_ms <= self.now_ms {
+            let slots = self.limits.group_slots(group);
+            let left = if self.is_braked(group) { (self.slots_of(group) / 2).max(1) } else { slots };
+            self.brakes.insert(group, (left, self.now_ms));
+        }
+        self.blocks.insert(group, until_ms.max(self.now_ms + pause_ms));
+    }
+
+    /// Whether the group was refused in the last ten minutes.
+    fn is_braked(&self, group: &str) -> bool {
+        self.brakes.get(group).is_some_and(|(_, at)| self.now_ms - at < 600_000)
+    }
+
+    /// What it was left with, and one more every 30 s, up to its own.
+    fn slots_of(&self, group: &str) -> usize {
+        let slots = self.limits.group_slots(group);
+        match self.brakes.get(group).filter(|_| self.is_braked(group)) {
+            Some((left, at)) => slots.min(left + usize::try_from((self.now_ms - at) / 30_000).unwrap_or(0)),
+            None => slots,
+        }
     }
 
     fn push(&mut self, job: usize, delay_ms: i64) {
@@ -120,7 +151,8 @@ impl Model {
             self.arrivals.get(group).copied().unwrap_or(0).max(self.now_ms * 1_000) - every_us * (burst - 1)
                 > self.now_ms * 1_000
         });
-        in_group < self.limits.group_slots(group) && in_family < family_slots && !waits
+        let is_blocked = self.blocks.get(group).is_some_and(|until_ms| *until_ms > self.now_ms);
+        !is_blocked && in_group < self.slots_of(group) && in_family < family_slots && !waits
     }
 
     fn rate_of(&self, group: &str) -> Option<(i64, i64)> {
@@ -196,7 +228,7 @@ impl Model {
     pub(super) fn describe(&self) -> Vec<(String, Vec<String>)> {
         let owner_word = |owner: Option<Uuid>| owner.map(|owner| owner.to_string()).unwrap_or_default();
         let mut sets: BTreeMap<String, Vec<(i64, String)>> = BTreeMap::new();
-        for group in ["a/x", "a/y", "b"] {
+        for group in GROUPS {
             sets.insert(format!("ready:{group}"), Vec::new());
         }
         for (job, rank) in &self.ready {

@@ -124,6 +124,7 @@ impl Core {
         if sweep {
             self.sweep().await?;
             self.prune().await?;
+            store::refresh_statistics(self.queue.pg()).await?;
         }
         Ok(())
     }
@@ -243,7 +244,12 @@ impl Core {
             // Last, so that nobody claims from half a queue.
             self.queue.redis().write_epoch(epoch).await?;
             counter!("jobs_redis_rebuilds_total").increment(1);
-            tracing::warn!(jobs, "redis was rebuilt from postgres with {jobs} waiting jobs");
+            // An empty Redis is what every installation begins with.
+            if jobs == 0 {
+                tracing::info!("redis begins with an empty queue");
+            } else {
+                tracing::warn!(jobs, "redis was rebuilt from postgres with {jobs} waiting jobs");
+            }
         }
         tx.commit().await?;
         self.queue.refresh_epoch().await?;

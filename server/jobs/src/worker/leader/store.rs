@@ -19,6 +19,23 @@ pub(crate) async fn ping(connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
+/// Looks at the table anew once it has outgrown what the planner knew of it: statements that were planned for an empty
+/// table would go on reading all of it until autovacuum comes.
+pub(crate) async fn refresh_statistics(pg: &PgPool) -> Result<()> {
+    let outgrown = sqlx::query_scalar!(
+        r#"
+        select pg_relation_size(oid) / current_setting('block_size')::bigint > 4 * greatest(relpages, 25) as "outgrown!"
+        from pg_class where oid = 'jobs'::regclass
+        "#
+    )
+    .fetch_one(pg)
+    .await?;
+    if outgrown {
+        sqlx::query!("analyze jobs").execute(pg).await?;
+    }
+    Ok(())
+}
+
 /// A waiting row as it was when it was pushed.
 pub(crate) struct WaitingRow {
     pub(crate) id: Uuid,
