@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Error, store};
+use crate::{Error, store, trace};
 
 /// A job to be enqueued.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct NewJob {
     pub dedupe_key: Option<String>,
     /// What it may be paused by, besides its kind and group; 1 to 200 characters.
     pub label: Option<String>,
-    /// W3C `traceparent` of the request that enqueues.
+    /// W3C `traceparent` of the request that enqueues; [`NewJob::new`] takes that of the span it is called in.
     pub trace_parent: Option<String>,
 }
 
@@ -54,14 +54,15 @@ impl NewJob {
             payload,
             dedupe_key: None,
             label: None,
-            trace_parent: None,
+            trace_parent: trace::trace_parent(),
         }
     }
 
     /// The job that comes after another one: on behalf of the same owner, with its label and trace.
     pub fn after(job: &Job, kind: impl Into<String>, group: impl Into<String>, payload: Value) -> Self {
-        let (owner, label, trace_parent) = (job.owner, job.label.clone(), job.trace_parent.clone());
-        Self { owner, label, trace_parent, ..Self::new(kind, group, payload) }
+        let next = Self::new(kind, group, payload);
+        let trace_parent = next.trace_parent.clone().or_else(|| job.trace_parent.clone());
+        Self { owner: job.owner, label: job.label.clone(), trace_parent, ..next }
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {

@@ -14,6 +14,7 @@ mod queue;
 mod redis;
 mod schedule;
 mod store;
+mod trace;
 mod worker;
 
 pub use error::Error;
@@ -25,4 +26,5 @@ pub use pause::{Paused, Scope};
 pub use queue::{Queue, QueueDepth, QueueHealth};
 pub use redis::RedisSettings;
 pub use schedule::Schedule;
+pub use trace::{follow, trace_parent};
 pub use worker::{Worker, WorkerSettings};

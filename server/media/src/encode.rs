@@ -7,6 +7,7 @@ use std::{
 
 use domain::{ClipSeconds, FramesPerSecond, Resolution};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{Error, Tools, arguments::Job, ladder, probe::ClipInfo, process, progress::Progress, verify};
 
@@ -98,7 +99,8 @@ pub async fn encode(
     command.args(job.arguments()?);
     let length_ms = info.duration_ms.min(u64::from(seconds) * 1000);
     let mut progress = Progress::new(length_ms * 1000, &on_progress);
-    process::run(command, WALL, Some(cancel), |piece| progress.read(piece)).await?;
+    let span = tracing::info_span!("ffmpeg", media.rungs = rungs.len());
+    process::run(command, WALL, Some(cancel), |piece| progress.read(piece)).instrument(span).await?;
 
     let expected_frames = (length_ms * u64::from(fps) + 500) / 1000;
     let result = verify::verify(tools, &outputs, &poster, fps, expected_frames, cancel).await?;

@@ -8,6 +8,7 @@ use domain::FailureCode;
 use futures::StreamExt;
 use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, redirect};
+use tracing::{Instrument as _, Span, field::Empty};
 
 use crate::{Certainty, ProviderError, Retry};
 
@@ -85,6 +86,14 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Pays => "provider: paid request",
+            Self::Prepares => "provider: preparation",
+            Self::Asks => "provider: question",
+        }
+    }
+
     const fn when_not_sent(self) -> Certainty {
         match self {
             Self::Pays | Self::Prepares => Certainty::NotSent,
@@ -115,10 +124,23 @@ pub(crate) async fn exchange(
     timeout: Duration,
     max_bytes: usize,
 ) -> Result<Answer, ProviderError> {
-    let response = request.timeout(timeout).send().await.map_err(|error| lost(&error, purpose))?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let body = read_capped(response, purpose, max_bytes).await?;
-    Ok(Answer { status, headers, body })
+    let span = tracing::info_span!(
+        "exchange",
+        otel.name = purpose.name(),
+        otel.kind = "client",
+        server.address = Empty,
+        http.response.status_code = Empty
+    );
+    let exchanged = async {
+        let response = request.timeout(timeout).send().await.map_err(|error| lost(&error, purpose))?;
+        let span = Span::current();
+        span.record("server.address", response.url().host_str());
+        span.record("http.response.status_code", response.status().as_u16());
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = read_capped(response, purpose, max_bytes).await?;
+        Ok(Answer { status, headers, body })
+    };
+    exchanged.instrument(span).await
 }
 
 async fn read_capped(response: Response, purpose: Purpose, max_bytes: usize) -> Result<Bytes, ProviderError> {

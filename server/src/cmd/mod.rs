@@ -16,7 +16,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder
 
 use crate::{
     config::{Common, Config},
-    telemetry,
+    telemetry::Telemetry,
 };
 
 /// Product videos for fashion shops: stills, clips, renditions, delivery, and every cent of them.
@@ -68,7 +68,10 @@ fn without_empty(command: clap::Command) -> clap::Command {
 /// Runs a role to its end.
 pub async fn run(arguments: Arguments) -> ExitCode {
     let quiet = "warn,server=info,lookreel=info,engine=info,jobs=info,storage=info,simulator=info,media=info,providers=info,s3s=warn,s3s_fs=warn,usvg=error";
-    telemetry::start(arguments.common.log_format, quiet);
+    let telemetry = match Telemetry::start(arguments.common.log_format, quiet) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return complain(&error),
+    };
     let common = arguments.common;
     let done = match arguments.role {
         Role::Serve(config) => roles::serve(&common, &config).await,
@@ -78,6 +81,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Role::Simulate(options) => simulate::run(options).await,
         Role::Admin(task) => admin::run(&common, task).await,
     };
+    telemetry.stop();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(&error),

@@ -11,6 +11,7 @@ pub mod metrics;
 mod pages;
 mod range;
 mod sessions;
+mod trace;
 mod webhooks;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -89,6 +90,7 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
         .layer(RequestBodyLimitLayer::new(BODY_MAX_BYTES))
         .layer(RequestBodyTimeoutLayer::new(BODY_STALL))
         .layer(middleware::from_fn_with_state(policy, csp::answer))
+        .layer(middleware::from_fn(trace::answer))
         .with_state(state);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let stopped = stop.clone();

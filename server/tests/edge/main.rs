@@ -4,6 +4,7 @@
 
 mod browser;
 mod click;
+mod clock;
 mod config;
 mod crash;
 mod fence;
@@ -18,6 +19,7 @@ mod steps;
 mod store;
 mod stream;
 mod tap;
+mod trace;
 mod up;
 mod village;
 mod webhook;

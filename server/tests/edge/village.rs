@@ -1,6 +1,8 @@
 //! Simulator, server and workers as processes of their own, so that one can die without the others.
 
 use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::process::Command;
 
 use uuid::Uuid;
 
@@ -50,6 +52,23 @@ impl Village {
 
     pub fn worker(&self) -> Program {
         role(&self.ground, &["work"])
+    }
+
+    /// A worker whose clock is off, like `+1h`.
+    #[cfg(target_os = "linux")]
+    pub fn worker_with_clock(&self, shift: &str) -> Program {
+        // faketime itself would stay between us and the worker.
+        let asked = Command::new("faketime").args(["-m", "-f", shift, "printenv", "LD_PRELOAD"]).output().unwrap();
+        let library = String::from_utf8(asked.stdout).unwrap();
+        let turned = [
+            ("LD_PRELOAD", library.trim()),
+            ("FAKETIME", shift),
+            // Only the time of day is wrong: the clock that counts seconds never is.
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ];
+        let turned = turned.map(|(name, value)| (name, value.to_owned()));
+        let settings = self.ground.settings.iter().cloned().chain(turned).collect();
+        Program::start(&["work"], &settings, &self.ground.dir)
     }
 
     /// A worker that finds its database at another address.

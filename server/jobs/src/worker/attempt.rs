@@ -10,12 +10,13 @@ use metrics::{counter, gauge, histogram};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use super::claim::Claimed;
 use super::roster::{Cause, Signal};
 use super::{Core, settle::Verdict};
 use crate::redis::Place;
-use crate::{Attempt, Failure, Handler, Outcome};
+use crate::{Attempt, Failure, Handler, Outcome, trace};
 
 type Ran = Result<Result<Outcome, Failure>, Box<dyn Any + Send>>;
 
@@ -29,8 +30,21 @@ pub(crate) struct Stop {
 }
 
 impl Core {
-    /// Runs a claimed job to its outcome. The seat is free when the handler has returned.
+    /// Runs a claimed job to its outcome, as a span of the trace it came with. The seat is free when the handler has
+    /// returned.
     pub(crate) async fn run(&self, claimed: Claimed, stop: &Stop, seat: Option<OwnedSemaphorePermit>) {
+        let job = &claimed.job;
+        let span = tracing::info_span!(
+            "job", otel.name = %job.kind, otel.kind = "consumer", job.id = %job.id, job.group = %job.group,
+            job.attempt = job.attempt, job.outcome = tracing::field::Empty
+        );
+        if let Some(parent) = &job.trace_parent {
+            trace::follow(&span, parent);
+        }
+        self.run_in_span(claimed, stop, seat).instrument(span).await;
+    }
+
+    async fn run_in_span(&self, claimed: Claimed, stop: &Stop, seat: Option<OwnedSemaphorePermit>) {
         let Claimed { job, lease, signal, remaining, waited, cancel_requested, claimed_at } = claimed;
         let id = job.id;
         tracing::info!(job.id = %id, job.kind = %job.kind, job.attempt = job.attempt, job.epoch = lease.epoch, "job {id} starts");
@@ -47,6 +61,7 @@ impl Core {
             None => Verdict::Release { interrupted: true },
         };
         drop(seat);
+        Span::current().record("job.outcome", verdict.name());
         tracing::info!(job.id = %id, elapsed_ms = claimed_at.elapsed().as_millis() as u64, "job {id} ran: {}", verdict.name());
         histogram!("jobs_run_seconds", &labels).record(claimed_at.elapsed().as_secs_f64());
         gauge!("jobs_slots_used", &labels).decrement(1);

@@ -7,7 +7,7 @@ use jobs::{Attempt, Error, Failure, Lease, Outcome, WorkerSettings};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
-use crate::stage::{Actor, Stage, job, quick, willing};
+use crate::stage::{Actor, Answer, Stage, job, quick, willing};
 use crate::store;
 
 /// A handler that hands its attempt out and then never ends by itself.
@@ -80,6 +80,42 @@ async fn a_stolen_lease_fires_the_token_and_drops_the_outcome(pg: PgPool) {
     let row = store::read(&stage.pg, id).await;
     assert_eq!((row.state.as_str(), row.lease_epoch), ("running", 2), "the thief's job was not touched");
     assert!(actor.gone_codes().is_empty());
+}
+
+/// The heartbeat has not noticed yet: only the guard of each statement stands between the zombie and the row.
+#[sqlx::test(migrations = "../../migrations")]
+async fn no_outcome_of_a_zombie_is_written(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let settings = WorkerSettings { lease_secs: 60, heartbeat_secs: 20, ..quick() };
+    let outcomes: [fn() -> Answer; 5] = [
+        || Ok(Outcome::Done),
+        || Ok(Outcome::Park { until: Utc::now() }),
+        || Ok(Outcome::Release),
+        || Err(Failure::transient("late", "tries again")),
+        || Err(Failure::permanent("late", "ends")),
+    ];
+    for outcome in outcomes {
+        let (started, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (signal, gate) = (started.clone(), go_on.clone());
+        let actor = Actor::new(move |_| {
+            signal.notify_one();
+            let gate = gate.clone();
+            async move {
+                gate.notified().await;
+                outcome()
+            }
+        });
+        let worker = stage.worker_with(&actor, settings.clone());
+        let id = stage.enqueue(&job()).await;
+        let step = tokio::spawn(async move { worker.step().await });
+        started.notified().await;
+        store::steal(&stage.pg, id).await;
+        go_on.notify_one();
+        assert_eq!(step.await.unwrap().unwrap(), 1);
+        let row = store::read(&stage.pg, id).await;
+        assert_eq!((row.state.as_str(), row.lease_epoch), ("running", 2), "{:?} was written", outcome());
+        assert!(actor.gone_codes().is_empty());
+    }
 }
 
 #[sqlx::test(migrations = "../../migrations")]

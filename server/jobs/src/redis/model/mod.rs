@@ -168,6 +168,21 @@ async fn play(bench: &Bench, calls: &[Call]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// After a loss nobody knows the places that are taken: Redis proposes nothing before it was rebuilt.
+#[tokio::test]
+async fn a_redis_of_another_epoch_proposes_nothing() {
+    let bench = Bench::open().await;
+    bench.redis.write_epoch(Uuid::new_v4()).await.expect("a write");
+    bench.set_clock(1_700_000_000_000).await;
+    bench.make(&Call::Push { job: 0, delay_ms: 0 }, Uuid::nil(), "").await;
+    let limits = bench.limits.to_json();
+    let (worker, ticket) = (worker_of(0), Uuid::new_v4());
+    let request = ClaimRequest { epoch: bench.epoch, worker, ticket, count: 1, lease_ms: LEASE_MS, limits: &limits };
+    let answer = bench.redis.claim(&request).await.expect("an answer");
+    assert!(matches!(answer, ClaimAnswer::WrongEpoch), "{answer:?}");
+    bench.wipe().await;
+}
+
 #[test]
 fn the_scripts_do_what_the_model_says() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
