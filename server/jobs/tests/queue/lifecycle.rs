@@ -198,6 +198,14 @@ async fn a_running_worker_is_woken_and_starts_delayed_jobs_by_itself(pg: PgPool)
     // A poll of an hour: only a wake or the local timer can start anything.
     let running = stage.start(&actor, jobs::WorkerSettings { poll_ms: 3_600_000, ..quick() });
     until("redis to be ready", async || stage.queue.health().await.epoch_ok).await;
+    // A wake before the worker listens is nobody's; the poll that makes up for it is an hour away here.
+    until("the worker to listen", async || {
+        stage.enqueue(&job()).await;
+        tokio::time::timeout(Duration::from_millis(500), ran.notified()).await.is_ok()
+    })
+    .await;
+    until("an empty queue", async || store::count(&stage.pg, "queued").await == 0).await;
+    until("rest", async || tokio::time::timeout(Duration::from_millis(50), ran.notified()).await.is_err()).await;
 
     let soon = store::now(&stage.pg).await + Duration::from_millis(300);
     let id = stage.enqueue(&NewJob { run_at: soon, ..job() }).await;

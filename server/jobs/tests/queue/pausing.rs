@@ -44,6 +44,24 @@ async fn each_scope_pauses_its_own_until_it_is_resumed(pg: PgPool) {
     }
 }
 
+/// Redis is told of pauses after Postgres: what it still proposes must be refused there.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_redis_proposes_too_late_does_not_start(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let worker = stage.worker(&willing());
+    assert_eq!(worker.step().await.unwrap(), 0);
+    stage.enqueue(&job()).await;
+    store::pause_everything(&stage.pg).await;
+    assert_eq!(worker.step().await.unwrap(), 0, "paused after it was pushed");
+    assert!(stage.queue.resume(&Scope::Everything).await.unwrap());
+    assert_eq!(worker.step().await.unwrap(), 1);
+
+    let id = stage.enqueue(&job()).await;
+    store::put_off(&stage.pg, id).await;
+    assert_eq!(worker.step().await.unwrap(), 0, "put off after it was pushed");
+    assert_eq!(store::read(&stage.pg, id).await.state, "queued");
+}
+
 #[sqlx::test(migrations = "../../migrations")]
 async fn parked_jobs_go_on_in_a_pause(pg: PgPool) {
     let stage = Stage::open(pg).await;
