@@ -1,6 +1,6 @@
 //! What the bell keeps until it is read.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{FailureCode, GenerationId, LocalText, MicroUsd, NoticeId};
@@ -51,6 +51,58 @@ pub enum NoticeBody {
         #[serde(with = "chrono::serde::ts_microseconds")]
         resets_at: DateTime<Utc>,
     },
+    /// Something everybody is told by the clock.
+    Fact(Fact),
+}
+
+/// What everybody is told by the clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// How a day went.
+    DailyReport {
+        /// Which day, in the shop's zone.
+        #[serde(with = "crate::calendar")]
+        day: NaiveDate,
+        /// Videos that were finished.
+        videos: u32,
+        /// Generations that failed.
+        failed: u32,
+        /// What was paid.
+        paid: MicroUsd,
+    },
+    /// Nothing is taken from the queue.
+    QueueStuck {
+        /// How long the oldest job has been waiting.
+        minutes: u32,
+    },
+    /// Half of what ended in the last hour failed, or more.
+    ManyFailures {
+        /// How many failed.
+        failed: u32,
+        /// Of how many.
+        ended: u32,
+    },
+    /// A model in use will be gone.
+    ModelRetires {
+        /// Its name at the provider.
+        model: String,
+        /// The first day without it.
+        #[serde(with = "crate::calendar")]
+        on: NaiveDate,
+    },
+}
+
+impl Fact {
+    /// The word in the notices table.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::DailyReport { .. } => "daily_report",
+            Self::QueueStuck { .. } => "queue_stuck",
+            Self::ManyFailures { .. } => "many_failures",
+            Self::ModelRetires { .. } => "model_retires",
+        }
+    }
 }
 
 /// The bell: what is unread, and the newest notices.

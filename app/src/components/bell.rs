@@ -2,7 +2,7 @@
 
 use domain::{
     MicroUsd,
-    notice::{Bell, Notice, NoticeBody},
+    notice::{Bell, Fact, Notice, NoticeBody},
 };
 use leptos::prelude::*;
 use leptos_i18n::td_string;
@@ -106,6 +106,8 @@ fn NoticeLine(notice: Notice) -> impl IntoView {
             let at = short(*resets_at, clock.now_once(), &facts.zone);
             td_string!(facts.locale, bell.resets, at = at)
         }
+        NoticeBody::Fact(Fact::DailyReport { paid, .. }) => cost_note(facts.locale, *paid),
+        NoticeBody::Fact(_) => String::new(),
     };
     view! {
         <li class="notice" data-state=notice_state(&notice.body) data-unread=(!notice.read).then_some("")>
@@ -114,7 +116,7 @@ fn NoticeLine(notice: Notice) -> impl IntoView {
                 <p class="notice-text">{text}</p>
                 <p class="notice-time">
                     <Moment at=notice.at/>
-                    {format!(" · {more}")}
+                    {(!more.is_empty()).then(|| format!(" · {more}"))}
                 </p>
             </div>
         </li>
@@ -130,7 +132,8 @@ pub const fn notice_icon(body: &NoticeBody) -> IconName {
     match body {
         NoticeBody::VideoReady { .. } => IconName::Done,
         NoticeBody::GenerationFailed { .. } => IconName::Failed,
-        NoticeBody::LimitNear { .. } => IconName::Attention,
+        NoticeBody::Fact(Fact::DailyReport { .. }) => IconName::Done,
+        NoticeBody::LimitNear { .. } | NoticeBody::Fact(_) => IconName::Attention,
     }
 }
 

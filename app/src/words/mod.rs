@@ -1,10 +1,12 @@
 //! The domain's words in the languages of the locales.
 
+mod day;
 mod error;
 mod failure;
 mod notice;
 mod state;
 
+pub use day::day_name;
 pub use error::error_sentence;
 pub use failure::{failure_next, failure_what};
 pub use notice::{notice_generation, notice_sentence, notice_state};

@@ -1,9 +1,12 @@
 //! What the bell says.
 
-use domain::{GenerationId, notice::NoticeBody};
+use domain::{
+    GenerationId,
+    notice::{Fact, NoticeBody},
+};
 use leptos_i18n::td_string;
 
-use super::local;
+use super::{day_name, local};
 use crate::i18n::Locale;
 
 /// The notice in one line.
@@ -16,6 +19,22 @@ pub fn notice_sentence(locale: Locale, body: &NoticeBody) -> String {
             td_string!(locale, bell.failed, product = local(product, locale))
         }
         NoticeBody::LimitNear { percent, .. } => td_string!(locale, bell.limit_near, percent = percent),
+        NoticeBody::Fact(fact) => fact_sentence(locale, fact),
+    }
+}
+
+fn fact_sentence(locale: Locale, fact: &Fact) -> String {
+    match fact {
+        Fact::DailyReport { day, videos, failed, .. } => {
+            td_string!(locale, bell.daily_report, day = day_name(*day, locale), videos = videos, failed = failed)
+        }
+        Fact::QueueStuck { minutes } => td_string!(locale, bell.queue_stuck, minutes = minutes),
+        Fact::ManyFailures { failed, ended } => {
+            td_string!(locale, bell.many_failures, failed = failed, ended = ended)
+        }
+        Fact::ModelRetires { model, on } => {
+            td_string!(locale, bell.model_retires, model = model, day = day_name(*on, locale))
+        }
     }
 }
 
@@ -25,7 +44,7 @@ pub fn notice_generation(body: &NoticeBody) -> Option<GenerationId> {
         NoticeBody::VideoReady { generation_id, .. } | NoticeBody::GenerationFailed { generation_id, .. } => {
             Some(*generation_id)
         }
-        NoticeBody::LimitNear { .. } => None,
+        NoticeBody::LimitNear { .. } | NoticeBody::Fact(_) => None,
     }
 }
 
@@ -34,6 +53,7 @@ pub const fn notice_state(body: &NoticeBody) -> &'static str {
     match body {
         NoticeBody::VideoReady { .. } => "done",
         NoticeBody::GenerationFailed { .. } => "failed",
-        NoticeBody::LimitNear { .. } => "attention",
+        NoticeBody::Fact(Fact::DailyReport { .. }) => "done",
+        NoticeBody::LimitNear { .. } | NoticeBody::Fact(_) => "attention",
     }
 }

@@ -14,6 +14,7 @@ mod notices;
 mod people;
 mod products;
 mod reports;
+mod routines;
 mod settings;
 mod stages;
 mod views;
@@ -87,7 +88,7 @@ impl Engine {
 
     /// What a worker must be given to run this engine's jobs.
     pub fn handlers(&self, tools: media::Tools) -> Vec<(&'static str, Arc<dyn Handler>)> {
-        stages::handlers(self, tools)
+        stages::handlers(self, tools).into_iter().chain(self.routine_handlers()).collect()
     }
 
     /// The job queue, for subscriptions and health.

@@ -96,7 +96,7 @@ pub async fn run_worker(built: &Built, config: &Config, tools: Tools, stop: Canc
     }
     let handlers = built.engine.handlers(tools);
     let worker = Worker::new(built.engine.queue().clone(), handlers, parts::worker_settings(&config.work));
-    worker.run(stop).await.context("the worker stopped")
+    worker.with_schedules(built.engine.schedules()?).run(stop).await.context("the worker stopped")
 }
 
 pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {

@@ -20,6 +20,8 @@ use tower_sessions::Session;
 
 use super::hub::Hub;
 
+/// After so long without a change the bell is told anew: reports and alarms come by the clock.
+const BELL_EVERY: Duration = Duration::from_secs(60);
 /// A comment is sent this often, so that proxies keep the connection; as often it is checked whose stream it is.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A browser that lost the connection comes back after this long.
@@ -102,7 +104,16 @@ pub async fn all(
     let seen = last_event_id(&headers);
     let over = session_over(engine.clone(), session);
     let rest = stream::unfold((engine, changes, seen), move |(engine, mut changes, seen)| async move {
-        let (events, seen) = match changes.recv().await {
+        let received = tokio::select! {
+            received = changes.recv() => received,
+            // What comes by the clock is nobody's generation.
+            () = tokio::time::sleep(BELL_EVERY) => {
+                let bell = engine.bell(person).await.ok();
+                let events = bell.map(|bell| plain_event(&LiveEvent::Bell(bell))).into_iter().collect();
+                return Some((stream::iter::<Vec<_>>(events), (engine, changes, seen)));
+            }
+        };
+        let (events, seen) = match received {
             Ok(view) => (change(&engine, person, &view).await, seen.max(Some(view.version))),
             // What was missed is told from the last version this viewer has.
             Err(RecvError::Lagged(_)) => (opening(&engine, person, seen).await.ok()?, seen),

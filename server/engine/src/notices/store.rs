@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     FailureCode, GenerationId, LocalText, MicroUsd, NoticeId, UserId,
-    notice::{Bell, Notice, NoticeBody},
+    notice::{Bell, Fact, Notice, NoticeBody},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -48,6 +48,26 @@ pub(crate) async fn insert_limit_near(
     Ok(())
 }
 
+/// Everybody is told a fact; nobody twice of the same subject.
+pub(crate) async fn insert_fact(conn: &mut PgConnection, fact: &Fact, subject: &str) -> Result<(), sqlx::Error> {
+    let people = sqlx::query_scalar!("select id from users").fetch_all(&mut *conn).await?;
+    let ids: Vec<Uuid> = people.iter().map(|_| Uuid::now_v7()).collect();
+    let facts = serde_json::to_value(fact).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query!(
+        "insert into notices (id, user_id, kind, subject, facts)
+         select n.id, n.user_id, $3, $4, $5 from unnest($1::uuid[], $2::uuid[]) as n (id, user_id)
+         on conflict (user_id, kind, subject) where subject is not null do nothing",
+        &ids,
+        &people,
+        fact.kind(),
+        subject,
+        facts,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn bell(conn: &mut PgConnection, of: UserId, most: i64) -> Result<Bell, sqlx::Error> {
     let unread = sqlx::query_scalar!(
         "select count(*) as \"count!\" from notices where user_id = $1 and read_at is null",
@@ -56,7 +76,7 @@ pub(super) async fn bell(conn: &mut PgConnection, of: UserId, most: i64) -> Resu
     .fetch_one(&mut *conn)
     .await?;
     let rows = sqlx::query!(
-        "select n.id, n.kind, n.created_at, n.read_at, n.percent, n.resets_at, g.id as \"generation_id?\",
+        "select n.id, n.kind, n.created_at, n.read_at, n.percent, n.resets_at, n.facts, g.id as \"generation_id?\",
              g.failure_code as \"failure_code?\", p.name_ko as \"name_ko?\", p.name_en as \"name_en?\",
              coalesce((select sum(e.amount_micro_usd) from ledger_entries e
                  where e.generation_id = g.id and e.kind in ('settle', 'adjust')), 0)::bigint as \"paid!\"
@@ -87,7 +107,8 @@ pub(super) async fn bell(conn: &mut PgConnection, of: UserId, most: i64) -> Resu
                     percent: u8::try_from(row.percent?).unwrap_or(100),
                     resets_at: row.resets_at?,
                 },
-                _ => return None,
+                // A fact of a newer release than this one is left to it.
+                _ => NoticeBody::Fact(serde_json::from_value(row.facts?).ok()?),
             };
             Some(Notice { id: NoticeId::from_uuid(row.id), body, at: row.created_at, read: row.read_at.is_some() })
         })

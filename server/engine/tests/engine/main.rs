@@ -10,6 +10,7 @@ mod limits;
 mod outages;
 mod pages;
 mod people;
+mod routines;
 mod shop;
 mod still_faults;
 mod store;

@@ -202,3 +202,26 @@ pub async fn age_sign_in_tries(pg: &PgPool) {
         .await
         .unwrap();
 }
+
+pub async fn has_succeeded(pg: &PgPool, job: Uuid) -> bool {
+    sqlx::query_scalar("select state = 'succeeded' from jobs where id = $1").bind(job).fetch_one(pg).await.unwrap()
+}
+
+/// As if a job had been due for so long.
+pub async fn wait_since(pg: &PgPool, job: Uuid, time: std::time::Duration) {
+    sqlx::query("update jobs set run_at = now() - make_interval(secs => $2) where id = $1")
+        .bind(job)
+        .bind(time.as_secs_f64())
+        .execute(pg)
+        .await
+        .unwrap();
+}
+
+/// As if every notice were so old.
+pub async fn age_notices(pg: &PgPool, days: i32) {
+    sqlx::query("update notices set created_at = now() - make_interval(days => $1)")
+        .bind(days)
+        .execute(pg)
+        .await
+        .unwrap();
+}

@@ -4,13 +4,14 @@ use domain::{MicroUsd, cost::CostDay};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
-use super::words::{day_name, provider_name};
+use super::words::provider_name;
 use crate::{
     components::{
         chart::{Column, StackedColumns},
         icon::{Icon, IconName},
     },
     i18n::Locale,
+    words::day_name,
 };
 
 /// The last 30 days as columns, and the same numbers as a table.

@@ -14,13 +14,14 @@ use leptos_i18n::td_string;
 use self::{
     days::Days,
     shares::Shares,
-    words::{compared, day_name, whole_percent},
+    words::{compared, whole_percent},
 };
 use crate::{
     api::costs::load_costs,
     components::{error_block::ErrorBlock, skeleton::PageSkeleton, title::PageTitle},
     i18n::Locale,
     shell::use_locale,
+    words::day_name,
 };
 
 /// The cost page.

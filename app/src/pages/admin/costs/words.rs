@@ -1,19 +1,9 @@
 //! Figures and names as the cost page says them.
 
-use chrono::{Datelike, NaiveDate};
 use domain::MicroUsd;
 use leptos_i18n::td_string;
 
 use crate::i18n::Locale;
-
-pub(super) fn day_name(date: NaiveDate, locale: Locale) -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let month = MONTHS.get(date.month0() as usize).copied().unwrap_or_default();
-    match locale {
-        Locale::ko => format!("{}월 {}일", date.month(), date.day()),
-        Locale::en => format!("{month} {}", date.day()),
-    }
-}
 
 pub(super) fn provider_name(word: &str) -> String {
     match word {
