@@ -63,6 +63,8 @@ pub enum FailureClass {
         /// The `Retry-After` of the answer.
         retry_after: Option<Duration>,
     },
+    /// A part that every job needs is away: tried again after some seconds at no cost of an attempt, until the deadline.
+    Outage,
     /// Will never work: no further attempt.
     Permanent,
     /// A person wanted it to end.
@@ -82,6 +84,11 @@ impl Failure {
     /// May work next time.
     pub fn transient(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(FailureClass::Transient, code, message)
+    }
+
+    /// A part that every job needs is away.
+    pub fn outage(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(FailureClass::Outage, code, message)
     }
 
     /// Will never work.

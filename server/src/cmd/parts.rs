@@ -32,6 +32,7 @@ pub struct Ground {
 pub struct Built {
     pub engine: Engine,
     pub webhooks: Arc<WebhookVerifier>,
+    pub work_dir: PathBuf,
 }
 
 /// Builds the engine.
@@ -55,7 +56,8 @@ pub async fn build(ground: &Ground, config: &Config) -> anyhow::Result<Built> {
         fetch_rules: FetchRules::clips_of(&fal).context("the rules for result files")?,
         settings: engine_settings(ground, config, work_dir),
     };
-    Ok(Built { engine: Engine::new(parts), webhooks: Arc::new(webhooks) })
+    let work_dir = parts.settings.work_dir.clone();
+    Ok(Built { engine: Engine::new(parts), webhooks: Arc::new(webhooks), work_dir })
 }
 
 /// Whether fal's list shows requests that still run is not documented, so its silence proves something only after any

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
+use axum::Router;
 use jobs::Worker;
 use media::Tools;
 use storage::Store;
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{Common, Config, MissingSetting},
-    http,
+    http::{self, health},
 };
 
 /// Runs the role `serve`.
@@ -26,7 +27,7 @@ pub async fn serve(common: &Common, config: &Config) -> anyhow::Result<()> {
     let listener = listen(config).await?;
     let ground = ground(common, config, listener.local_addr()?).await?;
     let built = parts::build(&ground, config).await?;
-    serve_metrics(&built, config, &stop).await?;
+    serve_metrics(&built, config, health::routes(built.engine.clone()), &stop).await?;
     say(&format!("Lookreel serves {}", ground.public_url));
     run_server(listener, &ground, &built, config, stop).await?;
     built.engine.queue().close().await;
@@ -39,7 +40,8 @@ pub async fn work(common: &Common, config: &Config) -> anyhow::Result<()> {
     // Providers report to the server, not to this process.
     let ground = ground(common, config, config.listen).await?;
     let built = parts::build(&ground, config).await?;
-    serve_metrics(&built, config, &stop).await?;
+    let checks = health::worker_routes(built.engine.clone(), built.work_dir.clone());
+    serve_metrics(&built, config, checks, &stop).await?;
     let tools = find_tools().await?;
     say("Lookreel works.");
     run_worker(&built, config, tools, stop).await?;
@@ -47,10 +49,15 @@ pub async fn work(common: &Common, config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Serves metrics beside, if they are asked for.
-pub async fn serve_metrics(built: &Built, config: &Config, stop: &CancellationToken) -> anyhow::Result<()> {
+/// Serves metrics and health beside, if they are asked for.
+pub async fn serve_metrics(
+    built: &Built,
+    config: &Config,
+    health: Router,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     match config.metrics_listen {
-        Some(address) => http::metrics::serve(address, built.engine.queue().clone(), stop.clone()).await,
+        Some(address) => http::metrics::serve(address, built.engine.queue().clone(), health, stop.clone()).await,
         None => Ok(()),
     }
 }

@@ -17,6 +17,7 @@ use super::{migrate, parts, parts::Ground, roles, say, seed, simulate, stop};
 use crate::{
     config::{Common, Config},
     embedded::{EmbeddedPostgres, EmbeddedRedis},
+    http::health,
 };
 
 /// Public half of the embedded store's key; the secret half is made once and kept in the state folder.
@@ -119,7 +120,8 @@ async fn run_with(
     if !options.no_demo {
         seed::catalogue(&built.engine).await?;
     }
-    roles::serve_metrics(&built, config, &stop).await?;
+    let checks = health::worker_routes(built.engine.clone(), built.work_dir.clone());
+    roles::serve_metrics(&built, config, checks, &stop).await?;
     announce(options, &ground, embedded, &admin);
     let (served, worked, lost) = tokio::join!(
         async {

@@ -13,11 +13,11 @@ use tokio_util::sync::CancellationToken;
 /// Seconds, from a millisecond to ten minutes.
 const SECONDS: [f64; 14] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 180.0, 600.0];
 
-/// Serves `/metrics` until told to stop.
+/// Serves `/metrics`, and what else there is for machines, until told to stop.
 ///
 /// # Errors
 /// When the address cannot be used.
-pub async fn serve(address: SocketAddr, queue: Queue, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn serve(address: SocketAddr, queue: Queue, others: Router, stop: CancellationToken) -> anyhow::Result<()> {
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
         .install_recorder()
@@ -25,7 +25,7 @@ pub async fn serve(address: SocketAddr, queue: Queue, stop: CancellationToken) -
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("METRICS_LISTEN {address} cannot be used"))?;
     tracing::info!("metrics are on http://{}/metrics", listener.local_addr()?);
-    let router = Router::new().route("/metrics", get(render)).with_state((recorder, queue));
+    let router = Router::new().route("/metrics", get(render)).with_state((recorder, queue)).merge(others);
     tokio::spawn(async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
         if let Err(error) = served.await {

@@ -4,7 +4,7 @@ mod csp;
 mod events;
 mod files;
 mod guard;
-mod health;
+pub mod health;
 mod hub;
 mod media;
 pub mod metrics;
@@ -103,13 +103,12 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
 
 fn router(state: &State, site_root: &std::path::Path) -> Router<State> {
     let router = Router::new()
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
         .route("/media/{*key}", get(media::serve))
         .route("/events/generations", get(events::all))
         .route("/events/generations/{id}", get(events::one))
         .route("/api/video/webhook", post(webhooks::fal))
         .route("/api/video/webhook/fal/{token}", post(webhooks::fal_named));
+    let router = router.merge(health::routes(state.engine.clone()));
     let router = pages::routes(router, state);
     files::routes(router, site_root)
 }

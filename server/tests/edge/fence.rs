@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
     browser::{JSON, PAGE, header},
-    house::shared,
+    house::{House, shared},
 };
 
 #[tokio::test]
@@ -134,4 +134,24 @@ async fn health_names_every_part() {
     for part in ["postgres", "object_store", "redis"] {
         assert_eq!(body["parts"][part], "ok", "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_worker_says_how_it_is_beside_its_figures() {
+    let address = crate::house::free_address().to_string();
+    let house = House::build(&[("METRICS_LISTEN", &address)]).await;
+    let answer = reqwest::get(format!("http://{address}/health/ready")).await.unwrap();
+    let (status, text) = (answer.status(), answer.text().await.unwrap());
+    assert_eq!(status, 200, "{text}");
+    let body: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for part in ["postgres", "object_store", "redis", "work_dir"] {
+        assert_eq!(body["parts"][part], "ok", "{part}: {body}");
+    }
+    let figures = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+    assert!(figures.contains("jobs_depth{state=\"waiting\"} 0"), "{figures}");
+    // The folder is gone, as good as a disk without room.
+    std::fs::remove_dir_all(house.ground.dir.join("work")).unwrap();
+    let answer = reqwest::get(format!("http://{address}/health/ready")).await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert!(answer.text().await.unwrap().contains("\"work_dir\":\"full\""));
 }

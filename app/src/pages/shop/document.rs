@@ -143,7 +143,7 @@ mod tests {
         assert!(html.contains("<title>Coats &amp; &lt;more&gt;</title>"), "{html}");
         assert!(html.contains("href=\"http://shop.example/products\""), "{html}");
         assert!(html.contains("<p data-word=\"&lt;!&gt;\">Coats &lt;!&gt;</p>"), "{html}");
-        assert!(!html.contains(".wasm") && !html.contains(" style="), "{html}");
+        assert!(!html.contains(".wasm") && !html.contains("style="), "{html}");
     }
 
     #[test]

@@ -175,6 +175,21 @@ pub(crate) async fn record(
     Ok(())
 }
 
+/// Why the generation waits for another try, when that is the last thing that happened to it.
+pub(crate) async fn last_retry(
+    conn: &mut PgConnection,
+    generation: GenerationId,
+) -> Result<Option<FailureCode>, sqlx::Error> {
+    let last = sqlx::query!(
+        "select kind, failure_code from generation_events where generation_id = $1 order by id desc limit 1",
+        generation.uuid()
+    )
+    .fetch_optional(conn)
+    .await?;
+    let retry = last.filter(|last| last.kind == EventKind::RetryScheduled.as_str());
+    Ok(retry.and_then(|retry| retry.failure_code).map(|code| FailureCode::parse(&code)))
+}
+
 pub(crate) async fn load(conn: &mut PgConnection, id: GenerationId) -> Result<Option<Generation>, sqlx::Error> {
     let row = sqlx::query!(
         "select g.product_id, g.state, g.recipe, g.model_type, g.duration_seconds, g.resolution, g.fps,

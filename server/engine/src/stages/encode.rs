@@ -20,7 +20,7 @@ use media::{EncodePlan, EncodeResult};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Stop, begin, ending, generation_of, report, workplace::Workplace};
+use super::{Stop, begin, disk_failure, ending, generation_of, report, workplace::Workplace};
 use crate::{
     Engine, assets,
     generations::store::{self, Event, Generation},
@@ -173,6 +173,7 @@ fn media_failure(error: &media::Error) -> Failure {
         media::Error::Corrupt { .. } | media::Error::NotAVideo { .. } => {
             Failure::permanent(FailureCode::ClipCorrupt.as_str(), error.to_string())
         }
+        media::Error::Disk(error) => disk_failure(error),
         other if other.is_retryable() => Failure::transient(FailureCode::EncodeFailed.as_str(), error.to_string()),
         _ => Failure::permanent(FailureCode::EncodeFailed.as_str(), error.to_string()),
     }

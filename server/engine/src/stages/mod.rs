@@ -9,11 +9,11 @@ mod spool;
 mod stills;
 mod workplace;
 
-use std::sync::Arc;
+use std::{io::ErrorKind, sync::Arc};
 
 use domain::{FailureCode, GenerationId, Stage, generation::EventKind};
 pub(crate) use ending::{Ending, end_without_video};
-use jobs::{Attempt, Failure, Handler};
+use jobs::{Attempt, Failure, FailureClass, Handler};
 use providers::{ProviderError, Retry, prompts::PromptVersion};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -82,7 +82,11 @@ impl From<sqlx::Error> for Stop {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        Self::Failure(Failure::transient(FailureCode::Internal.as_str(), with_causes(&error)))
+        let (code, causes) = (FailureCode::Internal.as_str(), with_causes(&error));
+        Self::Failure(match error {
+            Error::Unavailable { .. } => Failure::outage(code, causes),
+            _ => Failure::transient(code, causes),
+        })
     }
 }
 
@@ -90,7 +94,7 @@ impl From<storage::Error> for Stop {
     fn from(error: storage::Error) -> Self {
         let code = FailureCode::StorageUnavailable.as_str();
         Self::Failure(if error.is_retryable() {
-            Failure::transient(code, error.to_string())
+            Failure::outage(code, error.to_string())
         } else {
             Failure::permanent(code, error.to_string())
         })
@@ -99,7 +103,16 @@ impl From<storage::Error> for Stop {
 
 impl From<std::io::Error> for Stop {
     fn from(error: std::io::Error) -> Self {
-        Self::Failure(Failure::transient(FailureCode::Internal.as_str(), format!("work folder: {error}")))
+        Self::Failure(disk_failure(&error))
+    }
+}
+
+/// A full disk is emptied by somebody sooner or later; anything else of a disk may be this job's own.
+fn disk_failure(error: &std::io::Error) -> Failure {
+    let (code, detail) = (FailureCode::Internal.as_str(), format!("work folder: {error}"));
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Failure::outage(code, detail),
+        _ => Failure::transient(code, detail),
     }
 }
 
@@ -161,11 +174,12 @@ async fn report(engine: &Engine, attempt: &Attempt, stop: Stop) -> Failure {
         Stop::Failure(failure) => failure,
         Stop::LeaseLost => return Failure::transient(FailureCode::Internal.as_str(), "the lease was lost"),
     };
-    let retries = matches!(failure.class, jobs::FailureClass::Transient | jobs::FailureClass::RateLimited { .. });
-    if retries
-        && attempt.job.attempt < attempt.job.max_attempts
-        && let Err(error) = note_retry(engine, attempt, &failure).await
-    {
+    let retries = match failure.class {
+        FailureClass::Transient | FailureClass::RateLimited { .. } => attempt.job.attempt < attempt.job.max_attempts,
+        FailureClass::Outage => true,
+        FailureClass::Permanent | FailureClass::Cancelled => false,
+    };
+    if retries && let Err(error) = note_retry(engine, attempt, &failure).await {
         tracing::warn!(job.id = %attempt.job.id, ?error, "retry of job {} could not be noted", attempt.job.id);
     }
     failure
@@ -176,13 +190,18 @@ async fn note_retry(engine: &Engine, attempt: &Attempt, failure: &Failure) -> Re
         .map_err(|error| Failure::permanent(FailureCode::Internal.as_str(), error.to_string()))?;
     let mut tx = engine.pg().begin().await?;
     attempt.lease.guard(&mut tx).await?;
-    let event = Event {
-        failure: Some(FailureCode::parse(&failure.code)),
-        detail: Some(&failure.message),
-        ..Event::of(EventKind::RetryScheduled)
-    };
-    store::record(&mut tx, payload.generation_id, &event).await?;
-    store::set_attempt(&mut tx, payload.generation_id, attempt.job.attempt.saturating_add(1)).await?;
+    let code = FailureCode::parse(&failure.code);
+    let event = Event { failure: Some(code), detail: Some(&failure.message), ..Event::of(EventKind::RetryScheduled) };
+    if failure.class == FailureClass::Outage {
+        // It is one outage, however often it is met.
+        if store::last_retry(&mut tx, payload.generation_id).await? == Some(code) {
+            return Ok(());
+        }
+        store::record(&mut tx, payload.generation_id, &event).await?;
+    } else {
+        store::record(&mut tx, payload.generation_id, &event).await?;
+        store::set_attempt(&mut tx, payload.generation_id, attempt.job.attempt.saturating_add(1)).await?;
+    }
     tx.commit().await?;
     engine.announce(payload.generation_id).await;
     Ok(())

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use tokio::task::JoinHandle;
 
 use crate::{
-    shop::{Shop, count, until},
+    shop::{Choices, Shop, count, until},
     store,
 };
 
@@ -30,13 +30,20 @@ async fn what_was_paid_is_stored_when_the_store_is_back(pg: PgPool) {
     assert_eq!(working.await.unwrap(), 1);
     assert_eq!(store::job_state(&shop.pg, id).await, "retrying");
     let waiting = shop.view(id).await;
-    assert_eq!((waiting.state, waiting.attempt.number), (GenerationState::GeneratingImages, 2));
+    assert_eq!((waiting.state, waiting.attempt.number), (GenerationState::GeneratingImages, 1));
 
+    // More tries than there are attempts: the job waits, and waiting costs nothing.
+    let worker = shop.worker();
+    for _ in 0..5 {
+        assert_eq!(worker.step().await.unwrap(), 1);
+    }
+    assert_eq!(shop.view(id).await.attempt.number, 1);
     shop.start_objects().await;
     let detail = shop.finish(id).await;
     assert_eq!(detail.view.state, GenerationState::Completed);
     let retry = detail.timeline.iter().find(|entry| entry.kind == E::RetryScheduled).unwrap();
     assert_eq!(retry.failure, Some(FailureCode::StorageUnavailable));
+    assert_eq!(count(&detail, E::RetryScheduled), 1, "one outage is told once");
     assert_eq!(count(&detail, E::CallInDoubt), 0);
     let invoice = shop.assert_books_closed().await;
     assert_eq!((invoice.stills(), invoice.clips()), (2, 1), "nothing was bought twice");
@@ -44,7 +51,8 @@ async fn what_was_paid_is_stored_when_the_store_is_back(pg: PgPool) {
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_store_that_stays_away_ends_it_with_what_was_really_paid(pg: PgPool) {
-    let mut shop = Shop::open(pg).await;
+    let choices = Choices { job_timeout: std::time::Duration::from_secs(6), ..Choices::default() };
+    let mut shop = Shop::open_with(pg, choices).await;
     let (id, working) = pay_without_store(&mut shop).await;
     working.await.unwrap();
     let detail = shop.finish(id).await;

@@ -43,6 +43,7 @@ pub struct Choices {
     pub poll_interval: Duration,
     pub poll_timeout: Duration,
     pub queue_delay_ms: u64,
+    pub job_timeout: Duration,
 }
 
 impl Default for Choices {
@@ -53,6 +54,7 @@ impl Default for Choices {
             poll_interval: Duration::from_millis(40),
             poll_timeout: Duration::from_secs(60),
             queue_delay_ms: 0,
+            job_timeout: Duration::from_secs(300),
         }
     }
 }
@@ -263,7 +265,7 @@ fn settings(choices: &Choices, work_dir: PathBuf) -> Settings {
         poll_interval: choices.poll_interval,
         poll_timeout: choices.poll_timeout,
         max_attempts: 3,
-        job_timeout: Duration::from_secs(300),
+        job_timeout: choices.job_timeout,
         repeat_below: MicroUsd::new(50_000),
         lookup_after: Duration::from_millis(50),
         work_dir,

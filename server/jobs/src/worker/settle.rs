@@ -14,6 +14,10 @@ use crate::{Attempt, Error, Failure, FailureClass};
 /// Pauses between tries to write an outcome; the lease is still being renewed meanwhile.
 const PAUSES_MS: [u64; 5] = [0, 100, 500, 2_000, 5_000];
 
+/// An outage waits as long as after the second attempt, however long it has been going on: the end of it should not be
+/// missed by minutes.
+const OUTAGE_ATTEMPT: u16 = 2;
+
 /// How long one try may take, the domain's own writes included.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -119,13 +123,16 @@ impl Core {
                 pause.max(backoff)
             }
             FailureClass::RateLimited { retry_after: None } | FailureClass::Transient => backoff,
+            FailureClass::Outage => self.settings.backoff(OUTAGE_ATTEMPT),
         };
-        if attempt.job.attempt >= attempt.job.max_attempts || delay >= time_left(deadline) {
+        let is_outage = failure.class == FailureClass::Outage;
+        let is_last = !is_outage && attempt.job.attempt >= attempt.job.max_attempts;
+        if is_last || delay >= time_left(deadline) {
             return self.fail(attempt, failure).await;
         }
         let delay_ms = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
-        let (code, message) = (&failure.code, &failure.message);
-        self.hold(attempt, store::retry(self.queue.pg(), &attempt.lease, delay_ms, code, message).await?)?;
+        let again = store::Again { delay_ms, counts: !is_outage, code: &failure.code, message: &failure.message };
+        self.hold(attempt, store::retry(self.queue.pg(), &attempt.lease, &again).await?)?;
         Ok(vec![attempt.job.id])
     }
 

@@ -203,12 +203,22 @@ pub(crate) async fn succeed_all(
     Ok(rows.into_iter().map(|row| (row.id, row.lease_epoch)).collect())
 }
 
-/// Another attempt after `delay_ms`.
-pub(crate) async fn retry(pg: &PgPool, lease: &Lease, delay_ms: i64, code: &str, message: &str) -> Result<bool> {
+/// How a job is tried again.
+pub(crate) struct Again<'a> {
+    pub(crate) delay_ms: i64,
+    /// Whether this attempt is used up.
+    pub(crate) counts: bool,
+    pub(crate) code: &'a str,
+    pub(crate) message: &'a str,
+}
+
+/// Another attempt, or the same again.
+pub(crate) async fn retry(pg: &PgPool, lease: &Lease, again: &Again<'_>) -> Result<bool> {
     let done = sqlx::query!(
         r#"
         update jobs
         set state = 'retrying', run_at = clock_timestamp() + $4::bigint * interval '1 millisecond',
+            attempt = case when $7 then attempt else greatest(attempt - 1, 0) end,
             last_error_code = $5, last_error = left($6, 4000), interruptions = 0, dispatched_at = null,
             lease_owner = null, lease_until = null
         where id = $1 and state = 'running' and lease_epoch = $2 and lease_owner = $3
@@ -216,9 +226,10 @@ pub(crate) async fn retry(pg: &PgPool, lease: &Lease, delay_ms: i64, code: &str,
         lease.job_id,
         lease.epoch,
         lease.worker,
-        delay_ms,
-        code,
-        message,
+        again.delay_ms,
+        again.code,
+        again.message,
+        again.counts,
     )
     .execute(pg)
     .await?;
