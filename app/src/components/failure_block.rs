@@ -52,9 +52,7 @@ pub fn FailureBlock(
     let id = generation.id;
     let way_on = match generation.retried_as {
         Some(retry) => Some(view! { <RetryLink retry/> }.into_any()),
-        None => offer
-            .filter(|offer| offer.of == id)
-            .map(|desk| view! { <RetryForm desk action=retry/> }.into_any()),
+        None => offer.filter(|offer| offer.of == id).map(|desk| view! { <RetryForm desk action=retry/> }.into_any()),
     };
     Some(view! {
         <div class="alert" role="alert" data-state=hue>
@@ -109,16 +107,12 @@ mod tests {
     #[test]
     fn a_retried_one_leads_to_its_retry() {
         let retry = GenerationId::from_uuid(uuid::Uuid::from_u128(9));
-        let generation =
-            GenerationView { retried_as: Some(retry), ..sample::generation(GenerationState::Failed) };
+        let generation = GenerationView { retried_as: Some(retry), ..sample::generation(GenerationState::Failed) };
         let html = block(Locale::en, generation);
         assert!(html.contains(&format!("href=\"/admin/generations/{retry}\"")), "{html}");
     }
 
     fn block(locale: Locale, generation: GenerationView) -> String {
-        sample::render(
-            locale,
-            move || view! { <FailureBlock generation offer=None retry=ServerAction::new()/> },
-        )
+        sample::render(locale, move || view! { <FailureBlock generation offer=None retry=ServerAction::new()/> })
     }
 }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     Ending, JobPayload, PROMPT_VERSION, Stop, begin, doubt, end_without_video, ending, generation_of, kind,
-    provider_failure, report, stored_failure, stills::prompt_fields, workplace::Workplace,
+    provider_failure, report, stills::prompt_fields, stored_failure, workplace::Workplace,
 };
 use crate::{
     Engine, assets,

@@ -64,9 +64,7 @@ pub(super) async fn repeat(
 /// A model the catalogue does not know any more is one to ask about.
 fn may_repeat(engine: &Engine, doubtful: &Call) -> bool {
     let policy = engine.catalogue().row(&doubtful.model, engine.now()).map_or(InDoubt::Ask, |row| row.in_doubt);
-    policy == InDoubt::Repeat
-        && doubtful.estimate < engine.settings().repeat_below
-        && doubtful.ordinal < MAX_ORDINAL
+    policy == InDoubt::Repeat && doubtful.estimate < engine.settings().repeat_below && doubtful.ordinal < MAX_ORDINAL
 }
 
 /// The same request, made again, cost this much: the best there is to say of earlier ones that never answered.

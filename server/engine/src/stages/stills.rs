@@ -17,8 +17,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    JobPayload, PROMPT_VERSION, Stop, begin, doubt, ending, generation_of, kind, provider_failure, report, stored_failure,
+    JobPayload, PROMPT_VERSION, Stop, begin, doubt, ending, generation_of, kind, provider_failure, report,
     spool::{Paid, Spool},
+    stored_failure,
 };
 use crate::{
     Engine, assets,

@@ -185,10 +185,8 @@ async fn a_stopped_generation_goes_on_from_what_it_had(pg: PgPool) {
     assert_eq!(offer(&shop, first).await, (full_price(&shop).await, vec![]));
     // With both stills.
     let second = retry(&shop, first).await;
-    shop.work_until(&worker, "the stills", async || {
-        shop.view(second).await.state == GenerationState::GeneratingVideo
-    })
-    .await;
+    shop.work_until(&worker, "the stills", async || shop.view(second).await.state == GenerationState::GeneratingVideo)
+        .await;
     shop.engine.cancel(shop.person, second).await.unwrap();
     assert_eq!(shop.finish(second).await.view.state, GenerationState::Cancelled);
     assert_eq!(offer(&shop, second).await, (CLIP_PRICE, vec![Stage::Stills]));
