@@ -101,7 +101,7 @@ async fn a_form_retries_and_both_pages_lead_to_each_other() {
 #[tokio::test]
 async fn beyond_the_limit_of_the_day_the_button_rests() {
     let house = House::build(&[("DAILY_GENERATIONS", "1")]).await;
-    let product = house.ground.add_product("retry limit").await;
+    let product = house.ground.add_product("retry-limit").await;
     let admin = english(&house).await;
     refuse_clips(&house, 1).await;
     let key = Uuid::now_v7();
