@@ -167,7 +167,9 @@ impl Engine {
             notices::store::insert_limit_near(tx, percent, reserved.status.resets_at).await?;
         }
         let begin = self.begin_of(new.reused());
-        store::set_progress(tx, new.id, begin.progress, None).await?;
+        if begin.progress > 0 {
+            store::set_progress(tx, new.id, begin.progress, None).await?;
+        }
         let mut job = jobs::NewJob::new(begin.kind, begin.group, json!(JobPayload { generation_id: new.id }));
         job.id = new.job_id;
         job.owner = Some(new.by.uuid());
