@@ -61,7 +61,9 @@ impl Clip {
         let mut tx = self.engine.pg().begin().await?;
         begin(&mut tx, attempt, &generation, Stage::Clip).await?;
         // A retry that took the stills over begins here.
-        store::advance(&mut tx, generation.id, GenerationState::GeneratingVideo, mark::STILLS).await?;
+        if generation.state == GenerationState::Queued {
+            store::advance(&mut tx, generation.id, GenerationState::GeneratingVideo, mark::STILLS).await?;
+        }
         let call = calls::store::latest(&mut tx, generation.id, Slot::Clip)
             .await?
             .ok_or_else(|| Failure::permanent(FailureCode::Internal.as_str(), "the call was never planned"))?;
