@@ -127,11 +127,18 @@ mod conversion {
     }
 
     impl From<engine::Error> for AppError {
-        /// The one place where causes are written down; pages get the code only.
         fn from(error: engine::Error) -> Self {
+            refused(Self::of(&error))
+        }
+    }
+
+    impl AppError {
+        /// The one place where causes are written down; pages get the code only. Leaves the status of the answer alone:
+        /// for a part of a page that is missing while the page is there.
+        pub(crate) fn of(error: &engine::Error) -> Self {
             use engine::Error as E;
 
-            let code = match &error {
+            match error {
                 E::NotFound(_) => Self::NotFound,
                 E::Forbidden => Self::Forbidden,
                 E::WrongCredentials => Self::WrongCredentials,
@@ -158,8 +165,7 @@ mod conversion {
                     tracing::error!(error = ?source, "internal fault: {source}");
                     Self::Internal
                 }
-            };
-            refused(code)
+            }
         }
     }
 

@@ -73,5 +73,7 @@ pub fn generation(state: GenerationState) -> GenerationView {
         requested_by: "Owner".into(),
         created_at: started_at,
         finished_at: state.is_final().then(now),
+        retry_of: None,
+        retried_as: None,
     }
 }

@@ -79,6 +79,18 @@ test("a provider's refusal is told with its reason, its cost and the id to quote
   await expect(block).toContainText(id);
   await expect(stage(page, "stills")).toHaveAttribute("data-state", "done");
   await expect(generateButton(page, words)).toBeEnabled();
+
+  // The way on: only the clip is bought again.
+  await lookreel.faults();
+  const retry = `${words("retry.button", { price: "$0.20" })} · ${words("retry.reuses_stills")}`;
+  await block.getByRole("button", { name: retry }).click();
+
+  await expect(page.getByTestId("retry-of")).toHaveAttribute("href", `/admin/generations/${id}`);
+  await expect(stage(page, "stills")).toContainText(words("story.reused"));
+  await expect(stage(page, "publish")).toHaveAttribute("data-state", "done", { timeout: 60_000 });
+  expect((await lookreel.invoice()).total_micro_usd - paidBefore).toBe(paid + 200_000);
+  await openDesk(page, `/admin/generations/${id}`);
+  await expect(page.getByTestId("retried-as")).toBeVisible();
 });
 
 test("a running generation can be cancelled, and says what it cost", async ({ page, words, lookreel }) => {

@@ -16,6 +16,15 @@ pub struct Quote {
     pub limits: LimitStatus,
 }
 
+/// What a retry costs, before it is asked for, and what it does not buy again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryOffer {
+    /// The price; nothing when all that is missing is free.
+    pub quote: Quote,
+    /// Stages whose results were paid for already and are still good, in the order of the flow.
+    pub reused: Vec<crate::Stage>,
+}
+
 /// One planned call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuoteLine {

@@ -66,6 +66,17 @@ pub struct GenerationView {
     /// When it ended.
     #[serde(with = "chrono::serde::ts_microseconds_option")]
     pub finished_at: Option<DateTime<Utc>>,
+    /// The generation it was retried from.
+    pub retry_of: Option<GenerationId>,
+    /// Its newest retry.
+    pub retried_as: Option<GenerationId>,
+}
+
+impl GenerationView {
+    /// It ended without a video and nobody has retried it: only then a retry is offered.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.state, GenerationState::Failed | GenerationState::Cancelled) && self.retried_as.is_none()
+    }
 }
 
 /// Which attempt of how many.
@@ -84,7 +95,7 @@ pub struct StageView {
     pub stage: Stage,
     /// How far.
     pub state: StageState,
-    /// When it began.
+    /// When it began; none for one that is done because a retry took its results over.
     #[serde(with = "chrono::serde::ts_microseconds_option")]
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
@@ -253,6 +264,10 @@ pub struct TimelineEntry {
 pub enum EventKind {
     /// A person clicked.
     Requested,
+    /// It is the retry of another; the detail is the id of that one.
+    RetriedFrom,
+    /// A retry takes over what a stage of the other paid for.
+    StageReused,
     /// A stage began.
     StageStarted,
     /// A stage ended well.
@@ -279,12 +294,16 @@ pub enum EventKind {
     Failed,
     /// A person stopped it.
     Cancelled,
+    /// A person retried it; the detail is the id of the retry.
+    RetriedAs,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Requested,
+        Self::RetriedFrom,
+        Self::StageReused,
         Self::StageStarted,
         Self::StageDone,
         Self::CallSubmitted,
@@ -298,12 +317,15 @@ impl EventKind {
         Self::Completed,
         Self::Failed,
         Self::Cancelled,
+        Self::RetriedAs,
     ];
 
     /// The word in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Requested => "requested",
+            Self::RetriedFrom => "retried_from",
+            Self::StageReused => "stage_reused",
             Self::StageStarted => "stage_started",
             Self::StageDone => "stage_done",
             Self::CallSubmitted => "call_submitted",
@@ -317,6 +339,7 @@ impl EventKind {
             Self::Completed => "completed",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::RetriedAs => "retried_as",
         }
     }
 

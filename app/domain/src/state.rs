@@ -83,7 +83,8 @@ impl GenerationState {
         use GenerationState as S;
         match (self, next) {
             (from, S::Failed | S::Cancelled) => !from.is_final(),
-            (S::Queued, S::GeneratingImages)
+            // A retry begins behind what it takes over.
+            (S::Queued, S::GeneratingImages | S::GeneratingVideo | S::Encoding)
             | (S::GeneratingImages, S::AwaitingReview | S::GeneratingVideo)
             | (S::AwaitingReview, S::GeneratingVideo)
             | (S::GeneratingVideo, S::Encoding)

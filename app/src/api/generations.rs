@@ -1,13 +1,51 @@
-//! Generations: the click, its end, its history.
+//! Generations: the click, its end, its retry, its history.
 
 use domain::{
     GenerationId, ProductId, RequestKey,
+    cost::RetryOffer,
     generation::{GenerationDetail, GenerationRow},
     page::Page,
 };
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::{AppError, wire::LeanJson};
+
+/// The desk's page of one generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenerationDesk {
+    /// The generation.
+    pub detail: GenerationDetail,
+    /// Its retry, where there may be one.
+    pub retry: Option<RetryDesk>,
+}
+
+/// A retry that may be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryDesk {
+    /// The generation it is a retry of.
+    pub of: GenerationId,
+    /// Names the next retry on this page.
+    pub key: RequestKey,
+    /// What it costs, or why that is not known now.
+    pub offer: Result<RetryOffer, AppError>,
+}
+
+#[cfg(feature = "ssr")]
+impl RetryDesk {
+    /// What a page offers for this generation, with a fresh key; none where nothing is to be retried.
+    pub(super) async fn of(engine: &engine::Engine, view: &domain::generation::GenerationView) -> Option<Self> {
+        if !view.is_retryable() {
+            return None;
+        }
+        let offer = match engine.retry_offer(view.id).await {
+            // Somebody was faster: the next snapshot shows it.
+            Err(engine::Error::Conflict(_)) => return None,
+            offer => offer.map_err(|error| AppError::of(&error)),
+        };
+        Some(Self { of: view.id, key: RequestKey::from_uuid(uuid::Uuid::now_v7()), offer })
+    }
+}
 
 /// The click. The same key gives the same generation, however often it is sent.
 #[server(prefix = "/api/admin", endpoint = "generations/create", output = LeanJson)]
@@ -38,6 +76,15 @@ pub async fn cancel_generation(id: GenerationId) -> Result<(), AppError> {
     Ok(crate::auth::engine()?.cancel(person.id, id).await?)
 }
 
+/// Retries a generation that failed or was stopped; leads to the new one, or to the one that somebody else has asked for.
+#[server(prefix = "/api/admin", endpoint = "generations/retry", output = LeanJson)]
+pub async fn retry_generation(id: GenerationId, key: RequestKey) -> Result<GenerationId, AppError> {
+    let person = crate::auth::require_person().await?;
+    let retry = crate::auth::engine()?.retry(person.id, id, key).await?;
+    leptos_axum::redirect(&format!("/admin/generations/{retry}"));
+    Ok(retry)
+}
+
 /// A page of the history. `group` is a word of [`domain::generation::StateGroup`] or empty.
 #[server(prefix = "/api/admin", endpoint = "generations/list", output = LeanJson)]
 pub async fn list_generations(
@@ -57,9 +104,12 @@ pub async fn list_generations(
     Ok(crate::auth::engine()?.generations(person.id, &filter, page).await?)
 }
 
-/// One generation with its timeline and calls.
+/// One generation with its timeline and calls, and what its retry would cost.
 #[server(prefix = "/api/admin", endpoint = "generations/detail", output = LeanJson)]
-pub async fn load_generation(id: GenerationId) -> Result<GenerationDetail, AppError> {
+pub async fn load_generation(id: GenerationId) -> Result<GenerationDesk, AppError> {
     crate::auth::require_person().await?;
-    Ok(crate::auth::engine()?.generation(id).await?)
+    let engine = crate::auth::engine()?;
+    let detail = engine.generation(id).await?;
+    let retry = RetryDesk::of(&engine, &detail.view).await;
+    Ok(GenerationDesk { detail, retry })
 }

@@ -9,6 +9,7 @@ use domain::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::generations::RetryDesk;
 use crate::{AppError, wire::LeanJson};
 
 /// The desk's page of one product.
@@ -18,6 +19,8 @@ pub struct ProductDesk {
     pub product: ProductDetail,
     /// Names the next click on this page.
     pub key: RequestKey,
+    /// The retry of its newest generation, where there may be one.
+    pub retry: Option<RetryDesk>,
 }
 
 /// A page of the product table. `status` is a word of [`domain::product::VideoStatus`] or empty.
@@ -34,12 +37,17 @@ pub async fn list_products(search: String, status: String, page: u32) -> Result<
     Ok(crate::auth::engine()?.products(&filter, page).await?)
 }
 
-/// One product, with a fresh key for its next click.
+/// One product, with a fresh key for its next click and what a retry of its newest generation would cost.
 #[server(prefix = "/api/admin", endpoint = "products/detail", output = LeanJson)]
 pub async fn load_product(id: ProductId) -> Result<ProductDesk, AppError> {
     crate::auth::require_person().await?;
-    let product = crate::auth::engine()?.product(id).await?;
-    Ok(ProductDesk { product, key: RequestKey::from_uuid(uuid::Uuid::now_v7()) })
+    let engine = crate::auth::engine()?;
+    let product = engine.product(id).await?;
+    let retry = match product.generations.first() {
+        Some(newest) => RetryDesk::of(&engine, newest).await,
+        None => None,
+    };
+    Ok(ProductDesk { product, key: RequestKey::from_uuid(uuid::Uuid::now_v7()), retry })
 }
 
 /// The price of a click with these choices, before it is clicked.

@@ -27,6 +27,7 @@ pub mod post_form;
 pub mod product_cell;
 pub mod rail;
 pub mod refresher;
+pub mod retry_form;
 pub mod search_box;
 pub mod skeleton;
 pub mod spend;

@@ -118,6 +118,9 @@ fn StageTime(stage: StageView) -> impl IntoView {
         (StageState::Done | StageState::Failed, Some(started_at), Some(finished_at)) => {
             view! { <p class="story-time figures">{stopwatch(finished_at - started_at)}</p> }.into_any()
         }
+        (StageState::Done, None, _) => {
+            view! { <p class="story-time">{td_string!(locale, story.reused)}</p> }.into_any()
+        }
         (StageState::Waiting, ..) => usual.map(|usual| view! { <p class="story-time figures">{usual}</p> }).into_any(),
         _ => ().into_any(),
     }

@@ -58,8 +58,12 @@ fn Entry(entry: TimelineEntry) -> impl IntoView {
         what = format!("{what} · {actor}");
     }
     let why = entry.failure.map(|code| view! { <p class="timeline-detail">{words::failure_what(locale, code)}</p> });
-    let is_raw = entry.failure.is_some() || is_end(entry.kind);
-    let detail = entry.detail.map(|text| view! { <EntryDetail text is_raw/> });
+    let form = match entry.kind {
+        EventKind::RetriedFrom | EventKind::RetriedAs => DetailForm::Generation,
+        kind if entry.failure.is_some() || is_end(kind) => DetailForm::Folded,
+        _ => DetailForm::Plain,
+    };
+    let detail = entry.detail.map(|text| view! { <EntryDetail text form/> });
     let amount = entry.amount.map(|amount| view! { <span class="timeline-amount figures">{amount.display()}</span> });
     view! {
         <li class="timeline-entry" data-state=hue(entry.kind)>
@@ -81,11 +85,21 @@ fn Entry(entry: TimelineEntry) -> impl IntoView {
     }
 }
 
-/// An id as it is; a provider's own words only for who asks.
+/// How a detail is shown.
+#[derive(Clone, Copy)]
+enum DetailForm {
+    /// An id as it is.
+    Plain,
+    /// A provider's own words, only for who asks.
+    Folded,
+    /// The id of another generation, which leads there.
+    Generation,
+}
+
 #[component]
-fn EntryDetail(text: String, is_raw: bool) -> impl IntoView {
-    if is_raw {
-        view! {
+fn EntryDetail(text: String, form: DetailForm) -> impl IntoView {
+    match form {
+        DetailForm::Folded => view! {
             <details class="disclosure">
                 <summary>
                     <Icon name=IconName::ChevronRight/>
@@ -96,23 +110,30 @@ fn EntryDetail(text: String, is_raw: bool) -> impl IntoView {
                 </div>
             </details>
         }
-        .into_any()
-    } else {
-        view! {
+        .into_any(),
+        DetailForm::Plain => view! {
             <p class="timeline-detail">
                 <code>{text}</code>
             </p>
         }
-        .into_any()
+        .into_any(),
+        DetailForm::Generation => view! {
+            <p class="timeline-detail">
+                <a href=format!("/admin/generations/{text}")>
+                    <code>{text.clone()}</code>
+                </a>
+            </p>
+        }
+        .into_any(),
     }
 }
 
 /// The `data-state` of an entry.
 const fn hue(kind: EventKind) -> &'static str {
     match kind {
-        EventKind::Requested => "queued",
+        EventKind::Requested | EventKind::RetriedFrom | EventKind::RetriedAs => "queued",
         EventKind::StageStarted | EventKind::CallSubmitted | EventKind::Resumed => "running",
-        EventKind::StageDone | EventKind::CallDone | EventKind::Completed => "done",
+        EventKind::StageDone | EventKind::StageReused | EventKind::CallDone | EventKind::Completed => "done",
         EventKind::CallFailed | EventKind::Failed => "failed",
         EventKind::CallInDoubt | EventKind::CallRepeated | EventKind::RetryScheduled => "attention",
         EventKind::CancelRequested | EventKind::Cancelled => "none",

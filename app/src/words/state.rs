@@ -82,6 +82,8 @@ pub fn call_state(locale: Locale, value: CallState) -> &'static str {
 pub fn event(locale: Locale, value: EventKind) -> &'static str {
     match value {
         EventKind::Requested => td_string!(locale, event.requested),
+        EventKind::RetriedFrom => td_string!(locale, event.retried_from),
+        EventKind::StageReused => td_string!(locale, event.stage_reused),
         EventKind::StageStarted => td_string!(locale, event.stage_started),
         EventKind::StageDone => td_string!(locale, event.stage_done),
         EventKind::CallSubmitted => td_string!(locale, event.call_submitted),
@@ -95,6 +97,7 @@ pub fn event(locale: Locale, value: EventKind) -> &'static str {
         EventKind::Completed => td_string!(locale, event.completed),
         EventKind::Failed => td_string!(locale, event.failed),
         EventKind::Cancelled => td_string!(locale, event.cancelled),
+        EventKind::RetriedAs => td_string!(locale, event.retried_as),
     }
 }
 

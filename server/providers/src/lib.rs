@@ -21,7 +21,7 @@ pub mod webhook;
 
 mod http_client;
 
-pub use catalogue::{Catalogue, CatalogueError, NoPrice};
+pub use catalogue::{Catalogue, CatalogueError, InDoubt, NoPrice};
 pub use clip::{
     AcceptedRequest, BillableUnits, CancelAnswer, ClipAnswer, ClipMaker, ClipOrder, ClipRequest, ClipStatus, Picture,
     Submitted,

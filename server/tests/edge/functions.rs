@@ -29,6 +29,7 @@ async fn nobody_is_nobody() {
     for (path, fields) in [
         ("/api/admin/generations/create", create.as_slice()),
         ("/api/admin/generations/cancel", &[("id", generation.as_str())]),
+        ("/api/admin/generations/retry", &[("id", generation.as_str()), ("key", generation.as_str())]),
         ("/api/admin/generations/list", &list),
         ("/api/admin/generations/detail", &[("id", generation.as_str())]),
         ("/api/admin/notices/read", &[]),
@@ -94,6 +95,9 @@ async fn odd_requests_are_the_askers_fault() {
         let (status, body) = refused(&admin, path, &fields).await;
         assert_eq!((status, &body["code"]), (404, &Value::from("not_found")), "{path}");
     }
+    let retry = [("id", nobody.as_str()), ("key", key.as_str())];
+    let (status, body) = refused(&admin, "/api/admin/generations/retry", &retry).await;
+    assert_eq!((status, &body["code"]), (404, &Value::from("not_found")), "an unknown generation");
     let malformed = choices.clone().with("duration", "four");
     for fields in [choices.fields("not an id", &key), vec![("id", "1")], vec![], malformed.fields(&nobody, &key)] {
         let (status, body) = refused(&admin, "/api/admin/generations/create", &fields).await;

@@ -13,6 +13,7 @@ mod house;
 mod journey;
 mod media;
 mod program;
+mod retry;
 mod session;
 mod shop;
 mod steps;

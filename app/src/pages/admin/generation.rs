@@ -10,7 +10,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::{not_found::NotFoundPage, product::tab_title};
 use crate::{
-    api::generations::{CancelGeneration, load_generation},
+    api::generations::{CancelGeneration, GenerationDesk, RetryDesk, RetryGeneration, load_generation},
     components::{
         calls::Calls,
         chip::StateChip,
@@ -42,10 +42,11 @@ pub fn GenerationPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<GenerationId>().ok()));
     let cancel = ServerAction::<CancelGeneration>::new();
+    let retry = ServerAction::<RetryGeneration>::new();
     // Timeline and calls load anew when something happened, not with every percent.
     let happened = Memo::new(move |_| id.get().and_then(|id| live.generation(id)).map(|view| happenings(&view)));
     let detail = crate::wire::resource(
-        move || (id.get(), cancel.version().get(), happened.get(), live.reopened.get()),
+        move || (id.get(), cancel.version().get(), retry.version().get(), happened.get(), live.reopened.get()),
         |(id, ..)| async move {
             match id {
                 Some(id) => load_generation(id).await,
@@ -60,7 +61,9 @@ pub fn GenerationPage() -> impl IntoView {
                 let lasting = lasting.clone();
                 Suspend::new(async move {
                     match detail.await {
-                        Ok(detail) => lasting.view(|| view! { <Detail detail cancel/> }.into_any()),
+                        Ok(GenerationDesk { detail, retry: offer }) => {
+                            lasting.view(|| view! { <Detail detail offer cancel retry/> }.into_any())
+                        }
                         Err(AppError::NotFound) => view! { <NotFoundPage/> }.into_any(),
                         Err(error) => view! { <ErrorBlock error/> }.into_any(),
                     }
@@ -72,7 +75,9 @@ pub fn GenerationPage() -> impl IntoView {
 }
 
 /// What changes in a snapshot when the timeline or the calls have changed.
-fn happenings(view: &GenerationView) -> (domain::GenerationState, Vec<domain::StageState>, usize, i64, i64, u16) {
+fn happenings(
+    view: &GenerationView,
+) -> (domain::GenerationState, Vec<domain::StageState>, usize, i64, i64, u16, Option<GenerationId>) {
     (
         view.state,
         view.stages.iter().map(|stage| stage.state).collect(),
@@ -80,11 +85,17 @@ fn happenings(view: &GenerationView) -> (domain::GenerationState, Vec<domain::St
         view.paid.micros(),
         view.held.micros(),
         view.attempt.number,
+        view.retried_as,
     )
 }
 
 #[component]
-fn Detail(detail: GenerationDetail, cancel: ServerAction<CancelGeneration>) -> impl IntoView {
+fn Detail(
+    detail: GenerationDetail,
+    offer: Option<RetryDesk>,
+    cancel: ServerAction<CancelGeneration>,
+    retry: ServerAction<RetryGeneration>,
+) -> impl IntoView {
     let locale = use_locale();
     let live = use_live();
     let GenerationDetail { view: page, timeline, calls } = detail;
@@ -106,7 +117,11 @@ fn Detail(detail: GenerationDetail, cancel: ServerAction<CancelGeneration>) -> i
         <div class="stack">
             <Head page=page.clone() generation cancel/>
             {move || cancel.value().get().and_then(Result::err).map(|error| view! { <ErrorBlock error/> })}
-            {move || failed.get().map(|generation| view! { <FailureBlock generation/> })}
+            {move || retry.value().get().and_then(Result::err).map(|error| view! { <ErrorBlock error/> })}
+            {move || {
+                let offer = offer.clone();
+                failed.get().map(|generation| view! { <FailureBlock generation offer retry/> })
+            }}
             <section class="card">
                 <div class="card-body stack">
                     <Story generation/>
@@ -185,6 +200,7 @@ fn Head(
                     <p class="page-sub">
                         {td_string!(locale, generation.requested, who = page.requested_by.clone())} " · "
                         <Moment at=page.created_at/>
+                        {page.retry_of.map(|id| view! { <RetryOf id/> })}
                     </p>
                 </div>
                 <div class="page-actions">
@@ -195,6 +211,19 @@ fn Head(
                 </div>
             </div>
         </header>
+    }
+}
+
+/// The way back to the generation this one is a retry of.
+#[component]
+fn RetryOf(id: GenerationId) -> impl IntoView {
+    view! {
+        " · "
+        {td_string!(use_locale(), retry.of)}
+        " "
+        <a href=format!("/admin/generations/{id}") data-testid="retry-of">
+            <code>{id.to_string()}</code>
+        </a>
     }
 }
 

@@ -3,7 +3,7 @@
 pub(crate) mod store;
 
 use chrono::{DateTime, Utc};
-use domain::{CallId, CallState, GenerationId, MicroUsd, Stage, generation::Frame};
+use domain::{CallId, CallState, FailureCode, GenerationId, MicroUsd, Stage, generation::Frame};
 
 /// Which result a call is for: its place in the recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,6 +60,10 @@ pub(crate) struct Call {
     pub(crate) cancel_url: Option<String>,
     pub(crate) intent_at: Option<DateTime<Utc>>,
     pub(crate) submitted_at: Option<DateTime<Utc>>,
+    /// Why it failed.
+    pub(crate) failure: Option<FailureCode>,
+    /// What the provider said, where it failed or is in doubt.
+    pub(crate) detail: Option<String>,
 }
 
 /// A call to be planned.

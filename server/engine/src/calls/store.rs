@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{CallId, CallState, FailureCode, GenerationId, MicroUsd};
+use providers::ProviderError;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -23,6 +24,8 @@ struct CallRow {
     cancel_url: Option<String>,
     intent_at: Option<chrono::DateTime<chrono::Utc>>,
     submitted_at: Option<chrono::DateTime<chrono::Utc>>,
+    failure_code: Option<String>,
+    detail: Option<String>,
 }
 
 impl CallRow {
@@ -42,6 +45,8 @@ impl CallRow {
             cancel_url: self.cancel_url,
             intent_at: self.intent_at,
             submitted_at: self.submitted_at,
+            failure: self.failure_code.map(|code| FailureCode::parse(&code)),
+            detail: self.detail,
         })
     }
 }
@@ -74,7 +79,8 @@ pub(crate) async fn latest(
     let row = sqlx::query_as!(
         CallRow,
         "select id, generation_id, ordinal, provider, model, price_version, state, estimate_micro_usd, request_id,
-             status_url, response_url, cancel_url, intent_at, submitted_at
+             status_url, response_url, cancel_url, intent_at, submitted_at, failure_code,
+             detail
          from calls where generation_id = $1 and slot = $2 order by ordinal desc limit 1",
         generation.uuid(),
         slot.as_str(),
@@ -89,7 +95,8 @@ pub(crate) async fn lock_open(conn: &mut PgConnection, generation: GenerationId)
     let rows = sqlx::query_as!(
         CallRow,
         "select id, generation_id, ordinal, provider, model, price_version, state, estimate_micro_usd, request_id,
-             status_url, response_url, cancel_url, intent_at, submitted_at
+             status_url, response_url, cancel_url, intent_at, submitted_at, failure_code,
+             detail
          from calls where generation_id = $1 and state in ('planned', 'intent', 'submitted', 'in_doubt')
          order by created_at, id for update",
         generation.uuid(),
@@ -118,7 +125,8 @@ pub(crate) async fn by_id(conn: &mut PgConnection, call: CallId) -> Result<Optio
     let row = sqlx::query_as!(
         CallRow,
         "select id, generation_id, ordinal, provider, model, price_version, state, estimate_micro_usd, request_id,
-             status_url, response_url, cancel_url, intent_at, submitted_at
+             status_url, response_url, cancel_url, intent_at, submitted_at, failure_code,
+             detail
          from calls where id = $1",
         call.uuid(),
     )
@@ -159,7 +167,7 @@ pub(crate) struct Addresses<'a> {
     pub(crate) cancel: Option<&'a str>,
 }
 
-/// intent | in doubt → submitted, with the provider's name for the request.
+/// intent | in doubt → submitted, with the provider's name for the request; not once a cost was assumed for it.
 pub(crate) async fn submit(
     conn: &mut PgConnection,
     call: CallId,
@@ -169,7 +177,7 @@ pub(crate) async fn submit(
     let done = sqlx::query!(
         "update calls set state = 'submitted', submitted_at = now(), request_id = $2,
              status_url = $3, response_url = $4, cancel_url = $5
-         where id = $1 and state in ('intent', 'in_doubt')",
+         where id = $1 and state in ('intent', 'in_doubt') and cost_micro_usd is null",
         call.uuid(),
         request_id,
         addresses.status,
@@ -214,21 +222,23 @@ pub(crate) async fn finish(
     Ok(done.rows_affected() == 1)
 }
 
-/// → failed. `cost` is what the provider charged all the same.
+/// → failed, for this reason. `cost` is what the provider charged all the same; a charge keeps its name on the bill.
 pub(crate) async fn fail(
     conn: &mut PgConnection,
     call: CallId,
-    code: FailureCode,
+    error: &ProviderError,
     cost: Option<MicroUsd>,
-    detail: &str,
 ) -> Result<(), sqlx::Error> {
+    let charged_as = error.request_id.as_deref().filter(|_| cost.is_some_and(|amount| amount.micros() > 0));
     sqlx::query!(
-        "update calls set state = 'failed', finished_at = now(), failure_code = $2, cost_micro_usd = $3, detail = $4
+        "update calls set state = 'failed', finished_at = now(), failure_code = $2, cost_micro_usd = $3, detail = $4,
+             request_id = coalesce(request_id, $5)
          where id = $1 and state in ('intent', 'submitted', 'in_doubt')",
         call.uuid(),
-        code.as_str(),
+        error.code.as_str(),
         cost.map(MicroUsd::micros),
-        detail.chars().take(1000).collect::<String>(),
+        error.detail.chars().take(1000).collect::<String>(),
+        charged_as,
     )
     .execute(conn)
     .await?;
@@ -271,14 +281,16 @@ pub(crate) async fn assume_cost(conn: &mut PgConnection, call: CallId, cost: Mic
     Ok(())
 }
 
-/// In-doubt calls of a slot that no amount was assumed for yet.
+/// Calls of a slot whose outcome nobody knows and that no amount was assumed for yet: in doubt, or named too late by a
+/// webhook, when the call that replaced them had been made.
 pub(crate) async fn doubtful(
     conn: &mut PgConnection,
     generation: GenerationId,
     slot: Slot,
 ) -> Result<Vec<CallId>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
-        "select id from calls where generation_id = $1 and slot = $2 and state = 'in_doubt' and cost_micro_usd is null",
+        "select id from calls where generation_id = $1 and slot = $2 and state in ('in_doubt', 'submitted')
+             and cost_micro_usd is null",
         generation.uuid(),
         slot.as_str(),
     )

@@ -1,15 +1,19 @@
 //! The click: price → hold → generation, first job and event, all in one transaction.
 
 use domain::{
-    CallId, GenerationId, MicroUsd, Options, PhotoId, ProductId, RequestKey, UserId, VideoId,
+    CallId, GenerationId, MicroUsd, Options, PhotoId, ProductId, RequestKey, Stage, UserId, VideoId,
     cost::{Quote, QuoteLine},
+    generation::mark,
 };
 use providers::{ModelRef, NoPrice};
 use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::store;
+use super::{
+    retry::{self, Takeover},
+    store,
+};
 use crate::{
     Engine, Error,
     calls::{self, NewCall, Slot},
@@ -18,7 +22,7 @@ use crate::{
 };
 
 /// A call of the plan with its price.
-struct PlannedCall {
+pub(super) struct PlannedCall {
     slot: Slot,
     provider: String,
     model: String,
@@ -34,10 +38,15 @@ impl Engine {
     pub async fn quote(&self, product: ProductId, options: &Options) -> Result<Quote, Error> {
         let mut conn = self.pg().acquire().await?;
         store::product_photo(&mut conn, product).await?.ok_or(Error::NotFound("product"))?;
-        let plan = self.plan(options)?;
-        let limits = limits::load(&mut conn, self.settings(), self.today()).await?;
+        let plan = self.plan(options, &[])?;
+        self.quote_of(&mut conn, &plan).await
+    }
+
+    /// What a plan costs, line by line, and the limits of the day.
+    pub(super) async fn quote_of(&self, conn: &mut PgConnection, plan: &[PlannedCall]) -> Result<Quote, Error> {
+        let limits = limits::load(conn, self.settings(), self.today()).await?;
         let mut lines: Vec<QuoteLine> = Vec::new();
-        for call in &plan {
+        for call in plan {
             match lines.iter_mut().find(|line| line.stage == call.slot.stage() && line.model == call.model) {
                 Some(line) => {
                     line.count += 1;
@@ -66,31 +75,43 @@ impl Engine {
         options: Options,
         key: RequestKey,
     ) -> Result<GenerationId, Error> {
-        let plan = self.plan(&options)?;
+        let plan = self.plan(&options, &[])?;
         let mut tx = self.pg().begin().await?;
         if let Some(earlier) = store::by_request_key(&mut tx, by, key).await? {
             return Ok(earlier);
         }
         let photo = store::product_photo(&mut tx, product).await?.ok_or(Error::NotFound("product"))?;
         let new = self.new_generation(by, product, photo, options, key);
-        if !store::insert(&mut tx, &new).await? {
+        self.place(tx, &new, &plan).await
+    }
+
+    /// Writes a new generation with its calls, its money and its job, commits, and tells whoever waits for it. Answers
+    /// with an earlier one when the same click was written meanwhile.
+    pub(super) async fn place(
+        &self,
+        mut tx: sqlx::Transaction<'static, sqlx::Postgres>,
+        new: &NewGeneration,
+        plan: &[PlannedCall],
+    ) -> Result<GenerationId, Error> {
+        if !store::insert(&mut tx, new).await? {
             // The same click, a moment earlier: it has committed by now.
             tx.rollback().await?;
             let mut conn = self.pg().acquire().await?;
-            return store::by_request_key(&mut conn, by, key).await?.ok_or(Error::Conflict("the click came twice"));
+            let earlier = store::by_request_key(&mut conn, new.by, new.key).await?;
+            return earlier.ok_or(Error::Conflict("the click came twice"));
         }
-        let job = self.write_click(&mut tx, &new, &plan).await?;
+        let job = self.write_click(&mut tx, new, plan).await?;
         tx.commit().await?;
         self.queue().dispatch(&[job]).await;
         tracing::info!(
-            generation.id = %new.id, product.id = %product, user.id = %by,
-            "generation {} of product {product} was clicked by user {by}", new.id
+            generation.id = %new.id, product.id = %new.product, user.id = %new.by,
+            "generation {} of product {} was clicked by user {}", new.id, new.product, new.by
         );
         self.announce(new.id).await;
         Ok(new.id)
     }
 
-    fn new_generation(
+    pub(super) fn new_generation(
         &self,
         by: UserId,
         product: ProductId,
@@ -110,6 +131,7 @@ impl Engine {
             video_id: VideoId::from_uuid(Uuid::now_v7()),
             max_attempts: self.settings().max_attempts,
             day: self.today(),
+            takeover: None,
         }
     }
 
@@ -137,12 +159,18 @@ impl Engine {
             ledger::hold(tx, id, new.id, call.estimate, new.day).await?;
         }
         store::insert_requested(tx, new, total).await?;
+        if let Some(takeover) = &new.takeover {
+            retry::store::take_over(tx, new.id, takeover, new.by).await?;
+        }
         if reserved.warn {
             let percent = reserved.status.percent();
             notices::store::insert_limit_near(tx, percent, reserved.status.resets_at).await?;
         }
-        let payload = JobPayload { generation_id: new.id };
-        let mut job = jobs::NewJob::new(stages::kind::STILLS, self.still_maker().model().to_string(), json!(payload));
+        let begin = self.begin_of(new.reused());
+        if begin.progress > 0 {
+            store::set_progress(tx, new.id, begin.progress, None).await?;
+        }
+        let mut job = jobs::NewJob::new(begin.kind, begin.group, json!(JobPayload { generation_id: new.id }));
         job.id = new.job_id;
         job.owner = Some(new.by.uuid());
         job.label = Some(new.options.recipe.as_str().to_owned());
@@ -151,8 +179,19 @@ impl Engine {
         Ok(jobs::enqueue(tx, &job).await?)
     }
 
-    /// The calls a click pays for, with their prices. No price, no call.
-    fn plan(&self, options: &Options) -> Result<Vec<PlannedCall>, Error> {
+    /// Where a generation begins that need not run these stages.
+    fn begin_of(&self, reused: &[Stage]) -> Begin {
+        let (kind, group, progress) = match reused.last() {
+            None => (stages::kind::STILLS, self.still_maker().model().to_string(), 0),
+            Some(Stage::Stills) => (stages::kind::CLIP, self.clip_maker().model().to_string(), mark::STILLS),
+            Some(_) => (stages::kind::ENCODE, stages::kind::LOCAL_GROUP.to_owned(), mark::CLIP),
+        };
+        Begin { kind, group, progress }
+    }
+
+    /// The calls a click pays for, with their prices; stages whose results are there already are not paid for. No price,
+    /// no call.
+    pub(super) fn plan(&self, options: &Options, reused: &[Stage]) -> Result<Vec<PlannedCall>, Error> {
         let now = self.now();
         let catalogue = self.catalogue();
         let call = |slot, model: &ModelRef, estimate: Result<MicroUsd, NoPrice>| -> Result<PlannedCall, NoPrice> {
@@ -167,14 +206,23 @@ impl Engine {
         let still = self.still_maker().model();
         let clip = self.clip_maker().model();
         let mut plan = Vec::with_capacity(3);
-        for slot in Slot::STILLS {
+        for slot in Slot::STILLS.into_iter().filter(|slot| !reused.contains(&slot.stage())) {
             let price = catalogue.quote_still(&still.id, 1, now);
             plan.push(call(slot, still, price).map_err(|_| Error::NoPrice(still.id.clone()))?);
         }
-        let price = catalogue.quote_clip(&clip.id, options.duration, options.resolution, now);
-        plan.push(call(Slot::Clip, clip, price).map_err(|_| Error::NoPrice(clip.id.clone()))?);
+        if !reused.contains(&Stage::Clip) {
+            let price = catalogue.quote_clip(&clip.id, options.duration, options.resolution, now);
+            plan.push(call(Slot::Clip, clip, price).map_err(|_| Error::NoPrice(clip.id.clone()))?);
+        }
         Ok(plan)
     }
+}
+
+/// The first job of a generation, and the progress it begins with.
+struct Begin {
+    kind: &'static str,
+    group: String,
+    progress: u8,
 }
 
 /// A generation about to be written.
@@ -190,4 +238,12 @@ pub(super) struct NewGeneration {
     pub(super) video_id: VideoId,
     pub(super) max_attempts: u16,
     pub(super) day: chrono::NaiveDate,
+    /// What it takes over, when it is a retry.
+    pub(super) takeover: Option<Takeover>,
+}
+
+impl NewGeneration {
+    fn reused(&self) -> &'static [Stage] {
+        self.takeover.as_ref().map_or(&[], |takeover| takeover.stages)
+    }
 }

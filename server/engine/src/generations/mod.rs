@@ -1,6 +1,7 @@
-//! Generations: the click, stopping one, and how they are shown.
+//! Generations: the click, stopping one, retrying one, and how they are shown.
 
 pub(crate) mod click;
+mod retry;
 pub(crate) mod store;
 
 use domain::{

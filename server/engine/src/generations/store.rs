@@ -21,6 +21,8 @@ pub(crate) struct Generation {
     pub(crate) options: Options,
     pub(crate) job_id: Uuid,
     pub(crate) video_id: VideoId,
+    /// The asset whose stored clip becomes the video: its own, unless a retry took one over.
+    pub(crate) clip_video_id: VideoId,
     pub(crate) day: NaiveDate,
     pub(crate) cancel_requested: bool,
     pub(crate) photo_key: String,
@@ -29,7 +31,7 @@ pub(crate) struct Generation {
     pub(crate) category: String,
 }
 
-fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+pub(super) fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
 }
 
@@ -76,8 +78,8 @@ pub(super) async fn by_request_key(
 pub(super) async fn insert(conn: &mut PgConnection, new: &NewGeneration) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query!(
         "insert into generations (id, product_id, photo_id, requested_by, request_key, recipe, prompt_version, model_type,
-             duration_seconds, resolution, fps, max_attempts, job_id, video_id, day)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+             duration_seconds, resolution, fps, max_attempts, job_id, video_id, day, retry_of, clip_video_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
          on conflict on constraint generations_request_key_unique do nothing",
         new.id.uuid(),
         new.product.uuid(),
@@ -94,6 +96,8 @@ pub(super) async fn insert(conn: &mut PgConnection, new: &NewGeneration) -> Resu
         new.job_id,
         new.video_id.uuid(),
         new.day,
+        new.takeover.as_ref().map(|takeover| takeover.of.uuid()),
+        new.takeover.as_ref().and_then(|takeover| takeover.clip).map(VideoId::uuid),
     )
     .execute(conn)
     .await?;
@@ -193,7 +197,7 @@ pub(crate) async fn last_retry(
 pub(crate) async fn load(conn: &mut PgConnection, id: GenerationId) -> Result<Option<Generation>, sqlx::Error> {
     let row = sqlx::query!(
         "select g.product_id, g.state, g.recipe, g.model_type, g.duration_seconds, g.resolution, g.fps,
-             g.job_id, g.video_id, g.day, g.cancel_requested_at is not null as \"cancel_requested!\",
+             g.job_id, g.video_id, coalesce(g.clip_video_id, g.video_id) as \"clip_video_id!\", g.day, g.cancel_requested_at is not null as \"cancel_requested!\",
              f.object_key, f.content_type, p.name_ko, p.name_en, p.category
          from generations g join product_photos f on f.id = g.photo_id join products p on p.id = g.product_id
          where g.id = $1",
@@ -209,6 +213,7 @@ pub(crate) async fn load(conn: &mut PgConnection, id: GenerationId) -> Result<Op
         options: options(&row.recipe, &row.model_type, row.duration_seconds, &row.resolution, row.fps)?,
         job_id: row.job_id,
         video_id: VideoId::from_uuid(row.video_id),
+        clip_video_id: VideoId::from_uuid(row.clip_video_id),
         day: row.day,
         cancel_requested: row.cancel_requested,
         photo_key: row.object_key,
@@ -324,10 +329,16 @@ pub(crate) async fn start_stage(conn: &mut PgConnection, id: GenerationId, stage
     .await?;
     let started = done.rows_affected() == 1;
     if started {
-        // Viewers are told by version, and a stage that starts is news even when the state stays.
-        sqlx::query!("update generations set version = version where id = $1", id.uuid()).execute(conn).await?;
+        // A stage that starts is news even when the state stays.
+        touch(conn, id).await?;
     }
     Ok(started)
+}
+
+/// Viewers are told by version: this is news although the row says nothing new.
+pub(crate) async fn touch(conn: &mut PgConnection, id: GenerationId) -> Result<(), sqlx::Error> {
+    sqlx::query!("update generations set version = version where id = $1", id.uuid()).execute(conn).await?;
+    Ok(())
 }
 
 pub(crate) async fn finish_stage(conn: &mut PgConnection, id: GenerationId, stage: Stage) -> Result<(), sqlx::Error> {

@@ -31,6 +31,7 @@ pub(super) async fn held(conn: &mut PgConnection) -> Result<MicroUsd, sqlx::Erro
     Ok(MicroUsd::new(sum))
 }
 
+/// Paid for generations without a video, except for stills and clips that the video of a retry was made from.
 pub(super) async fn wasted_between(
     conn: &mut PgConnection,
     from: NaiveDate,
@@ -39,7 +40,11 @@ pub(super) async fn wasted_between(
     let sum = sqlx::query_scalar!(
         "select coalesce(sum(e.amount_micro_usd), 0)::bigint as \"sum!\"
          from ledger_entries e join generations g on g.id = e.generation_id
-         where e.kind in ('settle', 'adjust') and e.day between $1 and $2 and g.state in ('failed', 'cancelled')",
+         where e.kind in ('settle', 'adjust') and e.day between $1 and $2 and g.state in ('failed', 'cancelled')
+             and not exists (select 1 from stills s join generations r on r.id = s.generation_id
+                 where s.call_id = e.call_id and r.state = 'completed')
+             and not exists (select 1 from generations r join calls c on c.id = e.call_id
+                 where r.clip_video_id = g.video_id and r.state = 'completed' and c.slot = 'clip' and c.state = 'done')",
         from,
         to
     )

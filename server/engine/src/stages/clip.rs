@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     Ending, JobPayload, PROMPT_VERSION, Stop, begin, doubt, end_without_video, ending, generation_of, kind,
-    provider_failure, report, stills::prompt_fields, workplace::Workplace,
+    provider_failure, report, stills::prompt_fields, stored_failure, workplace::Workplace,
 };
 use crate::{
     Engine, assets,
@@ -60,6 +60,10 @@ impl Clip {
         let generation = generation_of(&self.engine, attempt).await?;
         let mut tx = self.engine.pg().begin().await?;
         begin(&mut tx, attempt, &generation, Stage::Clip).await?;
+        // A retry that took the stills over begins here.
+        if generation.state == GenerationState::Queued {
+            store::advance(&mut tx, generation.id, GenerationState::GeneratingVideo, mark::STILLS).await?;
+        }
         let call = calls::store::latest(&mut tx, generation.id, Slot::Clip)
             .await?
             .ok_or_else(|| Failure::permanent(FailureCode::Internal.as_str(), "the call was never planned"))?;
@@ -73,7 +77,8 @@ impl Clip {
             CallState::Intent | CallState::InDoubt => self.look_up(&run).await,
             CallState::Submitted if generation.cancel_requested => self.cancel(&run).await,
             CallState::Submitted => self.check(&run).await,
-            CallState::Done | CallState::Failed | CallState::Void => {
+            CallState::Failed => Err(stored_failure(&call).into()),
+            CallState::Done | CallState::Void => {
                 Err(Failure::permanent(FailureCode::Internal.as_str(), "the call has ended").into())
             }
         }
@@ -196,6 +201,7 @@ impl Clip {
             if let Err(error) = self.engine.clip_maker().check(&address, &order(run.generation)).await
                 && error.certainty == Certainty::Ended
             {
+                let error = ProviderError { code: FailureCode::ProviderTimeout, ..error };
                 let mut tx = self.engine.pg().begin().await?;
                 run.attempt.lease.guard(&mut tx).await?;
                 self.close_failed(&mut tx, run, &error).await?;
@@ -232,7 +238,7 @@ impl Clip {
         // Taken, over, and not a word about money: what it was bought for is the best there is to say.
         let assumed = (error.certainty == Certainty::Ended && error.charged.is_none()).then_some(run.call.estimate);
         let cost = error.charged.or(assumed);
-        calls::store::fail(tx, run.call.id, error.code, cost, &error.detail).await?;
+        calls::store::fail(tx, run.call.id, error, cost).await?;
         let certainty = if assumed.is_some() { Amount::Assumed } else { Amount::Known };
         match cost {
             Some(amount) => ledger::settle(tx, run.call.id, amount, certainty, today).await?,
@@ -285,8 +291,10 @@ impl Clip {
         let id = run.generation.id;
         let mut tx = self.engine.pg().begin().await?;
         run.attempt.lease.succeed(&mut tx).await?;
+        let today = self.engine.today();
         calls::store::finish(&mut tx, run.call.id, None, answer.cost).await?;
-        ledger::settle(&mut tx, run.call.id, answer.cost, Amount::Known, self.engine.today()).await?;
+        ledger::settle(&mut tx, run.call.id, answer.cost, Amount::Known, today).await?;
+        doubt::assume(&mut tx, id, Slot::Clip, answer.cost, today).await?;
         let request_id = run.call.request_id.as_deref();
         let done = Event {
             stage: Some(Stage::Clip),

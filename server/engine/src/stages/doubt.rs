@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use domain::{CallId, FailureCode, GenerationId, MicroUsd, generation::EventKind};
 use jobs::Failure;
+use providers::InDoubt;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -41,8 +42,8 @@ pub(super) async fn mark(
     Ok(())
 }
 
-/// Plans the call once more, as a new call with its own hold, where it costs less than the owner's limit for that.
-/// Otherwise a person must decide.
+/// Plans the call once more, as a new call with its own hold, where its model's policy says so and it costs less than the
+/// owner's limit for that. Otherwise a person must decide.
 pub(super) async fn repeat(
     engine: &Engine,
     conn: &mut PgConnection,
@@ -50,7 +51,7 @@ pub(super) async fn repeat(
     slot: Slot,
     doubtful: &Call,
 ) -> Result<(), Stop> {
-    if doubtful.estimate >= engine.settings().repeat_below || doubtful.ordinal >= MAX_ORDINAL {
+    if !may_repeat(engine, doubtful) {
         return Err(Failure::permanent(FailureCode::CallInDoubt.as_str(), "no answer came to a paid request").into());
     }
     plan_next(conn, generation, slot, doubtful).await?;
@@ -58,6 +59,12 @@ pub(super) async fn repeat(
         Event { stage: Some(slot.stage()), amount: Some(doubtful.estimate), ..Event::of(EventKind::CallRepeated) };
     store::record(conn, generation.id, &event).await?;
     Ok(())
+}
+
+/// A model the catalogue does not know any more is one to ask about.
+fn may_repeat(engine: &Engine, doubtful: &Call) -> bool {
+    let policy = engine.catalogue().row(&doubtful.model, engine.now()).map_or(InDoubt::Ask, |row| row.in_doubt);
+    policy == InDoubt::Repeat && doubtful.estimate < engine.settings().repeat_below && doubtful.ordinal < MAX_ORDINAL
 }
 
 /// The same request, made again, cost this much: the best there is to say of earlier ones that never answered.
@@ -69,6 +76,7 @@ pub(super) async fn assume(
     today: NaiveDate,
 ) -> Result<(), Stop> {
     for doubtful in calls::store::doubtful(conn, generation, slot).await? {
+        calls::store::abandon(conn, doubtful, "it was made again before its outcome was known").await?;
         calls::store::assume_cost(conn, doubtful, cost).await?;
         ledger::settle(conn, doubtful, cost, Certainty::Assumed, today).await?;
     }

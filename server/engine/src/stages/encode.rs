@@ -70,7 +70,7 @@ impl Encode {
     }
 
     async fn fetch(&self, generation: &Generation, to: &Path) -> Result<(), Stop> {
-        let key = storage::Key::original(generation.video_id);
+        let key = storage::Key::original(generation.clip_video_id);
         match self.engine.store().get_to_file(&key, to, ORIGINAL_MAX_BYTES).await {
             Ok(_) => Ok(()),
             Err(storage::Error::NotFound { .. }) => {

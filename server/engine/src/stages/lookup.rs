@@ -16,7 +16,7 @@ const CLOCK_SKEW_SECS: i64 = 30;
 
 impl Clip {
     /// No answer came to a submit. The provider's own list says whether it took it; a webhook may have told before.
-    /// Never a second submit without that proof.
+    /// Without that proof a second submit is the policy's to decide, when nobody has told in time.
     pub(super) async fn look_up(&self, run: &Run<'_>) -> Result<Outcome, Stop> {
         let mut tx = self.engine.pg().begin().await?;
         run.attempt.lease.guard(&mut tx).await?;
@@ -64,11 +64,13 @@ impl Clip {
         }
     }
 
+    /// The list cannot tell. A webhook may; when none came in time, the model's policy decides.
     async fn wait_for_webhook(&self, run: &Run<'_>, sent_at: chrono::DateTime<Utc>) -> Result<Outcome, Stop> {
+        let mut tx = self.engine.pg().begin().await?;
         if self.is_late(sent_at) {
-            let detail = "nobody can say what became of the submit";
-            return Err(Failure::permanent(FailureCode::CallInDoubt.as_str(), detail).into());
+            run.attempt.lease.guard(&mut tx).await?;
+            doubt::repeat(&self.engine, &mut tx, run.generation, Slot::Clip, run.call).await?;
         }
-        self.park(run, self.engine.pg().begin().await?).await
+        self.park(run, tx).await
     }
 }

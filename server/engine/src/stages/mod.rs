@@ -20,6 +20,7 @@ use sqlx::PgConnection;
 
 use crate::{
     Engine, Error,
+    calls::Call,
     generations::store::{self, Event, Generation},
 };
 
@@ -126,6 +127,12 @@ fn provider_failure(error: &ProviderError) -> Failure {
         }
         Retry::Later { .. } => Failure::transient(code, error.detail.clone()),
     }
+}
+
+/// Why a call that is over gave no result: a worker that died before it could say so wrote it down.
+fn stored_failure(call: &Call) -> Failure {
+    let code = call.failure.unwrap_or(FailureCode::Internal);
+    Failure::permanent(code.as_str(), call.detail.clone().unwrap_or_default())
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{
     JobPayload, PROMPT_VERSION, Stop, begin, doubt, ending, generation_of, kind, provider_failure, report,
     spool::{Paid, Spool},
+    stored_failure,
 };
 use crate::{
     Engine, assets,
@@ -114,7 +115,8 @@ impl Stills {
                     }
                 },
                 CallState::InDoubt => self.repeat(attempt, generation, slot, &call).await?,
-                CallState::Submitted | CallState::Failed | CallState::Void => {
+                CallState::Failed => return Err(stored_failure(&call).into()),
+                CallState::Submitted | CallState::Void => {
                     return Err(Failure::permanent(FailureCode::Internal.as_str(), "the call has ended").into());
                 }
             }
@@ -177,7 +179,8 @@ impl Stills {
                     providers::Retry::Never,
                     error.to_string(),
                 )
-                .charging(Some(paid.cost));
+                .charging(Some(paid.cost))
+                .about(paid.request_id);
                 let refused = self.refused(attempt, generation, slot, call, &error).await;
                 self.spool().forget(call.id).await;
                 return refused;
@@ -270,7 +273,7 @@ impl Stills {
             calls::store::plan_again(&mut tx, call.id).await?;
         } else {
             let today = self.engine.today();
-            calls::store::fail(&mut tx, call.id, error.code, charged, &error.detail).await?;
+            calls::store::fail(&mut tx, call.id, error, charged).await?;
             match charged {
                 Some(amount) => {
                     ledger::settle(&mut tx, call.id, amount, Amount::Known, today).await?;

@@ -37,11 +37,12 @@ pub(crate) async fn snapshots(
         "select g.id, g.version, g.product_id, p.name_ko, p.name_en, f.object_key, f.width, f.height, g.recipe, g.model_type,
              g.duration_seconds, g.resolution, g.fps, g.state, g.progress, g.failure_code, g.failure_stage,
              g.failure_detail, g.attempt, g.max_attempts, g.next_try_at, u.name as requested_by, g.created_at, g.finished_at,
-             m.held as \"held!\", m.paid as \"paid!\"
+             g.retry_of, r.id as \"retried_as?\", m.held as \"held!\", m.paid as \"paid!\"
          from generations g
          join products p on p.id = g.product_id
          join product_photos f on f.id = g.photo_id
          join users u on u.id = g.requested_by
+         left join lateral (select id from generations where retry_of = g.id order by created_at desc limit 1) r on true
          cross join lateral (
              select coalesce(sum(e.amount_micro_usd) filter (where e.kind in ('settle', 'adjust')), 0)::bigint as paid,
                  coalesce(sum(e.amount_micro_usd) filter (where e.kind = 'hold' and not exists (
@@ -80,6 +81,8 @@ pub(crate) async fn snapshots(
             requested_by: row.requested_by,
             created_at: row.created_at,
             finished_at: row.finished_at,
+            retry_of: row.retry_of.map(GenerationId::from_uuid),
+            retried_as: row.retried_as.map(GenerationId::from_uuid),
         };
         found.insert(id, view);
     }
@@ -358,7 +361,7 @@ pub(crate) async fn usual_seconds(conn: &mut PgConnection) -> Result<HashMap<Sta
              select count(*) as runs, percentile_cont(0.5) within group (order by seconds) as half,
                  percentile_cont(0.95) within group (order by seconds) as most
              from (select extract(epoch from finished_at - started_at)::float8 as seconds from generation_stages
-                 where stage = s.stage and state = 'done' order by finished_at desc limit 200) r) t
+                 where stage = s.stage and state = 'done' and started_at is not null order by finished_at desc limit 200) r) t
          where t.runs >= 5"
     )
     .fetch_all(conn)

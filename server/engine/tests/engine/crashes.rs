@@ -155,3 +155,40 @@ async fn what_killed_workers_leave_is_removed_by_the_next(pg: PgPool) {
     assert_eq!((kept(open), kept(strange)), (true, false));
     assert_eq!(shop.engine.sweep_work_dir().await.unwrap(), (0, 0));
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_refusal_whose_worker_died_keeps_its_reason(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    for model in ["gemini", "fal-ai/pika"] {
+        shop.faults(json!([{"model": model, "fault": "moderation", "times": 1}])).await;
+        store::refuse_failed_jobs(&shop.pg, true).await;
+        let id = shop.click().await;
+        // The refusal is written down, and then the worker cannot say that the job has failed.
+        let worker = shop.worker();
+        let dying = tokio::spawn(async move {
+            loop {
+                worker.step().await.ok();
+                tokio::task::yield_now().await;
+            }
+        });
+        until("the refusal", async || {
+            let calls = store::calls(&shop.pg, id).await;
+            // The other still is paid and kept first.
+            calls.iter().any(|call| call.state == "failed")
+                && calls.iter().all(|call| matches!(call.state.as_str(), "failed" | "done" | "planned"))
+        })
+        .await;
+        dying.abort();
+        assert!(dying.await.unwrap_err().is_cancelled());
+        assert_eq!(store::job_state(&shop.pg, id).await, "running", "{model}");
+        store::refuse_failed_jobs(&shop.pg, false).await;
+        store::expire_leases(&shop.pg).await;
+
+        let detail = shop.finish(id).await;
+        let failure = detail.view.failure.as_ref().unwrap();
+        assert_eq!(failure.code, domain::FailureCode::ContentRefused, "{model}: {failure:?}");
+        assert!(failure.detail.as_ref().is_some_and(|words| !words.is_empty()), "{model}: {failure:?}");
+        assert_eq!(count(&detail, E::CallFailed), 1, "{model}");
+    }
+    shop.assert_books_closed().await;
+}

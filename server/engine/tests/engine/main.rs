@@ -10,6 +10,8 @@ mod limits;
 mod outages;
 mod pages;
 mod people;
+mod policies;
+mod retries;
 mod routines;
 mod shop;
 mod still_faults;

@@ -29,6 +29,7 @@ use uuid::Uuid;
 use crate::store;
 
 pub const CALLBACK_SECRET: &str = "a secret that only this test knows.";
+pub const CATALOGUE: &str = include_str!("../../../providers/catalogue.toml");
 pub const PASSWORD: &str = "correct horse battery";
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -44,6 +45,8 @@ pub struct Choices {
     pub poll_timeout: Duration,
     pub queue_delay_ms: u64,
     pub job_timeout: Duration,
+    pub repeat_below: MicroUsd,
+    pub catalogue: String,
 }
 
 impl Default for Choices {
@@ -55,6 +58,8 @@ impl Default for Choices {
             poll_timeout: Duration::from_secs(60),
             queue_delay_ms: 0,
             job_timeout: Duration::from_secs(300),
+            repeat_below: MicroUsd::new(50_000),
+            catalogue: CATALOGUE.to_owned(),
         }
     }
 }
@@ -105,7 +110,9 @@ impl Shop {
         let simulator = start_simulator(folder.path(), choices.queue_delay_ms).await;
         let objects = start_objects(folder.path(), SocketAddr::from(([127, 0, 0, 1], 0))).await;
         let objects_address = objects.url().strip_prefix("http://").unwrap().parse().unwrap();
-        let parts = parts(&pg, &simulator.url(), &objects.url(), settings(&choices, work_dir.clone())).await;
+        let catalogue = Arc::new(Catalogue::parse(&choices.catalogue).unwrap());
+        let settings = settings(&choices, work_dir.clone());
+        let parts = parts(&pg, &simulator.url(), &objects.url(), settings, catalogue).await;
         let engine = Engine::new(parts);
         engine.store().ensure_bucket().await.unwrap();
         let email = Email::parse("admin@shop.example").unwrap();
@@ -266,19 +273,24 @@ fn settings(choices: &Choices, work_dir: PathBuf) -> Settings {
         poll_timeout: choices.poll_timeout,
         max_attempts: 3,
         job_timeout: choices.job_timeout,
-        repeat_below: MicroUsd::new(50_000),
+        repeat_below: choices.repeat_below,
         lookup_after: Duration::from_millis(50),
         work_dir,
     }
 }
 
-async fn parts(pg: &PgPool, providers_url: &Url, objects_url: &str, settings: Settings) -> Parts {
+async fn parts(
+    pg: &PgPool,
+    providers_url: &Url,
+    objects_url: &str,
+    settings: Settings,
+    catalogue: Arc<Catalogue>,
+) -> Parts {
     let redis = std::env::var("REDIS_URL").expect("REDIS_URL names the Redis to test with");
     let redis = RedisSettings::new(redis, format!("test-{}", Uuid::new_v4()));
     let fal = FalSettings::simulator(providers_url).unwrap();
     let gemini = GeminiSettings::simulator(providers_url);
     let client = providers::http_client().unwrap();
-    let catalogue = Arc::new(Catalogue::embedded().unwrap());
     let stills = GeminiStills::new(client.clone(), gemini, catalogue.clone(), "gemini-nano-banana-2.1").unwrap();
     let clips = FalClips::new(client, fal.clone(), catalogue.clone(), "fal-ai/pika/v2.2/pikaframes").unwrap();
     let objects = storage::Settings {

@@ -64,9 +64,12 @@ async fn a_refused_still_is_charged_for_its_tokens(pg: PgPool) {
     assert_eq!(detail.view.state, GenerationState::Failed);
     assert_eq!(detail.view.failure.as_ref().unwrap().code, FailureCode::ContentRefused);
     assert_eq!(count(&detail, E::RetryScheduled), 0, "the same request would be refused again");
+    let shop_bill = shop.invoice().await;
     let calls = store::calls(&shop.pg, id).await;
     let refused = calls.iter().find(|call| call.state == "failed").unwrap();
     assert!(refused.cost_micro_usd.unwrap() > 0);
+    let named_on_the_bill = refused.request_id.as_ref().is_some_and(|id| shop_bill.request_ids.contains(id));
+    assert!(named_on_the_bill, "{refused:?} {shop_bill:?}");
     assert_eq!(calls.iter().filter(|call| call.state == "done").count(), 1, "the other one is kept: it is paid");
     assert_eq!(store::clip_call(&shop.pg, id).await.state, "void");
     let invoice = shop.assert_books_closed().await;

@@ -225,3 +225,50 @@ pub async fn age_notices(pg: &PgPool, days: i32) {
         .await
         .unwrap();
 }
+
+/// A still of a generation: the call that paid for it and where it is stored, start before end.
+pub async fn stills(pg: &PgPool, id: GenerationId) -> Vec<(Uuid, String)> {
+    sqlx::query_as("select call_id, object_key from stills where generation_id = $1 order by frame desc")
+        .bind(id.uuid())
+        .fetch_all(pg)
+        .await
+        .unwrap()
+}
+
+/// Gives a product another first photo; the bytes are the old one's.
+pub async fn replace_photo(pg: &PgPool, product: domain::ProductId) {
+    for sql in [
+        "update product_photos set position = 1 where product_id = $1",
+        "insert into product_photos (id, product_id, position, object_key, content_type, width, height, bytes, sha256)
+         select gen_random_uuid(), product_id, 0, object_key || '-again', content_type, width, height, bytes, sha256
+         from product_photos where product_id = $1",
+    ] {
+        sqlx::query(sql).bind(product.uuid()).execute(pg).await.unwrap();
+    }
+}
+
+/// While it refuses, a job can be worked on but its failure cannot be written.
+pub async fn refuse_failed_jobs(pg: &PgPool, is_refusing: bool) {
+    let sql: &[&'static str] = if is_refusing {
+        &[
+            "create function jobs_refuse() returns trigger language plpgsql as $$
+             begin raise exception 'not now'; end $$",
+            "create trigger jobs_refuse before update on jobs for each row when (new.state = 'failed')
+                 execute function jobs_refuse()",
+        ]
+    } else {
+        &["drop trigger jobs_refuse on jobs", "drop function jobs_refuse"]
+    };
+    for sql in sql {
+        sqlx::query(*sql).execute(pg).await.unwrap();
+    }
+}
+
+/// As if a call had been sent an hour ago.
+pub async fn age_intent(pg: &PgPool, call: Uuid) {
+    sqlx::query("update calls set intent_at = intent_at - interval '1 hour' where id = $1")
+        .bind(call)
+        .execute(pg)
+        .await
+        .unwrap();
+}

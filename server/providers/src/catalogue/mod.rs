@@ -236,7 +236,7 @@ mod tests {
         assert!(error.contains(CLIP) && error.contains("same day"), "{error}");
         let negative = EMBEDDED.replace("\"720p\" = 40_000", "\"720p\" = -1");
         assert!(matches!(Catalogue::parse(&negative), Err(CatalogueError::Row { .. })));
-        let misspelt = EMBEDDED.replace("retires", "x").replace("in_doubt = \"lookup\"", "in_dobt = \"lookup\"");
+        let misspelt = EMBEDDED.replace("in_doubt = \"ask\"", "in_dobt = \"ask\"");
         assert!(matches!(Catalogue::parse(&misspelt), Err(CatalogueError::Malformed(_))));
     }
 }

@@ -18,16 +18,15 @@ pub enum Role {
     Clip,
 }
 
-/// What to do when a paid request was sent and no answer came.
+/// What follows when a paid request was sent, no answer came, and the provider cannot be asked what became of it. Requests
+/// that can be looked up are looked up first, whatever is said here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InDoubt {
-    /// Buy again: it is cheap, and both are on the bill.
-    Resend,
-    /// Ask the provider what it accepted.
-    Lookup,
     /// A person decides.
-    None,
+    Ask,
+    /// Buy again, below the price the owner sets: both are on the bill.
+    Repeat,
 }
 
 /// What a model takes.
@@ -92,7 +91,7 @@ pub struct ModelRow {
     pub retires_on: Option<NaiveDate>,
     /// Where the price was read.
     pub source: String,
-    /// What to do with a lost answer.
+    /// What to do with a lost answer that nobody can find.
     pub in_doubt: InDoubt,
     /// What it takes.
     pub limits: InputLimits,

@@ -5,9 +5,11 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 
 use crate::{
+    api::generations::{RetryDesk, RetryGeneration},
     components::{
         chip::StateChip,
         empty::Empty,
+        error_block::ErrorBlock,
         failure_block::FailureBlock,
         generation_table::{GenerationTable, row_of},
         pictures::Pictures,
@@ -16,11 +18,15 @@ use crate::{
     shell::use_locale,
 };
 
-/// The newest generation of a product: its story, its pictures, and how it failed.
+/// The newest generation of a product: its story, its pictures, how it failed and what its retry costs.
 #[component]
 pub(super) fn LatestCard(
     /// As new as it is known; none before the first click.
     latest: Memo<Option<GenerationView>>,
+    /// Its retry, where one is offered.
+    offer: Option<RetryDesk>,
+    /// The click on it.
+    retry: ServerAction<RetryGeneration>,
 ) -> impl IntoView {
     view! {
         <section class="card">
@@ -29,7 +35,7 @@ pub(super) fn LatestCard(
                 {move || latest.get().map(|latest| view! { <LatestTools latest/> })}
             </header>
             <div class="card-body">
-                <Latest latest/>
+                <Latest latest offer retry/>
             </div>
         </section>
     }
@@ -49,7 +55,11 @@ fn LatestTools(latest: GenerationView) -> impl IntoView {
 }
 
 #[component]
-fn Latest(latest: Memo<Option<GenerationView>>) -> impl IntoView {
+fn Latest(
+    latest: Memo<Option<GenerationView>>,
+    offer: Option<RetryDesk>,
+    retry: ServerAction<RetryGeneration>,
+) -> impl IntoView {
     let locale = use_locale();
     // Built once for each generation; inside, signals follow its snapshots.
     let id = Memo::new(move |_| latest.with(|latest| latest.as_ref().map(|latest| latest.id)));
@@ -57,11 +67,16 @@ fn Latest(latest: Memo<Option<GenerationView>>) -> impl IntoView {
     move || match id.get().and_then(|_| latest.get_untracked()) {
         Some(first) => {
             let generation = Signal::derive(move || latest.get().unwrap_or_else(|| first.clone()));
+            let offer = offer.clone();
             view! {
                 <div class="stack tight" data-testid="latest">
                     <Story generation/>
                     <Pictures generation/>
-                    {move || failed.get().map(|generation| view! { <FailureBlock generation/> })}
+                    {move || retry.value().get().and_then(Result::err).map(|error| view! { <ErrorBlock error/> })}
+                    {move || {
+                        let offer = offer.clone();
+                        failed.get().map(|generation| view! { <FailureBlock generation offer retry/> })
+                    }}
                 </div>
             }
             .into_any()

@@ -15,7 +15,7 @@ use self::{
 use super::not_found::NotFoundPage;
 use crate::{
     api::{
-        generations::Generate,
+        generations::{Generate, RetryGeneration},
         products::{ProductDesk, load_product},
     },
     components::{
@@ -42,11 +42,12 @@ pub fn ProductPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<ProductId>().ok()));
     let click = ServerAction::<Generate>::new();
+    let retry = ServerAction::<RetryGeneration>::new();
     let chosen = RwSignal::new(use_query_map().with_untracked(query::options));
     let price = price_of(id, chosen);
     let turns = Memo::new(move |_| id.get().map(|id| live.turns_of(id)));
     let desk = crate::wire::resource(
-        move || (id.get(), click.version().get(), turns.get()),
+        move || (id.get(), click.version().get(), retry.version().get(), turns.get()),
         |(id, ..)| async move {
             match id {
                 Some(id) => load_product(id).await,
@@ -61,7 +62,7 @@ pub fn ProductPage() -> impl IntoView {
                 let lasting = lasting.clone();
                 Suspend::new(async move {
                     match desk.await {
-                        Ok(desk) => lasting.view(|| view! { <Desk desk click chosen price/> }.into_any()),
+                        Ok(desk) => lasting.view(|| view! { <Desk desk click retry chosen price/> }.into_any()),
                         Err(AppError::NotFound) => view! { <NotFoundPage/> }.into_any(),
                         Err(error) => view! { <ErrorBlock error/> }.into_any(),
                     }
@@ -76,12 +77,13 @@ pub fn ProductPage() -> impl IntoView {
 fn Desk(
     desk: ProductDesk,
     click: ServerAction<Generate>,
+    retry: ServerAction<RetryGeneration>,
     chosen: RwSignal<Options>,
     price: PriceResource,
 ) -> impl IntoView {
     let locale = use_locale();
     let live = use_live();
-    let ProductDesk { product, key } = desk;
+    let ProductDesk { product, key, retry: offer } = desk;
     let name = local(&product.name, locale).to_owned();
     let (newest, earlier) = match product.generations.split_first() {
         Some((newest, earlier)) => (Some(newest.clone()), earlier.to_vec()),
@@ -116,7 +118,7 @@ fn Desk(
                     <ClickCard product=product.id key has_photo chosen price click is_running/>
                 </aside>
                 <div class="product-result stack">
-                    <LatestCard latest/>
+                    <LatestCard latest offer retry/>
                     {other_video.map(|video| view! { <Published video name/> })}
                 </div>
             </div>

@@ -1,0 +1,116 @@
+//! Retry by a person: a new generation for one that ended without a video. What was paid for and is still good is taken
+//! over, the rest is bought at the price of the day.
+
+pub(super) mod store;
+
+use std::time::Duration;
+
+use domain::{FailureCode, GenerationId, GenerationState, RequestKey, Stage, UserId, VideoId, cost::RetryOffer};
+use store::Before;
+
+use super::store as generations;
+use crate::{Engine, Error};
+
+/// Longest wait for the object store to say what it still has.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a retry takes over, and from which generation.
+pub(super) struct Takeover {
+    pub(super) of: GenerationId,
+    /// Stages that need not run: none, the stills, or the stills and the clip.
+    pub(super) stages: &'static [Stage],
+    /// The asset whose stored clip is used, where the clip is taken over.
+    pub(super) clip: Option<VideoId>,
+}
+
+impl Engine {
+    /// What a retry of this generation would cost now, what it would not buy again, and the limits of the day.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Conflict`] while it runs, when it gave a video, or when a retry of it runs or gave
+    /// one; [`Error::NoPrice`]; [`Error::Unavailable`] when the object store does not say what it has.
+    pub async fn retry_offer(&self, id: GenerationId) -> Result<RetryOffer, Error> {
+        let before = self.before(id).await?;
+        let mut conn = self.pg().acquire().await?;
+        let standing = store::standing(&mut conn, id).await?;
+        drop(conn);
+        if standing.is_some() {
+            return Err(Error::Conflict("it has been retried"));
+        }
+        let takeover = self.takeover(id, &before).await?;
+        let plan = self.plan(&before.options, takeover.stages)?;
+        let mut conn = self.pg().acquire().await?;
+        Ok(RetryOffer { quote: self.quote_of(&mut conn, &plan).await?, reused: takeover.stages.to_vec() })
+    }
+
+    /// Retries a generation that failed or was stopped: a new generation with the same options. While that one runs, and
+    /// once it gave a video, every further retry answers with it, whoever asks; so does the same key of the same person.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Conflict`] for a generation that runs or gave a video; [`Error::LimitReached`];
+    /// [`Error::NoPrice`]; [`Error::Unavailable`] when the object store does not say what it has.
+    pub async fn retry(&self, by: UserId, id: GenerationId, key: RequestKey) -> Result<GenerationId, Error> {
+        let mut conn = self.pg().acquire().await?;
+        if let Some(earlier) = generations::by_request_key(&mut conn, by, key).await? {
+            return Ok(earlier);
+        }
+        drop(conn);
+        let before = self.before(id).await?;
+        let photo = before.photo_now.ok_or(Error::NotFound("photo"))?;
+        // The store is asked before anything is locked.
+        let takeover = self.takeover(id, &before).await?;
+        let plan = self.plan(&before.options, takeover.stages)?;
+        let mut tx = self.pg().begin().await?;
+        generations::lock(&mut tx, id).await?.ok_or(Error::NotFound("generation"))?;
+        if let Some(standing) = store::standing(&mut tx, id).await? {
+            return Ok(standing);
+        }
+        let mut new = self.new_generation(by, before.product, photo, before.options, key);
+        new.takeover = Some(takeover);
+        let made = self.place(tx, &new, &plan).await?;
+        tracing::info!(
+            generation.id = %made, user.id = %by, "generation {made} is the retry of generation {id} by user {by}"
+        );
+        self.announce(id).await;
+        Ok(made)
+    }
+
+    async fn before(&self, id: GenerationId) -> Result<Before, Error> {
+        let mut conn = self.pg().acquire().await?;
+        let before = store::before(&mut conn, id).await?.ok_or(Error::NotFound("generation"))?;
+        match before.state {
+            GenerationState::Failed | GenerationState::Cancelled => Ok(before),
+            GenerationState::Completed => Err(Error::Conflict("it gave a video")),
+            _ => Err(Error::Conflict("it has not ended")),
+        }
+    }
+
+    /// What of a generation was paid for and is still good. Stills of another photo than the product's are not.
+    async fn takeover(&self, of: GenerationId, before: &Before) -> Result<Takeover, Error> {
+        let nothing = Takeover { of, stages: &[], clip: None };
+        if before.still_keys.len() < 2 || before.photo_now != Some(before.photo) {
+            return Ok(nothing);
+        }
+        // A damaged clip stays damaged.
+        let clip = before.clip.filter(|_| before.failure != Some(FailureCode::ClipCorrupt));
+        if let Some(video) = clip
+            && self.is_stored(&storage::Key::original(video)).await?
+        {
+            return Ok(Takeover { of, stages: &[Stage::Stills, Stage::Clip], clip });
+        }
+        for key in &before.still_keys {
+            let Ok(key) = storage::Key::parse(key) else { return Ok(nothing) };
+            if !self.is_stored(&key).await? {
+                return Ok(nothing);
+            }
+        }
+        Ok(Takeover { of, stages: &[Stage::Stills], clip: None })
+    }
+
+    async fn is_stored(&self, key: &storage::Key) -> Result<bool, Error> {
+        match tokio::time::timeout(LOOK_TIMEOUT, self.store().head(key)).await {
+            Ok(found) => Ok(found?.is_some()),
+            Err(late) => Err(Error::Unavailable { part: "object store", source: late.into() }),
+        }
+    }
+}
