@@ -113,14 +113,9 @@ mod conversion {
     /// Sets the status of the answer, except for forms of pages without WASM: there the answer is a redirect back to
     /// the page, and a status would strand the person on an empty document.
     pub(crate) fn refused(error: AppError) -> AppError {
-        let is_page = use_context::<http::request::Parts>().is_some_and(|parts| {
-            parts
-                .headers
-                .get(http::header::ACCEPT)
-                .and_then(|accept| accept.to_str().ok())
-                .is_some_and(|accept| accept.contains("text/html"))
-        });
-        if !is_page && let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        if !crate::api::back::is_plain_form()
+            && let Some(response) = use_context::<leptos_axum::ResponseOptions>()
+        {
             response.set_status(error.status());
         }
         error

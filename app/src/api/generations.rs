@@ -73,7 +73,9 @@ pub async fn generate(
 #[server(prefix = "/api/admin", endpoint = "generations/cancel", output = LeanJson)]
 pub async fn cancel_generation(id: GenerationId) -> Result<(), AppError> {
     let person = crate::auth::require_person().await?;
-    Ok(crate::auth::engine()?.cancel(person.id, id).await?)
+    crate::auth::engine()?.cancel(person.id, id).await?;
+    super::back::lead_plain_form_back();
+    Ok(())
 }
 
 /// Retries a generation that failed or was stopped; leads to the new one, or to the one that somebody else has asked for.

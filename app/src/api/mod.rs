@@ -1,5 +1,7 @@
 //! Server functions: who is it, parse, one call of the engine. Every one is a public endpoint and guards itself.
 
+#[cfg(feature = "ssr")]
+pub(crate) mod back;
 pub mod costs;
 pub mod frame;
 pub mod generations;

@@ -8,5 +8,7 @@ use crate::{AppError, wire::LeanJson};
 #[server(prefix = "/api/admin", endpoint = "notices/read", output = LeanJson)]
 pub async fn read_notices() -> Result<(), AppError> {
     let person = crate::auth::require_person().await?;
-    Ok(crate::auth::engine()?.read_notices(person.id).await?)
+    crate::auth::engine()?.read_notices(person.id).await?;
+    super::back::lead_plain_form_back();
+    Ok(())
 }

@@ -28,16 +28,6 @@ fn keep(name: &str, value: Option<&str>) -> Result<(), AppError> {
     let cookie = HeaderValue::try_from(cookie).map_err(|_| AppError::BadRequest)?;
     let response = use_context::<leptos_axum::ResponseOptions>().ok_or(AppError::Internal)?;
     response.append_header(SET_COOKIE, cookie);
-    go_back();
+    crate::api::back::lead_back();
     Ok(())
-}
-
-/// Leads back to the page a form was sent from. Left to itself Leptos puts a question mark at the end of its address.
-#[cfg(feature = "ssr")]
-fn go_back() {
-    let parts = use_context::<http::request::Parts>();
-    let referer = parts.as_ref().and_then(|parts| parts.headers.get(http::header::REFERER)?.to_str().ok());
-    if let Some(page) = referer.and_then(crate::query::page_before) {
-        leptos_axum::redirect(&page);
-    }
 }
