@@ -97,7 +97,13 @@ pub(super) async fn give_up(
     if generation.job_id != job.id {
         return Ok(Vec::new());
     }
-    let ending = if generation.cancel_requested { Ending::cancelled() } else { Ending::of(failure) };
+    let mut ending = if generation.cancel_requested { Ending::cancelled() } else { Ending::of(failure) };
+    if ending.code == FailureCode::TimedOut
+        && let Some(code) = store::last_retry(tx, payload.generation_id).await.map_err(jobs::Error::Database)?
+    {
+        // It ran out of time waiting for something else: that is the reason a person needs to know.
+        ending.code = code;
+    }
     end_without_video(engine, tx, payload.generation_id, &ending).await.map_err(jobs::Error::handler)?;
     Ok(Vec::new())
 }
