@@ -26,6 +26,25 @@ async fn a_transient_failure_is_tried_again_until_attempts_run_out(pg: PgPool) {
     assert_eq!(worker.step().await.unwrap(), 0);
 }
 
+/// Far more tries than there are attempts; only the deadline ends it, which is told as such.
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_outage_costs_no_attempt(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let actor = Actor::new(async |_| Err(Failure::outage("store_away", "connection refused")));
+    let worker = stage.worker(&actor);
+    let id = stage.enqueue(&job()).await;
+    for _ in 0..8 {
+        assert_eq!(worker.step().await.unwrap(), 1);
+        let row = store::read(&stage.pg, id).await;
+        assert_eq!((row.state.as_str(), row.attempt), ("retrying", 0));
+    }
+    assert!(actor.gone_codes().is_empty());
+    store::pass_deadline(&stage.pg, id).await;
+    worker.step().await.unwrap();
+    let row = store::read(&stage.pg, id).await;
+    assert_eq!((row.state.as_str(), row.last_error_code.as_deref()), ("failed", Some("timed_out")));
+}
+
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_permanent_failure_is_final(pg: PgPool) {
     let stage = Stage::open(pg).await;

@@ -43,6 +43,24 @@ async fn a_group_never_exceeds_its_slots_over_all_workers(pg: PgPool) {
     }
 }
 
+/// Nothing listens on port 1: all of them claim from Postgres, at the same moment.
+#[sqlx::test(migrations = "../../migrations")]
+async fn without_redis_a_group_never_exceeds_its_slots_either(pg: PgPool) {
+    let stage = Stage::open_at(pg, "redis://127.0.0.1:1".into()).await;
+    let (actor, most) = counting();
+    let settings = WorkerSettings { limits: Limits::of_any_group(1), ..quick() };
+    let workers: Vec<_> = (0..4).map(|_| stage.worker_with(&actor, settings.clone())).collect();
+    for _ in 0..40 {
+        stage.enqueue(&job()).await;
+    }
+    until("all to end", async || {
+        futures::future::join_all(workers.iter().map(|worker| async { worker.step().await.unwrap() })).await;
+        store::count(&stage.pg, "succeeded").await == 40
+    })
+    .await;
+    assert_eq!(most.load(Ordering::SeqCst), 1);
+}
+
 #[sqlx::test(migrations = "../../migrations")]
 async fn two_workers_never_run_one_job_at_once(pg: PgPool) {
     let stage = Stage::open(pg).await;
