@@ -7,3 +7,4 @@ pub mod notices;
 pub mod people;
 pub mod preferences;
 pub mod products;
+pub mod queue;
