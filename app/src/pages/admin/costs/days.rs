@@ -10,7 +10,7 @@ use crate::{
         icon::{Icon, IconName},
     },
     i18n::Locale,
-    words::day_name,
+    words::{self, day_name},
 };
 
 /// The last 30 days as columns, and the same numbers as a table.
