@@ -148,7 +148,7 @@ fn PauseForm(choices: Vec<PauseScope>, pause: ServerAction<PauseQueue>, locale: 
             form.reset();
         }
     });
-    let options = choices.into_iter().map(|scope| {
+    let options = choices.into_iter().map(move |scope| {
         view! { <option value=scope.to_string()>{pause_scope(locale, &scope)}</option> }
     });
     view! {
