@@ -87,6 +87,7 @@ async function take() {
     if (ready) await shoot(variant, "product-after", ready, session);
     await shoot(variant, "generations", "/admin/generations", session);
     if (generation) await shoot(variant, "generation", generation, session);
+    await shoot(variant, "queue", "/admin/queue", session);
     await shoot(variant, "costs", "/admin/costs", session);
     await shoot(variant, "bell", "/admin/products", session, false, (page) => page.getByTestId("bell").click());
     await shoot(variant, "person", "/admin/products", session, false, (page) => page.getByTestId("person-menu").click());

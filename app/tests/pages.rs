@@ -60,7 +60,13 @@ async fn the_sign_in_form_works_without_scripts() {
 
 #[tokio::test]
 async fn every_page_is_framed_and_obeys_the_content_policy() {
-    for path in ["/admin/products", "/admin/products?q=x&status=ready", "/admin/generations?mine=1", "/admin/costs"] {
+    for path in [
+        "/admin/products",
+        "/admin/products?q=x&status=ready",
+        "/admin/generations?mine=1",
+        "/admin/queue",
+        "/admin/costs",
+    ] {
         let (_, _, html) = get(path, &[]).await;
         assert!(html.contains("class=\"rail\"") && html.contains("role=\"search\""), "{path}: {html}");
         assert!(html.contains("role=\"alert\""), "{path} hides that nothing could be loaded: {html}");

@@ -15,6 +15,7 @@ async function everyPage(page: Page, words: Words): Promise<string[]> {
     desk,
     "/admin/generations",
     generation,
+    "/admin/queue",
     "/admin/costs",
     "/admin/nothing",
     "/products",

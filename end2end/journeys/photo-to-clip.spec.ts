@@ -90,7 +90,7 @@ test("an admin makes a video, a shopper plays it to its end, the cost page shows
   await page.getByRole("link", { name: words("nav.costs") }).click();
   await expect(page.getByRole("heading", { level: 1, name: words("costs.title") })).toBeVisible();
   const total = money(invoice.total_micro_usd);
-  await expect(page.locator(".costs-figure", { has: page.getByText(words("costs.month"), { exact: true }) })).toContainText(total);
+  await expect(page.locator(".stat", { has: page.getByText(words("costs.month"), { exact: true }) })).toContainText(total);
   for (const title of [words("costs.by_model"), words("costs.by_stage")]) {
     const shares = page.locator("section", { has: page.getByRole("heading", { name: title }) });
     await expect(shares.locator("tfoot")).toContainText(total);

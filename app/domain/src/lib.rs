@@ -13,6 +13,7 @@ pub mod notice;
 pub mod options;
 pub mod page;
 pub mod product;
+pub mod queue;
 pub mod state;
 pub mod text;
 pub mod user;

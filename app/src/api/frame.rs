@@ -1,6 +1,8 @@
 //! What the frame around every page shows.
 
-use domain::{cost::LimitStatus, generation::GenerationRow, notice::Bell, page::Page, user::Person};
+use domain::{
+    cost::LimitStatus, generation::GenerationRow, notice::Bell, page::Page, queue::QueueNotice, user::Person,
+};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,8 @@ pub struct FrameView {
     pub bell: Bell,
     /// Generations under way: the newest of them and how many there are.
     pub active: Page<GenerationRow>,
+    /// What is wrong with the queue, or paused.
+    pub queue: QueueNotice,
 }
 
 /// The frame of the person who asks.
@@ -34,6 +38,7 @@ pub async fn load_frame() -> Result<FrameView, AppError> {
         limits: engine.limits().await?,
         bell: engine.bell(person.id).await?,
         active: engine.generations(person.id, &running, PageNumber::FIRST).await?,
+        queue: engine.queue_notice().await?,
         person,
     })
 }

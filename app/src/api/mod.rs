@@ -9,3 +9,4 @@ pub mod notices;
 pub mod people;
 pub mod preferences;
 pub mod products;
+pub mod queue;

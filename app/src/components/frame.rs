@@ -9,6 +9,8 @@ use super::{
     error_block::ErrorBlock,
     icon::{Icon, IconName},
     keys::Keys,
+    lasting::Lasting,
+    queue_alert::QueueAlert,
     rail::Rail,
     toasts::Toasts,
     topbar::TopBar,
@@ -27,7 +29,8 @@ pub fn Frame() -> impl IntoView {
     Clock::provide();
     let live = Live::provide();
     live.listen();
-    let frame = crate::wire::resource(|| (), |()| load_frame());
+    let frame = crate::wire::resource(move || live.pauses.get(), |_| load_frame());
+    let lasting = Lasting::here();
     let locale = use_locale();
     view! {
         // The router would swallow a plain fragment, and with it the focus.
@@ -35,12 +38,28 @@ pub fn Frame() -> impl IntoView {
             {td_string!(locale, nav.skip)}
         </a>
         <div class="frame">
-            <Suspense fallback=|| view! { <Bars frame=None/> }>
-                {move || Suspend::new(async move { view! { <Bars frame=frame.await.ok()/> } })}
-            </Suspense>
+            <Transition fallback=|| view! { <Bars frame=None/> }>
+                {move || {
+                    let lasting = lasting.clone();
+                    Suspend::new(async move {
+                        let frame = frame.await.ok();
+                        lasting.view(|| view! { <Bars frame/> }.into_any())
+                    })
+                }}
+            </Transition>
             <main class="main" id="main" tabindex="-1">
                 <div class="content">
                     <Standstill/>
+                    <div role="status">
+                        <Transition>
+                            {move || Suspend::new(async move {
+                                let notice = frame.await.ok().map(|frame| frame.queue);
+                                notice
+                                    .filter(|notice| !notice.is_quiet())
+                                    .map(|notice| view! { <QueueAlert notice/> })
+                            })}
+                        </Transition>
+                    </div>
                     <Outlet/>
                 </div>
             </main>

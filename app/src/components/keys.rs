@@ -1,4 +1,4 @@
-//! Keyboard: `/` searches, `g p` `g g` `g c` go to pages, `?` shows them all, Escape closes menus. Nothing happens while a person types.
+//! Keyboard: `/` searches, `g p` `g g` `g q` `g c` go to pages, `?` shows them all, Escape closes menus. Nothing happens while a person types.
 
 use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast};
 use leptos_i18n::td_string;
@@ -22,6 +22,7 @@ fn wish(key: &str, has_begun: bool) -> Option<Wish> {
     match (has_begun, key) {
         (true, "p") => Some(Wish::Go("/admin/products")),
         (true, "g") => Some(Wish::Go("/admin/generations")),
+        (true, "q") => Some(Wish::Go("/admin/queue")),
         (true, "c") => Some(Wish::Go("/admin/costs")),
         (false, "g") => Some(Wish::Begin),
         (_, "/") => Some(Wish::Search),
@@ -58,6 +59,7 @@ fn KeyList() -> impl IntoView {
         ("/", td_string!(locale, keys.search)),
         ("g p", td_string!(locale, keys.products)),
         ("g g", td_string!(locale, keys.generations)),
+        ("g q", td_string!(locale, keys.queue)),
         ("g c", td_string!(locale, keys.costs)),
         ("?", td_string!(locale, keys.help)),
     ];

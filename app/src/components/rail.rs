@@ -29,6 +29,7 @@ pub fn Rail(
                     word=td_string!(locale, nav.generations)
                     count=active
                 />
+                <RailLink href="/admin/queue" icon=IconName::Queue word=td_string!(locale, nav.queue)/>
                 <RailLink href="/admin/costs" icon=IconName::Costs word=td_string!(locale, nav.costs)/>
             </ul>
         </nav>

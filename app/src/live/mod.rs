@@ -51,6 +51,8 @@ pub struct Live {
     pub lost: RwSignal<bool>,
     /// Counts how often the stream was opened again: what is loaded may be older than it.
     pub reopened: RwSignal<u32>,
+    /// Counts pauses and resumes by this tab: the frame loads anew when it changes.
+    pub pauses: RwSignal<u32>,
     /// Whether the session has ended: the stream is not opened any more.
     pub signed_out: RwSignal<bool>,
 }
@@ -66,6 +68,7 @@ impl Live {
             turns: RwSignal::default(),
             lost: RwSignal::default(),
             reopened: RwSignal::default(),
+            pauses: RwSignal::default(),
             signed_out: RwSignal::default(),
         };
         provide_context(live);
@@ -235,7 +238,14 @@ mod tests {
             name: String::new(),
         };
         let total = rows.len() as u64;
-        FrameView { person, limits, bell: Bell::default(), active: domain::page::Page { rows, number: 1, total } }
+        let queue = domain::queue::QueueNotice { redis_ok: true, paused: Vec::new() };
+        FrameView {
+            person,
+            limits,
+            bell: Bell::default(),
+            active: domain::page::Page { rows, number: 1, total },
+            queue,
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod ledger;
 mod limits;
 mod media_urls;
 mod notices;
+mod pauses;
 mod people;
 mod products;
 mod reports;
@@ -35,6 +36,7 @@ use storage::Store;
 
 pub use error::Error;
 pub(crate) use media_urls::MediaUrls;
+pub use pauses::Pauses;
 pub use people::{PASSWORD_MIN_CHARS, SignedIn, create_user};
 pub use products::{NewPhoto, NewProduct};
 pub use settings::Settings;

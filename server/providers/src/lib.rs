@@ -74,7 +74,8 @@ impl fmt::Display for Provider {
     }
 }
 
-/// A model: who runs it and what they call it.
+/// A model: who runs it and what they call it. Written `provider/id`: the queue groups jobs by that text, and what stands
+/// before the slash is what a provider is paused and limited by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ModelRef {
     /// Who runs it.
@@ -85,6 +86,6 @@ pub struct ModelRef {
 
 impl fmt::Display for ModelRef {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.provider, self.id)
+        write!(formatter, "{}/{}", self.provider, self.id)
     }
 }

@@ -2,9 +2,15 @@
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use domain::Recipe;
-use jobs::{Paused, Queue, RedisSettings, Scope};
+use domain::{
+    Recipe,
+    queue::{PauseScope, PauseView},
+};
+use engine::Pauses;
+use jobs::{Queue, RedisSettings};
+use providers::Catalogue;
 use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::PgPool;
 
 use super::{migrate, say};
 use crate::config::{Common, MissingSetting};
@@ -33,12 +39,12 @@ enum What {
 }
 
 impl What {
-    fn scope(self) -> Scope {
+    fn scope(self) -> PauseScope {
         match self {
-            Self::Everything => Scope::Everything,
-            Self::Recipe { name } => Scope::Label(name.as_str().to_owned()),
-            Self::Provider { name } => Scope::Family(name),
-            Self::Model { name } => Scope::Group(name),
+            Self::Everything => PauseScope::Everything,
+            Self::Recipe { name } => PauseScope::Recipe(name),
+            Self::Provider { name } => PauseScope::Provider(name),
+            Self::Model { name } => PauseScope::Model(name),
         }
     }
 }
@@ -78,59 +84,82 @@ pub struct RedisPlace {
     redis_namespace: String,
 }
 
+/// What pausing works with here: no engine, so no provider's key is needed.
+struct Place {
+    pg: PgPool,
+    queue: Queue,
+    catalogue: Catalogue,
+}
+
+impl Place {
+    fn pauses(&self) -> Pauses<'_> {
+        Pauses { pg: &self.pg, queue: &self.queue, catalogue: &self.catalogue }
+    }
+}
+
 impl RedisPlace {
-    async fn open(self, common: &Common) -> anyhow::Result<Queue> {
+    async fn open(self, common: &Common) -> anyhow::Result<Place> {
         let url = self
             .redis_url
             .ok_or(MissingSetting { name: "REDIS_URL", expected: "an address like redis://host:6379" })?;
-        let pool = migrate::connect(common).await?;
-        migrate::check(&pool).await?;
+        let catalogue = Catalogue::embedded().context("the model catalogue could not be read")?;
+        let pg = migrate::connect(common).await?;
+        migrate::check(&pg).await?;
         let settings = RedisSettings::new(url.expose_secret(), self.redis_namespace);
-        Queue::connect(pool, settings).await.context("the queue")
+        let queue = Queue::connect(pg.clone(), settings).await.context("the queue")?;
+        Ok(Place { pg, queue, catalogue })
     }
 }
 
 /// Pauses.
 pub async fn pause(common: &Common, task: Pause) -> anyhow::Result<()> {
-    let queue = task.redis.open(common).await?;
+    let place = task.redis.open(common).await?;
     let scope = task.what.scope();
-    queue.pause(&scope, None, &task.reason).await?;
-    queue.close().await;
+    let paused = place.pauses().pause(None, &scope, &task.reason).await;
+    place.queue.close().await;
+    paused.map_err(refusal)?;
     say(&format!("{} does not start until it is resumed.", describe(&scope)));
     Ok(())
 }
 
 /// Resumes.
 pub async fn resume(common: &Common, task: Resume) -> anyhow::Result<()> {
-    let queue = task.redis.open(common).await?;
+    let place = task.redis.open(common).await?;
     let scope = task.what.scope();
-    let was_paused = queue.resume(&scope).await?;
-    queue.close().await;
+    let resumed = place.pauses().resume(None, &scope).await;
+    place.queue.close().await;
     let what = describe(&scope);
-    say(&if was_paused { format!("{what} goes on.") } else { format!("{what} was not paused.") });
+    say(&if resumed.map_err(refusal)? { format!("{what} goes on.") } else { format!("{what} was not paused.") });
     Ok(())
 }
 
 /// Lists what is paused.
 pub async fn list(common: &Common, redis: RedisPlace) -> anyhow::Result<()> {
-    let queue = redis.open(common).await?;
-    let pauses = queue.list_pauses().await?;
-    queue.close().await;
+    let place = redis.open(common).await?;
+    let pauses = place.pauses().list().await;
+    place.queue.close().await;
+    let pauses = pauses?;
     if pauses.is_empty() {
         say("Nothing is paused.");
     }
-    for Paused { scope, reason, since, .. } in pauses {
-        say(&format!("{} since {}  {reason}", describe(&scope), since.to_rfc3339()));
+    for PauseView { scope, reason, by, since } in pauses {
+        let by = by.map(|name| format!(" by {name}")).unwrap_or_default();
+        say(&format!("{} since {}{by}  {reason}", describe(&scope), since.to_rfc3339()));
     }
     Ok(())
 }
 
-fn describe(scope: &Scope) -> String {
-    match scope {
-        Scope::Everything => "everything".to_owned(),
-        Scope::Label(name) => format!("recipe {name}"),
-        Scope::Family(name) => format!("provider {name}"),
-        Scope::Group(name) => format!("model {name}"),
-        Scope::Kind(name) => format!("stage {name}"),
+/// What was wrong, with what is expected instead.
+fn refusal(error: engine::Error) -> anyhow::Error {
+    match error {
+        engine::Error::Invalid(wrong) => {
+            let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!("not accepted: {}", wrong.join(", "))
+        }
+        other => other.into(),
     }
+}
+
+fn describe(scope: &PauseScope) -> String {
+    scope.to_string().replacen(':', " ", 1)
 }

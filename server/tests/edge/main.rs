@@ -13,6 +13,7 @@ mod house;
 mod journey;
 mod media;
 mod program;
+mod queue;
 mod retry;
 mod session;
 mod shop;

@@ -6,4 +6,5 @@ pub mod generations;
 pub mod not_found;
 pub mod product;
 pub mod products;
+pub mod queue;
 pub mod sign_in;

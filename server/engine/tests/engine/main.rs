@@ -9,6 +9,7 @@ mod journey;
 mod limits;
 mod outages;
 mod pages;
+mod pausing;
 mod people;
 mod policies;
 mod retries;

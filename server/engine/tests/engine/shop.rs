@@ -47,6 +47,8 @@ pub struct Choices {
     pub job_timeout: Duration,
     pub repeat_below: MicroUsd,
     pub catalogue: String,
+    /// Another Redis than the one to test with.
+    pub redis_url: Option<String>,
 }
 
 impl Default for Choices {
@@ -60,6 +62,7 @@ impl Default for Choices {
             job_timeout: Duration::from_secs(300),
             repeat_below: MicroUsd::new(50_000),
             catalogue: CATALOGUE.to_owned(),
+            redis_url: None,
         }
     }
 }
@@ -112,7 +115,11 @@ impl Shop {
         let objects_address = objects.url().strip_prefix("http://").unwrap().parse().unwrap();
         let catalogue = Arc::new(Catalogue::parse(&choices.catalogue).unwrap());
         let settings = settings(&choices, work_dir.clone());
-        let parts = parts(&pg, &simulator.url(), &objects.url(), settings, catalogue).await;
+        let redis = choices.redis_url.clone();
+        let redis =
+            redis.unwrap_or_else(|| std::env::var("REDIS_URL").expect("REDIS_URL names the Redis to test with"));
+        let redis = RedisSettings::new(redis, format!("test-{}", Uuid::new_v4()));
+        let parts = parts(&pg, redis, &simulator.url(), &objects.url(), settings, catalogue).await;
         let engine = Engine::new(parts);
         engine.store().ensure_bucket().await.unwrap();
         let email = Email::parse("admin@shop.example").unwrap();
@@ -281,13 +288,12 @@ fn settings(choices: &Choices, work_dir: PathBuf) -> Settings {
 
 async fn parts(
     pg: &PgPool,
+    redis: RedisSettings,
     providers_url: &Url,
     objects_url: &str,
     settings: Settings,
     catalogue: Arc<Catalogue>,
 ) -> Parts {
-    let redis = std::env::var("REDIS_URL").expect("REDIS_URL names the Redis to test with");
-    let redis = RedisSettings::new(redis, format!("test-{}", Uuid::new_v4()));
     let fal = FalSettings::simulator(providers_url).unwrap();
     let gemini = GeminiSettings::simulator(providers_url);
     let client = providers::http_client().unwrap();

@@ -46,6 +46,14 @@ pub async fn entries(pg: &PgPool, call: Uuid) -> Vec<(String, i64, bool)> {
         .unwrap()
 }
 
+/// What was paused and resumed by whom, oldest first.
+pub async fn pause_audit(pg: &PgPool) -> Vec<(String, String, Option<Uuid>)> {
+    sqlx::query_as("select action, detail ->> 'scope', actor_id from audit_log where action like 'queue.%' order by id")
+        .fetch_all(pg)
+        .await
+        .unwrap()
+}
+
 #[derive(Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Books {
     /// Holds that neither a settle nor a void closed.

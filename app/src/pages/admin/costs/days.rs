@@ -4,14 +4,13 @@ use domain::{MicroUsd, cost::CostDay};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
-use super::words::provider_name;
 use crate::{
     components::{
         chart::{Column, StackedColumns},
         icon::{Icon, IconName},
     },
     i18n::Locale,
-    words::day_name,
+    words::{self, day_name},
 };
 
 /// The last 30 days as columns, and the same numbers as a table.
@@ -28,7 +27,7 @@ pub(super) fn Days(days: Vec<CostDay>, locale: Locale) -> impl IntoView {
             view! {
                 <li>
                     <span class=mark></span>
-                    {provider_name(provider)}
+                    {words::provider(provider)}
                     <b class="figures">{amount.display()}</b>
                 </li>
             }
@@ -67,7 +66,7 @@ pub(super) fn Days(days: Vec<CostDay>, locale: Locale) -> impl IntoView {
 /// The table twin of the chart, newest day first.
 #[component]
 fn DayTable(days: Vec<CostDay>, providers: Vec<String>, locale: Locale) -> impl IntoView {
-    let head = providers.iter().map(|word| view! { <th scope="col" class="number">{provider_name(word)}</th> });
+    let head = providers.iter().map(|word| view! { <th scope="col" class="number">{words::provider(word)}</th> });
     let rows = days.iter().rev().map(|day| {
         let amounts = providers.iter().map(|word| view! { <td class="number">{paid_to(day, word).display()}</td> });
         view! {

@@ -18,7 +18,7 @@ use self::{
 };
 use crate::{
     api::costs::load_costs,
-    components::{error_block::ErrorBlock, skeleton::PageSkeleton, title::PageTitle},
+    components::{error_block::ErrorBlock, figure::Figure, skeleton::PageSkeleton, title::PageTitle},
     i18n::Locale,
     shell::use_locale,
     words::day_name,
@@ -95,7 +95,7 @@ fn Today(paid: MicroUsd, limits: LimitStatus, locale: Locale) -> impl IntoView {
     };
     view! {
         <div class="costs-today">
-            <h2 class="costs-label">{td_string!(locale, costs.today)}</h2>
+            <h2 class="stat-label">{td_string!(locale, costs.today)}</h2>
             <p class="big-number">
                 <span class="big-number-value figures">{paid.display()}</span>
                 <span class="big-number-of figures">
@@ -134,7 +134,7 @@ fn Month(report: CostReport, locale: Locale) -> impl IntoView {
     };
     let wasted_share = whole_percent(report.wasted_month, report.paid_month);
     view! {
-        <dl class="costs-figures">
+        <dl class="stats">
             <Figure
                 label=td_string!(locale, costs.month)
                 value=report.paid_month.display()
@@ -152,17 +152,6 @@ fn Month(report: CostReport, locale: Locale) -> impl IntoView {
                 note=td_string!(locale, costs.held_note).to_owned()
             />
         </dl>
-    }
-}
-
-#[component]
-fn Figure(label: &'static str, value: String, note: String) -> impl IntoView {
-    view! {
-        <div class="costs-figure">
-            <dt class="costs-label">{label}</dt>
-            <dd class="costs-value figures">{value}</dd>
-            <dd class="costs-note figures">{note}</dd>
-        </div>
     }
 }
 

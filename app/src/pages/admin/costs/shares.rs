@@ -4,8 +4,8 @@ use domain::{MicroUsd, cost::CostShare};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
-use super::words::{provider_name, whole_percent};
-use crate::{components::model_name::ModelName, i18n::Locale};
+use super::words::whole_percent;
+use crate::{components::model_name::ModelName, i18n::Locale, words::provider};
 
 /// Parts of the month with their sum.
 #[component]
@@ -71,7 +71,7 @@ fn share_name(row: &CostShare, locale: Locale) -> AnyView {
             <span class="cell-name">
                 <ModelName name=model.clone()/>
             </span>
-            <span class="cell-sub">{provider_name(&row.key)}</span>
+            <span class="cell-sub">{provider(&row.key)}</span>
         }
         .into_any();
     }

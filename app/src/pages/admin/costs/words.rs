@@ -1,17 +1,9 @@
-//! Figures and names as the cost page says them.
+//! Figures as the cost page says them.
 
 use domain::MicroUsd;
 use leptos_i18n::td_string;
 
 use crate::i18n::Locale;
-
-pub(super) fn provider_name(word: &str) -> String {
-    match word {
-        "fal" => "fal.ai".to_owned(),
-        "gemini" => "Gemini".to_owned(),
-        other => other.to_owned(),
-    }
-}
 
 /// A part in whole percent, rounded; of nothing it is zero.
 pub(super) fn whole_percent(part: MicroUsd, whole: MicroUsd) -> i64 {
