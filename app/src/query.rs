@@ -177,7 +177,8 @@ pub fn page_before(referer: &str) -> Option<String> {
 }
 
 fn search(query: &ParamsMap) -> String {
-    query.get_str("q").unwrap_or_default().trim().chars().take(SEARCH_CHARS).collect()
+    let words = query.get_str("q").unwrap_or_default();
+    words.trim().chars().filter(|letter| !letter.is_control()).take(SEARCH_CHARS).collect()
 }
 
 fn page_word(page: PageNumber) -> String {

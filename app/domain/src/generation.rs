@@ -366,9 +366,9 @@ pub struct CallView {
     pub estimate: MicroUsd,
     /// What it cost, once it is known.
     pub cost: Option<MicroUsd>,
-    /// When it was written down.
+    /// When it was first about to be sent; before that, when it was planned.
     #[serde(with = "chrono::serde::ts_microseconds")]
-    pub created_at: DateTime<Utc>,
+    pub begun_at: DateTime<Utc>,
     /// When it ended.
     #[serde(with = "chrono::serde::ts_microseconds_option")]
     pub finished_at: Option<DateTime<Utc>>,

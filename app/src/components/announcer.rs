@@ -48,7 +48,9 @@ fn keep_focus() {
     if is_lost
         && let Some(main) = page.get_element_by_id("main").and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok())
     {
-        // A refused focus leaves everything as it was.
-        let _ = main.focus();
+        // The page stays where the router has put it. A refused focus leaves everything as it was.
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = main.focus_with_options(&options);
     }
 }

@@ -57,7 +57,9 @@ fn Call(call: CallView) -> impl IntoView {
         CallState::Void => ("none", IconName::Skipped),
         CallState::InDoubt => ("attention", IconName::Attention),
     };
-    let took = call.finished_at.map(|finished_at| lasting(locale, finished_at - call.created_at));
+    // What was never asked for took no time.
+    let finished_at = call.finished_at.filter(|_| call.state != CallState::Void);
+    let took = finished_at.map(|finished_at| lasting(locale, finished_at - call.begun_at));
     view! {
         <tr>
             <td class="cell-lead">

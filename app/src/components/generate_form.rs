@@ -147,7 +147,9 @@ fn FrameRate(chosen: FramesPerSecond) -> impl IntoView {
 #[component]
 fn WrongField(field: InvalidOption) -> impl IntoView {
     let locale = use_locale();
-    let expected = td_string!(locale, options.invalid, expected = field.expected);
+    // The notation of the API documents, as people write it.
+    let expected = field.expected.replace("..=", "–").replace('|', ", ");
+    let expected = td_string!(locale, options.invalid, expected = expected);
     view! { <p class="field-error">{format!("{} · {expected}", field_word(locale, &field.field))}</p> }
 }
 

@@ -103,7 +103,8 @@ pub async fn run_worker(built: &Built, config: &Config, tools: Tools, stop: Canc
     }
     let handlers = built.engine.handlers(tools);
     let worker = Worker::new(built.engine.queue().clone(), handlers, parts::worker_settings(&config.work));
-    worker.with_schedules(built.engine.schedules()?).run(stop).await.context("the worker stopped")
+    let schedules = if config.work.routines { built.engine.schedules()? } else { Vec::new() };
+    worker.with_schedules(schedules).run(stop).await.context("the worker stopped")
 }
 
 pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {

@@ -129,6 +129,9 @@ pub struct Work {
     /// Days that ended jobs of the queue are kept; generations, videos and costs stay. 0 keeps them for ever.
     #[arg(long, env = "KEEP_JOBS_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3_650))]
     pub keep_jobs_days: u32,
+    /// Reports, alarms and retention by the clock: `false` leaves them out.
+    #[arg(long, env = "ROUTINES", default_value_t = true, action = clap::ArgAction::Set)]
+    pub routines: bool,
     /// Folder for downloads and renditions while they are worked on; a folder of the system when not set.
     #[arg(long, env = "WORK_DIR")]
     pub work_dir: Option<PathBuf>,

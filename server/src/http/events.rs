@@ -12,7 +12,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use domain::{GenerationId, UserId, generation::GenerationView};
+use domain::{GenerationId, GenerationState, UserId, generation::GenerationView};
 use engine::Engine;
 use futures::{Stream, StreamExt as _, stream};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -167,9 +167,9 @@ async fn change(engine: &Engine, person: UserId, view: &GenerationView) -> Vec<R
     if let Ok(limits) = engine.limits().await {
         events.push(plain_event(&LiveEvent::Limits(limits)));
     }
-    if view.state.is_final()
-        && let Ok(bell) = engine.bell(person).await
-    {
+    // The end is a notice, and a click may have brought the limit near.
+    let brings_notice = view.state.is_final() || view.state == GenerationState::Queued;
+    if brings_notice && let Ok(bell) = engine.bell(person).await {
         events.push(plain_event(&LiveEvent::Bell(bell)));
     }
     events

@@ -64,6 +64,8 @@ impl Ground {
             ("POLL_INTERVAL_SECS", "0.2".to_owned()),
             ("LOOKUP_AFTER_SECS", "0.5".to_owned()),
             ("RETRY_BASE_SECS", "0".to_owned()),
+            // Nothing that happens by the clock happens in the middle of a test.
+            ("ROUTINES", "false".to_owned()),
             ("SIMULATOR_STILL_DELAY_MS", "0".to_owned()),
             ("SIMULATOR_QUEUE_DELAY_MS", "0".to_owned()),
             ("SIMULATOR_CLIP_DELAY_MS", "0".to_owned()),

@@ -189,7 +189,8 @@ pub(crate) fn like(words: &str) -> String {
 
 /// The words with `%`, `_` and `\\` made ordinary characters.
 pub(crate) fn like_prefix(words: &str) -> String {
-    words.trim().chars().take(100).fold(String::new(), |mut pattern, letter| {
+    // Postgres keeps no text with a zero byte in it, so nothing is found by one either.
+    words.trim().chars().filter(|letter| *letter != '\0').take(100).fold(String::new(), |mut pattern, letter| {
         if matches!(letter, '%' | '_' | '\\') {
             pattern.push('\\');
         }

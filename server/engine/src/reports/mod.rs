@@ -22,7 +22,9 @@ impl Engine {
         let settings = self.settings();
         let today = limits::today(self.now(), settings.zone);
         let month = today.with_day(1).unwrap_or(today);
-        let mut conn = self.pg().acquire().await?;
+        // One moment for every figure of the page: they are compared with each other.
+        let mut conn = self.pg().begin().await?;
+        store::freeze(&mut conn).await?;
         let paid_month = store::paid_between(&mut conn, month, today).await?;
         let videos_month = store::videos_between(&mut conn, settings.zone.name(), month, today).await?;
         let (last_from, last_to) = same_days_last_month(today);

@@ -4,6 +4,12 @@ use chrono::NaiveDate;
 use domain::{MicroUsd, cost::CostShare};
 use sqlx::PgConnection;
 
+/// Lets the rest of the transaction see one moment.
+pub(super) async fn freeze(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("set transaction isolation level repeatable read, read only").execute(conn).await?;
+    Ok(())
+}
+
 pub(super) async fn paid_between(
     conn: &mut PgConnection,
     from: NaiveDate,

@@ -240,7 +240,7 @@ pub(crate) async fn timeline(conn: &mut PgConnection, id: GenerationId) -> Resul
 
 pub(crate) async fn calls(conn: &mut PgConnection, id: GenerationId) -> Result<Vec<CallView>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select stage, provider, model, state, request_id, estimate_micro_usd, cost_micro_usd, created_at, finished_at
+        "select stage, provider, model, state, request_id, estimate_micro_usd, cost_micro_usd, coalesce(intent_at, created_at) as \"begun_at!\", finished_at
          from calls where generation_id = $1 order by created_at, slot desc, ordinal",
         id.uuid()
     )
@@ -256,7 +256,7 @@ pub(crate) async fn calls(conn: &mut PgConnection, id: GenerationId) -> Result<V
                 request_id: row.request_id,
                 estimate: MicroUsd::new(row.estimate_micro_usd),
                 cost: row.cost_micro_usd.map(MicroUsd::new),
-                created_at: row.created_at,
+                begun_at: row.begun_at,
                 finished_at: row.finished_at,
             })
         })

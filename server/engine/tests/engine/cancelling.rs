@@ -6,7 +6,7 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use crate::{
-    shop::{Choices, Shop, count, until},
+    shop::{Choices, Shop, count, key, until},
     store,
 };
 
@@ -87,6 +87,14 @@ async fn a_clip_that_runs_already_is_paid(pg: PgPool) {
     assert!(detail.view.video.is_none());
     let invoice = shop.assert_books_closed().await;
     assert_eq!((invoice.clips(), detail.view.paid.micros()), (1, invoice.total), "shown as paid");
+    assert_eq!(count(&detail, E::CallDone), 3, "told as paid");
+
+    // The clip was kept: who wants it after all does not pay for it again.
+    let offer = shop.engine.retry_offer(id).await.unwrap();
+    assert_eq!(offer.quote.total.micros(), 0);
+    let retry = shop.engine.retry(shop.person, id, key()).await.unwrap();
+    assert_eq!(shop.finish(retry).await.view.state, GenerationState::Completed);
+    assert_eq!(shop.assert_books_closed().await.total, invoice.total);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -29,7 +29,7 @@ pub(super) fn Shares(title: &'static str, what: &'static str, rows: Vec<CostShar
                 <th scope="row">{share_name(&row, locale)}</th>
                 <td class="number">{row.calls}</td>
                 <td class="number">{percent} "%"</td>
-                <td class="number">{row.amount.display()}</td>
+                <td class="number">{row.amount.display_exact()}</td>
             </tr>
         }
     });
@@ -53,7 +53,7 @@ pub(super) fn Shares(title: &'static str, what: &'static str, rows: Vec<CostShar
                                 <th scope="row">{td_string!(locale, costs.total)}</th>
                                 <td class="number">{calls}</td>
                                 <td></td>
-                                <td class="number">{total.display()}</td>
+                                <td class="number">{total.display_exact()}</td>
                             </tr>
                         </tfoot>
                     </table>
