@@ -122,5 +122,5 @@ async fn a_page_without_scripts_is_led_back_with_the_reason() {
     let back = header(&answer, "location").replace(&house.url, "");
     assert!(back.starts_with(&page), "{back}");
     let html = admin.page(&back).await;
-    assert!(html.contains("24..=30") && html.contains("field-error"), "the page does not say what is wrong");
+    assert!(html.contains("24–30") && html.contains("field-error"), "the page does not say what is wrong");
 }
