@@ -7,6 +7,7 @@ mod ending;
 mod lookup;
 mod spool;
 mod stills;
+mod withdrawal;
 mod workplace;
 
 use std::{io::ErrorKind, sync::Arc};
