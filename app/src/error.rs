@@ -50,6 +50,12 @@ pub enum AppError {
     /// No price is known, so nothing was asked for.
     #[error("no price is known")]
     NoPrice,
+    /// It costs more than was shown, so nothing was asked for.
+    #[error("the price has changed")]
+    PriceChanged {
+        /// What it costs now.
+        price: MicroUsd,
+    },
     /// A part of ours is away for a moment.
     #[error("not available")]
     Unavailable,
@@ -101,7 +107,7 @@ mod conversion {
                 Self::Forbidden => StatusCode::FORBIDDEN,
                 Self::SignedOut | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
                 Self::TooManyTries { .. } | Self::LimitReached { .. } => StatusCode::TOO_MANY_REQUESTS,
-                Self::Conflict => StatusCode::CONFLICT,
+                Self::Conflict | Self::PriceChanged { .. } => StatusCode::CONFLICT,
                 Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
                 Self::BadRequest => StatusCode::BAD_REQUEST,
                 Self::NoPrice | Self::Unavailable | Self::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
@@ -152,6 +158,7 @@ mod conversion {
                     tracing::error!(model = %model, "no price is known for {model}: the call was refused");
                     Self::NoPrice
                 }
+                E::PriceChanged(price) => Self::PriceChanged { price: *price },
                 E::Unavailable { part, source } => {
                     tracing::error!(part = %part, error = ?source, "{part} is not available: {source}");
                     Self::Unavailable

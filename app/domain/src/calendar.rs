@@ -19,3 +19,26 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     let day = i32::deserialize(deserializer)?;
     NaiveDate::from_num_days_from_ce_opt(day).ok_or_else(|| D::Error::custom("not a day"))
 }
+
+/// The same for a date there may be none of.
+pub(crate) mod optional {
+    use chrono::{Datelike, NaiveDate};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    /// Writes the day's number, or nothing.
+    ///
+    /// # Errors
+    /// What the serializer answers.
+    pub(crate) fn serialize<S: Serializer>(date: &Option<NaiveDate>, serializer: S) -> Result<S::Ok, S::Error> {
+        date.map(|date| date.num_days_from_ce()).serialize(serializer)
+    }
+
+    /// Reads the day's number, or nothing.
+    ///
+    /// # Errors
+    /// For a number that is no day.
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
+        let Some(day) = Option::<i32>::deserialize(deserializer)? else { return Ok(None) };
+        NaiveDate::from_num_days_from_ce_opt(day).map(Some).ok_or_else(|| D::Error::custom("not a day"))
+    }
+}

@@ -21,8 +21,20 @@ pub struct Quote {
 pub struct RetryOffer {
     /// The price; nothing when all that is missing is free.
     pub quote: Quote,
-    /// Stages whose results were paid for already and are still good, in the order of the flow.
-    pub reused: Vec<crate::Stage>,
+    /// What was paid for already and is still good, in the order of the flow.
+    pub reused: Vec<Reused>,
+}
+
+/// A result that a retry does not buy again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reused {
+    /// One of two stills.
+    OneStill,
+    /// Every still of the recipe.
+    Stills,
+    /// The clip.
+    Clip,
 }
 
 /// One planned call.

@@ -131,6 +131,14 @@ pub enum Frame {
 }
 
 impl Frame {
+    /// Both ends, first frame first.
+    pub const ALL: [Self; 2] = [Self::Start, Self::End];
+
+    /// Reads the word in the database.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|frame| frame.as_str() == text)
+    }
+
     /// The word in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -268,6 +276,8 @@ pub enum EventKind {
     RetriedFrom,
     /// A retry takes over what a stage of the other paid for.
     StageReused,
+    /// A retry takes over one of the stills the other paid for; the other still is made anew.
+    StillReused,
     /// A stage began.
     StageStarted,
     /// A stage ended well.
@@ -282,6 +292,10 @@ pub enum EventKind {
     CallInDoubt,
     /// A paid request was made again by policy.
     CallRepeated,
+    /// The provider's bill is not what our price list says; the detail has both.
+    BilledOtherwise,
+    /// A stage goes on with another model before anything of it was paid; the detail names both.
+    RouteSwitched,
     /// A try failed, another follows.
     RetryScheduled,
     /// Work went on after a worker was lost.
@@ -300,10 +314,11 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Requested,
         Self::RetriedFrom,
         Self::StageReused,
+        Self::StillReused,
         Self::StageStarted,
         Self::StageDone,
         Self::CallSubmitted,
@@ -311,6 +326,8 @@ impl EventKind {
         Self::CallFailed,
         Self::CallInDoubt,
         Self::CallRepeated,
+        Self::BilledOtherwise,
+        Self::RouteSwitched,
         Self::RetryScheduled,
         Self::Resumed,
         Self::CancelRequested,
@@ -326,6 +343,7 @@ impl EventKind {
             Self::Requested => "requested",
             Self::RetriedFrom => "retried_from",
             Self::StageReused => "stage_reused",
+            Self::StillReused => "still_reused",
             Self::StageStarted => "stage_started",
             Self::StageDone => "stage_done",
             Self::CallSubmitted => "call_submitted",
@@ -333,6 +351,8 @@ impl EventKind {
             Self::CallFailed => "call_failed",
             Self::CallInDoubt => "call_in_doubt",
             Self::CallRepeated => "call_repeated",
+            Self::BilledOtherwise => "billed_otherwise",
+            Self::RouteSwitched => "route_switched",
             Self::RetryScheduled => "retry_scheduled",
             Self::Resumed => "resumed",
             Self::CancelRequested => "cancel_requested",

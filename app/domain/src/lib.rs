@@ -8,6 +8,7 @@ pub mod cost;
 pub mod failure;
 pub mod generation;
 pub mod id;
+pub mod models;
 pub mod money;
 pub mod notice;
 pub mod options;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::generation::Frame;
+
 /// A choice that is out of range: which field, and what it takes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{field}: expected {expected}")]
@@ -25,16 +27,27 @@ pub enum Recipe {
     /// Product photo → two wearing stills → a transition between them.
     #[default]
     ProductVideo,
+    /// Product photo → one wearing still → a motion of it.
+    TryonVideo,
 }
 
 impl Recipe {
     /// Every recipe that can be chosen.
-    pub const ALL: [Self; 1] = [Self::ProductVideo];
+    pub const ALL: [Self; 2] = [Self::ProductVideo, Self::TryonVideo];
 
     /// The word on the wire and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ProductVideo => "product_video",
+            Self::TryonVideo => "tryon_video",
+        }
+    }
+
+    /// The stills its clip is made from, first frame first.
+    pub const fn frames(self) -> &'static [Frame] {
+        match self {
+            Self::ProductVideo => &[Frame::Start, Frame::End],
+            Self::TryonVideo => &[Frame::Start],
         }
     }
 
@@ -46,7 +59,7 @@ impl Recipe {
         Self::ALL
             .into_iter()
             .find(|recipe| recipe.as_str() == text)
-            .ok_or_else(|| InvalidOption::new("recipe", "product_video"))
+            .ok_or_else(|| InvalidOption::new("recipe", "product_video|tryon_video"))
     }
 }
 

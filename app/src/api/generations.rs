@@ -78,11 +78,12 @@ pub async fn cancel_generation(id: GenerationId) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Retries a generation that failed or was stopped; leads to the new one, or to the one that somebody else has asked for.
+/// Retries a generation that failed or was stopped, when it costs no more than the `price` that was shown, in micro-USD;
+/// leads to the new one, or to the one that somebody else has asked for.
 #[server(prefix = "/api/admin", endpoint = "generations/retry", output = LeanJson)]
-pub async fn retry_generation(id: GenerationId, key: RequestKey) -> Result<GenerationId, AppError> {
+pub async fn retry_generation(id: GenerationId, key: RequestKey, price: i64) -> Result<GenerationId, AppError> {
     let person = crate::auth::require_person().await?;
-    let retry = crate::auth::engine()?.retry(person.id, id, key).await?;
+    let retry = crate::auth::engine()?.retry(person.id, id, key, domain::MicroUsd::new(price)).await?;
     leptos_axum::redirect(&format!("/admin/generations/{retry}"));
     Ok(retry)
 }

@@ -1,6 +1,9 @@
 //! The way on from a generation without a video: its retry with the price on the button, or the retry there is.
 
-use domain::{MicroUsd, Stage, cost::RetryOffer};
+use domain::{
+    MicroUsd,
+    cost::{RetryOffer, Reused},
+};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
@@ -40,10 +43,13 @@ pub fn RetryForm(
         <PostForm
             action
             class="stack tight"
-            read=|form| Some(RetryGeneration { id: form.parse("id")?, key: form.parse("key")? })
+            read=|form| {
+                Some(RetryGeneration { id: form.parse("id")?, key: form.parse("key")?, price: form.parse("price")? })
+            }
         >
             <input type="hidden" name="id" value=of.to_string()/>
             <input type="hidden" name="key" value=key.to_string()/>
+            <input type="hidden" name="price" value=price.micros().to_string()/>
             <button
                 class="button primary"
                 type="submit"
@@ -69,8 +75,9 @@ fn button_word(locale: Locale, offer: &RetryOffer) -> String {
     };
     match offer.reused.last() {
         None => word,
-        Some(Stage::Stills) => format!("{word} · {}", td_string!(locale, retry.reuses_stills)),
-        Some(_) => format!("{word} · {}", td_string!(locale, retry.reuses_clip)),
+        Some(Reused::OneStill) => format!("{word} · {}", td_string!(locale, retry.reuses_one_still)),
+        Some(Reused::Stills) => format!("{word} · {}", td_string!(locale, retry.reuses_stills)),
+        Some(Reused::Clip) => format!("{word} · {}", td_string!(locale, retry.reuses_clip)),
     }
 }
 
@@ -94,7 +101,7 @@ mod tests {
         sample::render(locale, move || view! { <RetryForm desk action=ServerAction::new()/> })
     }
 
-    fn offer(total: i64, spend_limit: i64, reused: &[Stage]) -> RetryOffer {
+    fn offer(total: i64, spend_limit: i64, reused: &[Reused]) -> RetryOffer {
         let limits = LimitStatus {
             generations: 3,
             generations_limit: 100,
@@ -108,18 +115,18 @@ mod tests {
 
     #[test]
     fn the_button_says_what_it_costs_and_what_is_kept() {
-        let html = form(Locale::en, Ok(offer(200_000, 20_000_000, &[Stage::Stills])));
+        let html = form(Locale::en, Ok(offer(200_000, 20_000_000, &[Reused::Stills])));
         assert!(html.contains("Retry for $0.20 · the stills are reused"), "{html}");
         assert!(html.contains("method=\"post\"") && !html.contains("disabled"), "{html}");
         let html = form(Locale::ko, Ok(offer(271_760, 20_000_000, &[])));
         assert!(html.contains("$0.27에 다시 시도") && !html.contains("그대로"), "{html}");
-        let html = form(Locale::en, Ok(offer(0, 20_000_000, &[Stage::Stills, Stage::Clip])));
+        let html = form(Locale::en, Ok(offer(0, 20_000_000, &[Reused::Stills, Reused::Clip])));
         assert!(html.contains("Retry at no cost · the stills and the clip are reused"), "{html}");
     }
 
     #[test]
     fn without_a_price_or_beyond_the_limit_there_is_no_click() {
-        let html = form(Locale::en, Ok(offer(200_000, 1_000_000, &[Stage::Stills])));
+        let html = form(Locale::en, Ok(offer(200_000, 1_000_000, &[Reused::Stills])));
         assert!(html.contains("disabled"), "{html}");
         let html = form(Locale::en, Err(AppError::Unavailable));
         assert!(html.contains("role=\"alert\"") && !html.contains("<button"), "{html}");

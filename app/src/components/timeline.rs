@@ -133,9 +133,17 @@ const fn hue(kind: EventKind) -> &'static str {
     match kind {
         EventKind::Requested | EventKind::RetriedFrom | EventKind::RetriedAs => "queued",
         EventKind::StageStarted | EventKind::CallSubmitted | EventKind::Resumed => "running",
-        EventKind::StageDone | EventKind::StageReused | EventKind::CallDone | EventKind::Completed => "done",
+        EventKind::StageDone
+        | EventKind::StageReused
+        | EventKind::StillReused
+        | EventKind::CallDone
+        | EventKind::Completed => "done",
         EventKind::CallFailed | EventKind::Failed => "failed",
-        EventKind::CallInDoubt | EventKind::CallRepeated | EventKind::RetryScheduled => "attention",
+        EventKind::CallInDoubt
+        | EventKind::CallRepeated
+        | EventKind::BilledOtherwise
+        | EventKind::RouteSwitched
+        | EventKind::RetryScheduled => "attention",
         EventKind::CancelRequested | EventKind::Cancelled => "none",
     }
 }

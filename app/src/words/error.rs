@@ -17,6 +17,7 @@ pub fn error_sentence(error: &AppError, facts: &PageFacts) -> String {
             let at = clock::short(*resets_at, facts.rendered_at, &facts.zone);
             td_string!(locale, error.limit_reached, at = at)
         }
+        AppError::PriceChanged { price } => td_string!(locale, error.price_changed, price = price.display_cents()),
         AppError::NotFound => td_string!(locale, error.not_found).to_owned(),
         AppError::Forbidden => td_string!(locale, error.forbidden).to_owned(),
         AppError::SignedOut => td_string!(locale, error.signed_out).to_owned(),

@@ -84,6 +84,7 @@ pub fn event(locale: Locale, value: EventKind) -> &'static str {
         EventKind::Requested => td_string!(locale, event.requested),
         EventKind::RetriedFrom => td_string!(locale, event.retried_from),
         EventKind::StageReused => td_string!(locale, event.stage_reused),
+        EventKind::StillReused => td_string!(locale, event.still_reused),
         EventKind::StageStarted => td_string!(locale, event.stage_started),
         EventKind::StageDone => td_string!(locale, event.stage_done),
         EventKind::CallSubmitted => td_string!(locale, event.call_submitted),
@@ -91,6 +92,8 @@ pub fn event(locale: Locale, value: EventKind) -> &'static str {
         EventKind::CallFailed => td_string!(locale, event.call_failed),
         EventKind::CallInDoubt => td_string!(locale, event.call_in_doubt),
         EventKind::CallRepeated => td_string!(locale, event.call_repeated),
+        EventKind::BilledOtherwise => td_string!(locale, event.billed_otherwise),
+        EventKind::RouteSwitched => td_string!(locale, event.route_switched),
         EventKind::RetryScheduled => td_string!(locale, event.retry_scheduled),
         EventKind::Resumed => td_string!(locale, event.resumed),
         EventKind::CancelRequested => td_string!(locale, event.cancel_requested),
@@ -113,5 +116,6 @@ pub fn model_type(locale: Locale, value: ModelType) -> &'static str {
 pub fn recipe(locale: Locale, value: Recipe) -> &'static str {
     match value {
         Recipe::ProductVideo => td_string!(locale, options.product_video),
+        Recipe::TryonVideo => td_string!(locale, options.tryon_video),
     }
 }

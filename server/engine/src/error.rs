@@ -1,7 +1,7 @@
 //! What a use-case can answer instead of a result. Mapped once at the edge: to sentences for pages, to problem
 //! documents for REST.
 
-use domain::{cost::LimitStatus, options::InvalidOption};
+use domain::{MicroUsd, cost::LimitStatus, options::InvalidOption};
 
 /// Why a use-case did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,9 @@ pub enum Error {
     /// No price is known for a call of the recipe, so it cannot be made.
     #[error("no price is known for {0}")]
     NoPrice(String),
+    /// It costs more than the person was shown: this much now.
+    #[error("the price has changed to {0}")]
+    PriceChanged(MicroUsd),
     /// A part this needs is away; trying again later helps.
     #[error("{part} is not available")]
     Unavailable {

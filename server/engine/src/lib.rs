@@ -5,6 +5,7 @@
 
 mod assets;
 mod calls;
+mod catalogue;
 mod error;
 mod generations;
 mod ledger;
@@ -15,6 +16,7 @@ mod pauses;
 mod people;
 mod products;
 mod reports;
+mod routes;
 mod routines;
 mod settings;
 mod stages;
@@ -30,7 +32,7 @@ use std::{
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{GenerationId, Stage};
 use jobs::{Handler, Queue};
-use providers::{Catalogue, ClipMaker, FetchRules, StillMaker};
+use providers::{Catalogue, Makers};
 use sqlx::PgPool;
 use storage::Store;
 
@@ -39,6 +41,7 @@ pub(crate) use media_urls::MediaUrls;
 pub use pauses::Pauses;
 pub use people::{PASSWORD_MIN_CHARS, SignedIn, create_user};
 pub use products::{NewPhoto, NewProduct};
+pub use routes::Routes;
 pub use settings::Settings;
 pub use webhooks::CallToken;
 
@@ -56,14 +59,8 @@ pub struct Parts {
     pub queue: Queue,
     /// The object store.
     pub store: Store,
-    /// Makes wearing stills.
-    pub stills: Arc<dyn StillMaker>,
-    /// Makes clips.
-    pub clips: Arc<dyn ClipMaker>,
-    /// Models and prices.
-    pub catalogue: Arc<Catalogue>,
-    /// Where result files may come from.
-    pub fetch_rules: FetchRules,
+    /// Who makes stills and clips, by model; with the models and their prices.
+    pub makers: Makers,
     /// Choices of the owner.
     pub settings: Settings,
 }
@@ -75,6 +72,8 @@ struct Inner {
     parts: Parts,
     media: MediaUrls,
     usual: Mutex<Option<(Instant, UsualSeconds)>>,
+    /// How far the catalogue in the database was read.
+    catalogue_mark: Mutex<catalogue::Mark>,
 }
 
 /// Everything a person can do and a worker must do. Cheap to clone.
@@ -85,7 +84,8 @@ impl Engine {
     /// Puts an engine together; touches nothing.
     pub fn new(parts: Parts) -> Self {
         let media = MediaUrls::new(&parts.settings.media_base);
-        Self(Arc::new(Inner { parts, media, usual: Mutex::new(None) }))
+        let catalogue_mark = Mutex::new(catalogue::Mark::default());
+        Self(Arc::new(Inner { parts, media, usual: Mutex::new(None), catalogue_mark }))
     }
 
     /// What a worker must be given to run this engine's jobs.
@@ -123,20 +123,13 @@ impl Engine {
         &self.0.parts.pg
     }
 
-    pub(crate) fn still_maker(&self) -> &dyn StillMaker {
-        self.0.parts.stills.as_ref()
+    pub(crate) fn makers(&self) -> &Makers {
+        &self.0.parts.makers
     }
 
-    pub(crate) fn clip_maker(&self) -> &dyn ClipMaker {
-        self.0.parts.clips.as_ref()
-    }
-
-    pub(crate) fn catalogue(&self) -> &Catalogue {
-        &self.0.parts.catalogue
-    }
-
-    pub(crate) fn fetch_rules(&self) -> &FetchRules {
-        &self.0.parts.fetch_rules
+    /// The models and prices as they are now.
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        self.0.parts.makers.catalogue()
     }
 
     pub(crate) fn settings(&self) -> &Settings {

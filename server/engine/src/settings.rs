@@ -7,6 +7,8 @@ use domain::MicroUsd;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::Routes;
+
 /// Choices of the owner.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -16,6 +18,8 @@ pub struct Settings {
     pub daily_generations: u32,
     /// Money that may be held and paid in a day.
     pub daily_spend: MicroUsd,
+    /// Which models the stages of the recipes are bought from.
+    pub routes: Routes,
     /// Where media is served: a path on this server or the URL of a CDN.
     pub media_base: String,
     /// Where providers can reach this server; without it results are only polled for.

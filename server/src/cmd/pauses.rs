@@ -88,12 +88,12 @@ pub struct RedisPlace {
 struct Place {
     pg: PgPool,
     queue: Queue,
-    catalogue: Catalogue,
+    catalogue: Arc<Catalogue>,
 }
 
 impl Place {
     fn pauses(&self) -> Pauses<'_> {
-        Pauses { pg: &self.pg, queue: &self.queue, catalogue: &self.catalogue }
+        Pauses { pg: &self.pg, queue: &self.queue, catalogue: self.catalogue.clone() }
     }
 }
 
@@ -102,7 +102,7 @@ impl RedisPlace {
         let url = self
             .redis_url
             .ok_or(MissingSetting { name: "REDIS_URL", expected: "an address like redis://host:6379" })?;
-        let catalogue = Catalogue::embedded().context("the model catalogue could not be read")?;
+        let catalogue = Arc::new(Catalogue::embedded().context("the model catalogue could not be read")?);
         let pg = migrate::connect(common).await?;
         migrate::check(&pg).await?;
         let settings = RedisSettings::new(url.expose_secret(), self.redis_namespace);

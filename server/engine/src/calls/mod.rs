@@ -3,7 +3,8 @@
 pub(crate) mod store;
 
 use chrono::{DateTime, Utc};
-use domain::{CallId, CallState, FailureCode, GenerationId, MicroUsd, Stage, generation::Frame};
+use domain::{CallId, CallState, FailureCode, GenerationId, MicroUsd, Stage, generation::{Frame, mark}};
+use providers::{ModelRef, Order};
 
 /// Which result a call is for: its place in the recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,7 +18,18 @@ pub(crate) enum Slot {
 }
 
 impl Slot {
-    pub(crate) const STILLS: [Self; 2] = [Self::StillStart, Self::StillEnd];
+    const ALL: [Self; 3] = [Self::StillStart, Self::StillEnd, Self::Clip];
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|slot| slot.as_str() == text)
+    }
+
+    pub(crate) const fn still(frame: Frame) -> Self {
+        match frame {
+            Frame::Start => Self::StillStart,
+            Frame::End => Self::StillEnd,
+        }
+    }
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -31,6 +43,14 @@ impl Slot {
         match self {
             Self::StillStart | Self::StillEnd => Stage::Stills,
             Self::Clip => Stage::Clip,
+        }
+    }
+
+    /// Progress of a generation when nothing of this slot is there yet, in percent.
+    pub(crate) const fn mark_before(self) -> u8 {
+        match self {
+            Self::StillStart | Self::StillEnd => 0,
+            Self::Clip => mark::STILLS,
         }
     }
 
@@ -48,10 +68,12 @@ impl Slot {
 pub(crate) struct Call {
     pub(crate) id: CallId,
     pub(crate) generation_id: GenerationId,
+    pub(crate) slot: Slot,
     pub(crate) ordinal: i16,
-    pub(crate) provider: String,
-    pub(crate) model: String,
+    pub(crate) model: ModelRef,
     pub(crate) price_version: String,
+    /// What it was bought as; none for calls of before that was written down.
+    pub(crate) ordered: Option<Order>,
     pub(crate) state: CallState,
     pub(crate) estimate: MicroUsd,
     pub(crate) request_id: Option<String>,
@@ -72,8 +94,8 @@ pub(crate) struct NewCall {
     pub(crate) generation_id: GenerationId,
     pub(crate) slot: Slot,
     pub(crate) ordinal: i16,
-    pub(crate) provider: String,
-    pub(crate) model: String,
+    pub(crate) model: ModelRef,
     pub(crate) price_version: String,
+    pub(crate) ordered: Option<Order>,
     pub(crate) estimate: MicroUsd,
 }

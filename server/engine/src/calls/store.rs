@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use domain::{CallId, CallState, FailureCode, GenerationId, MicroUsd};
-use providers::ProviderError;
-use sqlx::PgConnection;
+use domain::{CallId, CallState, FailureCode, GenerationId, MicroUsd, Stage};
+use providers::{ModelRef, Order, Provider, ProviderError};
+use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::{Call, NewCall, Slot};
@@ -12,10 +12,12 @@ use super::{Call, NewCall, Slot};
 struct CallRow {
     id: Uuid,
     generation_id: Uuid,
+    slot: String,
     ordinal: i16,
     provider: String,
     model: String,
     price_version: String,
+    ordered: Option<Json<Order>>,
     state: String,
     estimate_micro_usd: i64,
     request_id: Option<String>,
@@ -30,13 +32,17 @@ struct CallRow {
 
 impl CallRow {
     fn into_call(self) -> Result<Call, sqlx::Error> {
+        let unknown = || sqlx::Error::Decode(format!("unknown provider {:?}", self.provider).into());
+        let provider = Provider::parse(&self.provider).ok_or_else(unknown)?;
+        let unknown = || sqlx::Error::Decode(format!("unknown slot {:?}", self.slot).into());
         Ok(Call {
+            slot: Slot::parse(&self.slot).ok_or_else(unknown)?,
             id: CallId::from_uuid(self.id),
             generation_id: GenerationId::from_uuid(self.generation_id),
             ordinal: self.ordinal,
-            provider: self.provider,
-            model: self.model,
+            model: ModelRef { provider, id: self.model },
             price_version: self.price_version,
+            ordered: self.ordered.map(|ordered| ordered.0),
             state: self.state.parse::<CallState>().map_err(|error| sqlx::Error::Decode(error.into()))?,
             estimate: MicroUsd::new(self.estimate_micro_usd),
             request_id: self.request_id,
@@ -53,17 +59,19 @@ impl CallRow {
 
 pub(crate) async fn insert(conn: &mut PgConnection, call: &NewCall) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into calls (id, generation_id, stage, slot, ordinal, provider, model, price_version, estimate_micro_usd)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into calls (id, generation_id, stage, slot, ordinal, provider, model, price_version, estimate_micro_usd,
+             ordered)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         call.id.uuid(),
         call.generation_id.uuid(),
         call.slot.stage().as_str(),
         call.slot.as_str(),
         call.ordinal,
-        call.provider,
-        call.model,
+        call.model.provider.as_str(),
+        call.model.id,
         call.price_version,
         call.estimate.micros(),
+        call.ordered.map(Json) as _,
     )
     .execute(conn)
     .await?;
@@ -78,7 +86,7 @@ pub(crate) async fn latest(
 ) -> Result<Option<Call>, sqlx::Error> {
     let row = sqlx::query_as!(
         CallRow,
-        "select id, generation_id, ordinal, provider, model, price_version, state, estimate_micro_usd, request_id,
+        "select id, generation_id, slot, ordinal, provider, model, price_version, ordered as \"ordered: Json<Order>\", state, estimate_micro_usd, request_id,
              status_url, response_url, cancel_url, intent_at, submitted_at, failure_code,
              detail
          from calls where generation_id = $1 and slot = $2 order by ordinal desc limit 1",
@@ -94,7 +102,7 @@ pub(crate) async fn latest(
 pub(crate) async fn lock_open(conn: &mut PgConnection, generation: GenerationId) -> Result<Vec<Call>, sqlx::Error> {
     let rows = sqlx::query_as!(
         CallRow,
-        "select id, generation_id, ordinal, provider, model, price_version, state, estimate_micro_usd, request_id,
+        "select id, generation_id, slot, ordinal, provider, model, price_version, ordered as \"ordered: Json<Order>\", state, estimate_micro_usd, request_id,
              status_url, response_url, cancel_url, intent_at, submitted_at, failure_code,
              detail
          from calls where generation_id = $1 and state in ('planned', 'intent', 'submitted', 'in_doubt')
@@ -124,7 +132,7 @@ pub(crate) async fn states(
 pub(crate) async fn by_id(conn: &mut PgConnection, call: CallId) -> Result<Option<Call>, sqlx::Error> {
     let row = sqlx::query_as!(
         CallRow,
-        "select id, generation_id, ordinal, provider, model, price_version, state, estimate_micro_usd, request_id,
+        "select id, generation_id, slot, ordinal, provider, model, price_version, ordered as \"ordered: Json<Order>\", state, estimate_micro_usd, request_id,
              status_url, response_url, cancel_url, intent_at, submitted_at, failure_code,
              detail
          from calls where id = $1",
@@ -337,10 +345,57 @@ pub(crate) async fn unanswered_elsewhere(
         "select count(*) as \"count!\" from calls
          where provider = $1 and model = $2 and id <> $3 and state in ('intent', 'in_doubt') and request_id is null
              and intent_at >= $4",
-        call.provider,
-        call.model,
+        call.model.provider.as_str(),
+        call.model.id,
         call.id.uuid(),
         since,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Whether nothing of a stage was sent or paid: every call of it is planned, given back, or failed for nothing.
+pub(crate) async fn is_untouched(
+    conn: &mut PgConnection,
+    generation: GenerationId,
+    stage: Stage,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select not exists (select 1 from calls where generation_id = $1 and stage = $2
+             and (state in ('intent', 'submitted', 'in_doubt', 'done') or coalesce(cost_micro_usd, 0) > 0)) as \"untouched!\"",
+        generation.uuid(),
+        stage.as_str(),
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Models that calls of a stage were planned for, in the order they were tried.
+pub(crate) async fn models_tried(
+    conn: &mut PgConnection,
+    generation: GenerationId,
+    stage: Stage,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select provider || '/' || model as \"model!\" from calls where generation_id = $1 and stage = $2
+         group by 1 order by min(created_at)",
+        generation.uuid(),
+        stage.as_str(),
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// A provider with a queue was asked for something of this generation, or may have been: only its stage can call it off
+/// there and settle what the provider says.
+pub(crate) async fn is_asked(conn: &mut PgConnection, generation: GenerationId) -> Result<bool, sqlx::Error> {
+    let queues: Vec<String> =
+        Provider::ALL.iter().filter(|provider| provider.has_queue()).map(|provider| provider.to_string()).collect();
+    sqlx::query_scalar!(
+        "select exists (select 1 from calls where generation_id = $1 and provider = any($2)
+             and state in ('intent', 'submitted', 'in_doubt') and cost_micro_usd is null) as \"found!\"",
+        generation.uuid(),
+        &queues,
     )
     .fetch_one(conn)
     .await

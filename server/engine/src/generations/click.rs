@@ -3,16 +3,16 @@
 use domain::{
     CallId, GenerationId, MicroUsd, Options, PhotoId, ProductId, RequestKey, Stage, UserId, VideoId,
     cost::{Quote, QuoteLine},
-    generation::mark,
+    generation::{EventKind, Frame, mark},
 };
-use providers::{ModelRef, NoPrice};
+use providers::{ModelRef, Order};
 use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
     retry::{self, Takeover},
-    store,
+    store::{self, Event},
 };
 use crate::{
     Engine, Error,
@@ -24,10 +24,41 @@ use crate::{
 /// A call of the plan with its price.
 pub(super) struct PlannedCall {
     slot: Slot,
-    provider: String,
-    model: String,
+    model: ModelRef,
     price_version: String,
+    order: Order,
     estimate: MicroUsd,
+}
+
+/// The calls a click pays for.
+pub(super) struct Plan {
+    calls: Vec<PlannedCall>,
+    /// Stages whose first choice cannot be asked now: what is told of it.
+    switched: Vec<(Stage, String)>,
+}
+
+impl Plan {
+    /// The most it is expected to cost.
+    pub(super) fn total(&self) -> MicroUsd {
+        self.calls.iter().map(|call| call.estimate).sum()
+    }
+
+    /// Where a generation of this plan begins: its first job, and the progress it has then.
+    fn begin(&self) -> Begin {
+        match self.calls.first() {
+            Some(PlannedCall { slot: Slot::Clip, model, .. }) => {
+                Begin { kind: stages::kind::CLIP, group: model.to_string(), progress: mark::STILLS }
+            }
+            Some(PlannedCall { model, .. }) => {
+                Begin { kind: stages::kind::STILLS, group: model.to_string(), progress: 0 }
+            }
+            None => Begin {
+                kind: stages::kind::ENCODE,
+                group: stages::kind::LOCAL_GROUP.to_owned(),
+                progress: mark::CLIP,
+            },
+        }
+    }
 }
 
 impl Engine {
@@ -38,29 +69,29 @@ impl Engine {
     pub async fn quote(&self, product: ProductId, options: &Options) -> Result<Quote, Error> {
         let mut conn = self.pg().acquire().await?;
         store::product_photo(&mut conn, product).await?.ok_or(Error::NotFound("product"))?;
-        let plan = self.plan(options, &[])?;
+        let plan = self.plan(options, None)?;
         self.quote_of(&mut conn, &plan).await
     }
 
     /// What a plan costs, line by line, and the limits of the day.
-    pub(super) async fn quote_of(&self, conn: &mut PgConnection, plan: &[PlannedCall]) -> Result<Quote, Error> {
+    pub(super) async fn quote_of(&self, conn: &mut PgConnection, plan: &Plan) -> Result<Quote, Error> {
         let limits = limits::load(conn, self.settings(), self.today()).await?;
         let mut lines: Vec<QuoteLine> = Vec::new();
-        for call in plan {
-            match lines.iter_mut().find(|line| line.stage == call.slot.stage() && line.model == call.model) {
+        for call in &plan.calls {
+            match lines.iter_mut().find(|line| line.stage == call.slot.stage() && line.model == call.model.id) {
                 Some(line) => {
                     line.count += 1;
                     line.amount += call.estimate;
                 }
                 None => lines.push(QuoteLine {
                     stage: call.slot.stage(),
-                    model: call.model.clone(),
+                    model: call.model.id.clone(),
                     count: 1,
                     amount: call.estimate,
                 }),
             }
         }
-        Ok(Quote { total: plan.iter().map(|call| call.estimate).sum(), lines, limits })
+        Ok(Quote { total: plan.total(), lines, limits })
     }
 
     /// The click. The same key of the same person always answers with the same generation, whatever else is asked.
@@ -75,7 +106,7 @@ impl Engine {
         options: Options,
         key: RequestKey,
     ) -> Result<GenerationId, Error> {
-        let plan = self.plan(&options, &[])?;
+        let plan = self.plan(&options, None)?;
         let mut tx = self.pg().begin().await?;
         if let Some(earlier) = store::by_request_key(&mut tx, by, key).await? {
             return Ok(earlier);
@@ -91,7 +122,7 @@ impl Engine {
         &self,
         mut tx: sqlx::Transaction<'static, sqlx::Postgres>,
         new: &NewGeneration,
-        plan: &[PlannedCall],
+        plan: &Plan,
     ) -> Result<GenerationId, Error> {
         if !store::insert(&mut tx, new).await? {
             // The same click, a moment earlier: it has committed by now.
@@ -126,7 +157,7 @@ impl Engine {
             by,
             key,
             options,
-            prompt_version: stages::PROMPT_VERSION.as_str(),
+            prompt_version: stages::prompt_version(options.recipe).as_str(),
             job_id: Uuid::now_v7(),
             video_id: VideoId::from_uuid(Uuid::now_v7()),
             max_attempts: self.settings().max_attempts,
@@ -139,34 +170,38 @@ impl Engine {
         &self,
         tx: &mut PgConnection,
         new: &NewGeneration,
-        plan: &[PlannedCall],
+        plan: &Plan,
     ) -> Result<Uuid, Error> {
-        let total: MicroUsd = plan.iter().map(|call| call.estimate).sum();
+        let total = plan.total();
         let reserved = limits::reserve(tx, self.settings(), new.day, total).await?;
-        for call in plan {
+        for call in &plan.calls {
             let id = CallId::from_uuid(Uuid::now_v7());
             let row = NewCall {
                 id,
                 generation_id: new.id,
                 slot: call.slot,
                 ordinal: 1,
-                provider: call.provider.clone(),
                 model: call.model.clone(),
                 price_version: call.price_version.clone(),
+                ordered: Some(call.order),
                 estimate: call.estimate,
             };
             calls::store::insert(tx, &row).await?;
             ledger::hold(tx, id, new.id, call.estimate, new.day).await?;
         }
         store::insert_requested(tx, new, total).await?;
+        for (stage, detail) in &plan.switched {
+            let event = Event { stage: Some(*stage), detail: Some(detail), ..Event::of(EventKind::RouteSwitched) };
+            store::record(tx, new.id, &event).await?;
+        }
         if let Some(takeover) = &new.takeover {
-            retry::store::take_over(tx, new.id, takeover, new.by).await?;
+            retry::store::take_over(tx, new.id, takeover, new.options.recipe, new.by).await?;
         }
         if reserved.warn {
             let percent = reserved.status.percent();
             notices::store::insert_limit_near(tx, percent, reserved.status.resets_at).await?;
         }
-        let begin = self.begin_of(new.reused());
+        let begin = plan.begin();
         if begin.progress > 0 {
             store::set_progress(tx, new.id, begin.progress, None).await?;
         }
@@ -179,40 +214,31 @@ impl Engine {
         Ok(jobs::enqueue(tx, &job).await?)
     }
 
-    /// Where a generation begins that need not run these stages.
-    fn begin_of(&self, reused: &[Stage]) -> Begin {
-        let (kind, group, progress) = match reused.last() {
-            None => (stages::kind::STILLS, self.still_maker().model().to_string(), 0),
-            Some(Stage::Stills) => (stages::kind::CLIP, self.clip_maker().model().to_string(), mark::STILLS),
-            Some(_) => (stages::kind::ENCODE, stages::kind::LOCAL_GROUP.to_owned(), mark::CLIP),
-        };
-        Begin { kind, group, progress }
-    }
-
-    /// The calls a click pays for, with their prices; stages whose results are there already are not paid for. No price,
-    /// no call.
-    pub(super) fn plan(&self, options: &Options, reused: &[Stage]) -> Result<Vec<PlannedCall>, Error> {
-        let now = self.now();
-        let catalogue = self.catalogue();
-        let call = |slot, model: &ModelRef, estimate: Result<MicroUsd, NoPrice>| -> Result<PlannedCall, NoPrice> {
-            Ok(PlannedCall {
-                slot,
-                provider: model.provider.as_str().to_owned(),
-                model: model.id.clone(),
-                price_version: catalogue.row(&model.id, now)?.price_version.clone(),
-                estimate: estimate?,
-            })
-        };
-        let still = self.still_maker().model();
-        let clip = self.clip_maker().model();
-        let mut plan = Vec::with_capacity(3);
-        for slot in Slot::STILLS.into_iter().filter(|slot| !reused.contains(&slot.stage())) {
-            let price = catalogue.quote_still(&still.id, 1, now);
-            plan.push(call(slot, still, price).map_err(|_| Error::NoPrice(still.id.clone()))?);
+    /// The calls a click pays for, with their prices; results that are taken over are not paid for. No price, no call.
+    pub(super) fn plan(&self, options: &Options, takeover: Option<&Takeover>) -> Result<Plan, Error> {
+        let mut plan = Plan { calls: Vec::with_capacity(3), switched: Vec::new() };
+        if takeover.is_some_and(|takeover| takeover.clip.is_some()) {
+            return Ok(plan);
         }
-        if !reused.contains(&Stage::Clip) {
-            let price = catalogue.quote_clip(&clip.id, options.duration, options.resolution, now);
-            plan.push(call(Slot::Clip, clip, price).map_err(|_| Error::NoPrice(clip.id.clone()))?);
+        let is_taken = |frame: &Frame| takeover.is_some_and(|takeover| takeover.frames.contains(frame));
+        let stills = options.recipe.frames().iter().filter(|frame| !is_taken(frame));
+        let slots = [(Stage::Stills, stills.map(|frame| Slot::still(*frame)).collect()), (Stage::Clip, vec![Slot::Clip])];
+        for (stage, slots) in slots {
+            let slots: Vec<Slot> = slots;
+            if slots.is_empty() {
+                continue;
+            }
+            let choice = self.choose(stage, options, &[])?;
+            plan.switched.extend(choice.passed_over.iter().map(|(model, reason)| {
+                (stage, format!("{model} → {}: {reason}", choice.model))
+            }));
+            plan.calls.extend(slots.into_iter().map(|slot| PlannedCall {
+                slot,
+                model: choice.model.clone(),
+                price_version: choice.price_version.clone(),
+                order: choice.order,
+                estimate: choice.estimate,
+            }));
         }
         Ok(plan)
     }
@@ -240,10 +266,4 @@ pub(super) struct NewGeneration {
     pub(super) day: chrono::NaiveDate,
     /// What it takes over, when it is a retry.
     pub(super) takeover: Option<Takeover>,
-}
-
-impl NewGeneration {
-    fn reused(&self) -> &'static [Stage] {
-        self.takeover.as_ref().map_or(&[], |takeover| takeover.stages)
-    }
 }

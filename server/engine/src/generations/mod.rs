@@ -10,7 +10,7 @@ use domain::{
     page::{Page, PageNumber},
 };
 
-use crate::{Engine, Error, stages, views};
+use crate::{Engine, Error, calls, stages, views};
 
 /// Times a wish to stop follows a generation from one job to the next.
 const CANCEL_TRIES: u32 = 5;
@@ -119,8 +119,8 @@ impl Engine {
             return Ok(None);
         }
         store::request_cancel(&mut tx, id, by).await?;
-        // A clip that was sent: its own stage must ask the provider and settle what it says.
-        if !store::has_sent_clip(&mut tx, id).await?
+        // What was sent to a provider's queue: its own stage must ask there and settle what it says.
+        if !calls::store::is_asked(&mut tx, id).await?
             && jobs::request_cancel(&mut tx, generation.job_id).await? == jobs::CancelRequest::Gone
         {
             stages::end_without_video(self, &mut tx, id, &stages::Ending::cancelled()).await?;

@@ -385,14 +385,3 @@ pub(crate) async fn request_cancel(conn: &mut PgConnection, id: GenerationId, by
     }
     Ok(())
 }
-
-/// The clip was sent, or may have been: the provider may be making it.
-pub(crate) async fn has_sent_clip(conn: &mut PgConnection, id: GenerationId) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(
-        "select exists (select 1 from calls where generation_id = $1 and slot = 'clip'
-             and state in ('intent', 'submitted', 'in_doubt')) as \"found!\"",
-        id.uuid()
-    )
-    .fetch_one(conn)
-    .await
-}

@@ -2,7 +2,7 @@
 
 mod store;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use domain::{
     Recipe, UserId,
@@ -24,7 +24,7 @@ pub struct Pauses<'a> {
     /// The job queue.
     pub queue: &'a Queue,
     /// Which providers and models there are.
-    pub catalogue: &'a Catalogue,
+    pub catalogue: Arc<Catalogue>,
 }
 
 impl Pauses<'_> {
@@ -178,12 +178,10 @@ impl Engine {
 
     /// Everything, then what is narrower; models that can be bought today.
     fn pausable(&self) -> Vec<PauseScope> {
-        let mut models: Vec<String> = (self.catalogue().rows().iter())
-            .filter(|row| row.valid_from <= self.now().date_naive() && !row.is_retired(self.now()))
-            .map(|row| row.model().to_string())
-            .collect();
+        let (catalogue, now) = (self.catalogue(), self.now());
+        let offered = catalogue.models(now).filter(|row| !row.is_retired(now));
+        let mut models: Vec<String> = offered.map(|row| row.model().to_string()).collect();
         models.sort();
-        models.dedup();
         std::iter::once(PauseScope::Everything)
             .chain(Recipe::ALL.map(PauseScope::Recipe))
             .chain(Provider::ALL.map(|provider| PauseScope::Provider(provider.as_str().to_owned())))

@@ -121,8 +121,9 @@ impl Engine {
     async fn check_catalogue(&self, tick: DateTime<Utc>) -> Result<(), Error> {
         let today = limits::today(tick, self.settings().zone);
         let mut conn = self.pg().acquire().await?;
-        for model in [self.still_maker().model(), self.clip_maker().model()] {
-            let Ok(row) = self.catalogue().row(&model.id, tick) else {
+        let catalogue = self.catalogue();
+        for model in self.settings().routes.models() {
+            let Ok(row) = catalogue.row(model, tick) else {
                 tracing::error!(%model, "model {model} has no price: nothing can be made with it");
                 continue;
             };

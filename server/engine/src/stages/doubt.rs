@@ -63,7 +63,8 @@ pub(super) async fn repeat(
 
 /// A model the catalogue does not know any more is one to ask about.
 fn may_repeat(engine: &Engine, doubtful: &Call) -> bool {
-    let policy = engine.catalogue().row(&doubtful.model, engine.now()).map_or(InDoubt::Ask, |row| row.in_doubt);
+    let catalogue = engine.catalogue();
+    let policy = catalogue.row(&doubtful.model, engine.now()).map_or(InDoubt::Ask, |row| row.in_doubt);
     policy == InDoubt::Repeat && doubtful.estimate < engine.settings().repeat_below && doubtful.ordinal < MAX_ORDINAL
 }
 
@@ -95,9 +96,9 @@ pub(super) async fn plan_next(
         generation_id: generation.id,
         slot,
         ordinal: before.ordinal + 1,
-        provider: before.provider.clone(),
         model: before.model.clone(),
         price_version: before.price_version.clone(),
+        ordered: before.ordered,
         estimate: before.estimate,
     };
     calls::store::insert(conn, &next).await?;

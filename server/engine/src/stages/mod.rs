@@ -4,29 +4,38 @@ mod clip;
 mod doubt;
 mod encode;
 mod ending;
-mod lookup;
+mod queued;
+mod route;
 mod spool;
 mod stills;
-mod withdrawal;
 mod workplace;
 
 use std::{io::ErrorKind, sync::Arc};
 
-use domain::{FailureCode, GenerationId, Stage, generation::EventKind};
+use chrono::{TimeDelta, Utc};
+use domain::{FailureCode, GenerationId, Recipe, Stage, generation::EventKind};
 pub(crate) use ending::{Ending, end_without_video};
-use jobs::{Attempt, Failure, FailureClass, Handler};
-use providers::{ProviderError, Retry, prompts::PromptVersion};
+use jobs::{Attempt, Failure, FailureClass, Handler, NewJob, Outcome};
+use providers::{
+    ClipOrder, NoMaker, Order, ProviderError, Retry, StillOrder, StillSize,
+    prompts::{self, Part, PromptFields, PromptVersion},
+};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use crate::{
     Engine, Error,
-    calls::Call,
+    calls::{Call, Slot},
     generations::store::{self, Event, Generation},
 };
 
-/// The templates new generations are made from.
-pub(crate) const PROMPT_VERSION: PromptVersion = PromptVersion::ProductVideoV1;
+/// The templates new generations of a recipe are made from.
+pub(crate) const fn prompt_version(recipe: Recipe) -> PromptVersion {
+    match recipe {
+        Recipe::ProductVideo => PromptVersion::ProductVideoV1,
+        Recipe::TryonVideo => PromptVersion::TryonVideoV1,
+    }
+}
 
 /// Kinds of jobs, one per handler.
 pub(crate) mod kind {
@@ -130,6 +139,11 @@ fn provider_failure(error: &ProviderError) -> Failure {
     }
 }
 
+/// There is nobody to make it: no key, or no price.
+fn no_maker(error: NoMaker) -> Failure {
+    provider_failure(&ProviderError::from(error))
+}
+
 /// Why a call that is over gave no result: a worker that died before it could say so wrote it down.
 fn stored_failure(call: &Call) -> Failure {
     let code = call.failure.unwrap_or(FailureCode::Internal);
@@ -174,6 +188,49 @@ async fn begin(conn: &mut PgConnection, attempt: &Attempt, generation: &Generati
         store::record(conn, generation.id, &Event { stage: Some(stage), ..Event::of(EventKind::Resumed) }).await?;
     }
     Ok(())
+}
+
+/// The job that carries the generation on after this one.
+fn next_job(engine: &Engine, attempt: &Attempt, kind: &'static str, group: impl Into<String>) -> NewJob {
+    let mut job = NewJob::after(&attempt.job, kind, group, attempt.job.payload.clone());
+    job.max_attempts = engine.settings().max_attempts;
+    job.run_timeout = engine.settings().job_timeout;
+    job
+}
+
+/// Waits without holding a slot until the next look, or until a webhook wakes the job.
+async fn park(engine: &Engine, attempt: &Attempt, generation: &Generation) -> Result<Outcome, Stop> {
+    let interval = TimeDelta::from_std(engine.settings().poll_interval).unwrap_or(TimeDelta::MAX);
+    let mut tx = engine.pg().begin().await?;
+    attempt.lease.park(&mut tx, Utc::now() + interval).await?;
+    tx.commit().await?;
+    engine.announce(generation.id).await;
+    Ok(Outcome::Committed { dispatch: Vec::new() })
+}
+
+/// What a call was bought as; calls of before that was written down were bought as the options say.
+fn stored_order(generation: &Generation, call: &Call, slot: Slot) -> Order {
+    let options = &generation.options;
+    call.ordered.unwrap_or_else(|| match slot {
+        Slot::Clip => ClipOrder { duration: options.duration, resolution: options.resolution, fps: None }.into(),
+        Slot::StillStart | Slot::StillEnd => StillOrder { size: StillSize::K1, pictures: 1 }.into(),
+    })
+}
+
+/// What a model is told of a generation.
+fn prompt_of(generation: &Generation, part: Part) -> String {
+    let fields = PromptFields {
+        name: generation.product_name.en.clone(),
+        category: generation.category.clone(),
+        colour: None,
+        model_type: generation.options.model_type,
+    };
+    prompts::render(prompt_version(generation.options.recipe), part, &fields)
+}
+
+/// Words to find a call by on a provider's pages and bills.
+fn tags(generation: &Generation, call: &Call) -> Vec<(String, String)> {
+    vec![("generation".to_owned(), generation.id.to_string()), ("call".to_owned(), call.id.to_string())]
 }
 
 /// Turns how a stage stopped into what the queue understands, and writes a waiting retry on the generation.

@@ -15,7 +15,7 @@ use super::spool::Spool;
 use crate::{Engine, Error, calls};
 
 /// What folders of stages begin with.
-const PREFIXES: [&str; 2] = ["clip-", "encode-"];
+const PREFIXES: [&str; 3] = ["still-", "clip-", "encode-"];
 /// The file whose lock says that somebody works here. The lock is the kernel's: it goes with the process however it ends.
 const LOCK: &str = "lock";
 /// A folder without a lock is nobody's after this long: no job may take longer than a day.

@@ -5,8 +5,9 @@ mod store;
 
 use std::str::FromStr;
 
-use domain::{CallId, CallState, Stage, generation::EventKind};
+use domain::{CallId, CallState, generation::EventKind};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use providers::Provider;
 use secrecy::ExposeSecret as _;
 use sha2::Sha256;
 use sqlx::PgConnection;
@@ -16,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     Engine, Error, Settings,
-    calls::{self, store::Addresses},
+    calls::{self, Call, store::Addresses},
     generations::store::{self as generations, Event},
 };
 
@@ -58,9 +59,10 @@ fn mac(settings: &Settings, call: CallId) -> String {
 }
 
 /// Where a provider reports a call; none when providers cannot reach this server.
-pub(crate) fn callback_url(settings: &Settings, call: CallId) -> Option<Url> {
-    let token = CallToken::of(settings, call);
-    settings.callback_url.as_ref()?.join(&format!("api/video/webhook/fal/{}", token.0)).ok()
+pub(crate) fn callback_url(settings: &Settings, call: &Call) -> Option<Url> {
+    let token = CallToken::of(settings, call.id);
+    let provider = call.model.provider;
+    settings.callback_url.as_ref()?.join(&format!("api/video/webhook/{provider}/{}", token.0)).ok()
 }
 
 impl Engine {
@@ -69,23 +71,24 @@ impl Engine {
     ///
     /// # Errors
     /// Only when the database does not answer: then the provider should tell again.
-    pub async fn clip_reported(
+    pub async fn call_reported(
         &self,
+        provider: Provider,
         token: Option<&CallToken>,
         request_id: &str,
         body_sha256: &str,
     ) -> Result<(), Error> {
-        const PROVIDER: &str = "fal";
+        let provider = provider.as_str();
         let mut tx = self.pg().begin().await?;
         let named = token.and_then(|token| token.open(self.settings()));
-        let known = store::call_of_request(&mut tx, PROVIDER, request_id).await?;
+        let known = store::call_of_request(&mut tx, provider, request_id).await?;
         let call = known.or(named);
         // The job's row first, as the stages lock: a worker may be looking at the same call.
         let job = match call {
             Some(id) => self.lock_job(&mut tx, id).await?,
             None => None,
         };
-        store::insert(&mut tx, PROVIDER, request_id, call, body_sha256).await?;
+        store::insert(&mut tx, provider, request_id, call, body_sha256).await?;
         let woken = match (call, job) {
             (Some(id), Some(job)) => self.hear(&mut tx, id, job, request_id).await?,
             (Some(_), None) => None,
@@ -129,8 +132,8 @@ impl Engine {
                 _ => calls::store::submit(conn, id, request_id, unknown).await?,
             };
         if named {
-            let event =
-                Event { stage: Some(Stage::Clip), detail: Some(request_id), ..Event::of(EventKind::CallSubmitted) };
+            let stage = Some(call.slot.stage());
+            let event = Event { stage, detail: Some(request_id), ..Event::of(EventKind::CallSubmitted) };
             generations::record(conn, call.generation_id, &event).await?;
         }
         Ok(jobs::wake(conn, job).await?.then_some(job))

@@ -5,7 +5,11 @@ pub(super) mod store;
 
 use std::time::Duration;
 
-use domain::{FailureCode, GenerationId, GenerationState, RequestKey, Stage, UserId, VideoId, cost::RetryOffer};
+use domain::{
+    FailureCode, GenerationId, GenerationState, MicroUsd, Recipe, RequestKey, Stage, UserId, VideoId,
+    cost::{RetryOffer, Reused},
+    generation::Frame,
+};
 use store::Before;
 
 use super::store as generations;
@@ -17,10 +21,33 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a retry takes over, and from which generation.
 pub(super) struct Takeover {
     pub(super) of: GenerationId,
-    /// Stages that need not run: none, the stills, or the stills and the clip.
-    pub(super) stages: &'static [Stage],
+    /// Stills that need not be made.
+    pub(super) frames: Vec<Frame>,
     /// The asset whose stored clip is used, where the clip is taken over.
     pub(super) clip: Option<VideoId>,
+}
+
+impl Takeover {
+    /// Stages that need not run.
+    pub(super) fn stages(&self, recipe: Recipe) -> &'static [Stage] {
+        if self.clip.is_some() {
+            &[Stage::Stills, Stage::Clip]
+        } else if recipe.frames().iter().all(|frame| self.frames.contains(frame)) {
+            &[Stage::Stills]
+        } else {
+            &[]
+        }
+    }
+
+    /// The same as people are told.
+    fn reused(&self, recipe: Recipe) -> Vec<Reused> {
+        match self.stages(recipe) {
+            [] if self.frames.is_empty() => Vec::new(),
+            [] => vec![Reused::OneStill],
+            [_] => vec![Reused::Stills],
+            [..] => vec![Reused::Stills, Reused::Clip],
+        }
+    }
 }
 
 impl Engine {
@@ -38,18 +65,26 @@ impl Engine {
             return Err(Error::Conflict("it has been retried"));
         }
         let takeover = self.takeover(id, &before).await?;
-        let plan = self.plan(&before.options, takeover.stages)?;
+        let plan = self.plan(&before.options, Some(&takeover))?;
         let mut conn = self.pg().acquire().await?;
-        Ok(RetryOffer { quote: self.quote_of(&mut conn, &plan).await?, reused: takeover.stages.to_vec() })
+        let reused = takeover.reused(before.options.recipe);
+        Ok(RetryOffer { quote: self.quote_of(&mut conn, &plan).await?, reused })
     }
 
     /// Retries a generation that failed or was stopped: a new generation with the same options. While that one runs, and
     /// once it gave a video, every further retry answers with it, whoever asks; so does the same key of the same person.
+    /// `shown` is the price the person agreed to: nothing is asked for when it costs more.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] for a generation that runs or gave a video; [`Error::LimitReached`];
-    /// [`Error::NoPrice`]; [`Error::Unavailable`] when the object store does not say what it has.
-    pub async fn retry(&self, by: UserId, id: GenerationId, key: RequestKey) -> Result<GenerationId, Error> {
+    /// [`Error::NoPrice`]; [`Error::PriceChanged`]; [`Error::Unavailable`] when the object store does not say what it has.
+    pub async fn retry(
+        &self,
+        by: UserId,
+        id: GenerationId,
+        key: RequestKey,
+        shown: MicroUsd,
+    ) -> Result<GenerationId, Error> {
         let mut conn = self.pg().acquire().await?;
         if let Some(earlier) = generations::by_request_key(&mut conn, by, key).await? {
             return Ok(earlier);
@@ -59,11 +94,14 @@ impl Engine {
         let photo = before.photo_now.ok_or(Error::NotFound("photo"))?;
         // The store is asked before anything is locked.
         let takeover = self.takeover(id, &before).await?;
-        let plan = self.plan(&before.options, takeover.stages)?;
+        let plan = self.plan(&before.options, Some(&takeover))?;
         let mut tx = self.pg().begin().await?;
         generations::lock(&mut tx, id).await?.ok_or(Error::NotFound("generation"))?;
         if let Some(standing) = store::standing(&mut tx, id).await? {
             return Ok(standing);
+        }
+        if plan.total() > shown {
+            return Err(Error::PriceChanged(plan.total()));
         }
         let mut new = self.new_generation(by, before.product, photo, before.options, key);
         new.takeover = Some(takeover);
@@ -87,24 +125,27 @@ impl Engine {
 
     /// What of a generation was paid for and is still good. Stills of another photo than the product's are not.
     async fn takeover(&self, of: GenerationId, before: &Before) -> Result<Takeover, Error> {
-        let nothing = Takeover { of, stages: &[], clip: None };
-        if before.still_keys.len() < 2 || before.photo_now != Some(before.photo) {
-            return Ok(nothing);
+        let mut takeover = Takeover { of, frames: Vec::new(), clip: None };
+        if before.photo_now != Some(before.photo) {
+            return Ok(takeover);
         }
         // A damaged clip stays damaged.
         let clip = before.clip.filter(|_| before.failure != Some(FailureCode::ClipCorrupt));
         if let Some(video) = clip
             && self.is_stored(&storage::Key::original(video)).await?
         {
-            return Ok(Takeover { of, stages: &[Stage::Stills, Stage::Clip], clip });
+            takeover.clip = clip;
+            takeover.frames = before.stills.iter().map(|(frame, _)| *frame).collect();
+            return Ok(takeover);
         }
-        for key in &before.still_keys {
-            let Ok(key) = storage::Key::parse(key) else { return Ok(nothing) };
-            if !self.is_stored(&key).await? {
-                return Ok(nothing);
+        for (frame, key) in &before.stills {
+            if let Ok(key) = storage::Key::parse(key)
+                && self.is_stored(&key).await?
+            {
+                takeover.frames.push(*frame);
             }
         }
-        Ok(Takeover { of, stages: &[Stage::Stills], clip: None })
+        Ok(takeover)
     }
 
     async fn is_stored(&self, key: &storage::Key) -> Result<bool, Error> {

@@ -1,7 +1,7 @@
 //! What is known of a generation that is to be retried, and what its retry takes over.
 
 use domain::{
-    FailureCode, GenerationId, GenerationState, Options, PhotoId, ProductId, Stage, UserId, VideoId,
+    FailureCode, GenerationId, GenerationState, Options, PhotoId, ProductId, Recipe, Stage, UserId, VideoId,
     generation::EventKind, generation::Frame,
 };
 use sqlx::PgConnection;
@@ -23,7 +23,7 @@ pub(super) struct Before {
     /// The asset its stored clip has its name from, where a clip was paid for.
     pub(super) clip: Option<VideoId>,
     /// Where its stills are stored, start before end.
-    pub(super) still_keys: Vec<String>,
+    pub(super) stills: Vec<(Frame, String)>,
 }
 
 pub(super) async fn before(conn: &mut PgConnection, id: GenerationId) -> Result<Option<Before>, sqlx::Error> {
@@ -32,7 +32,8 @@ pub(super) async fn before(conn: &mut PgConnection, id: GenerationId) -> Result<
              g.fps, f.id as \"photo_now?\",
              case when exists (select 1 from calls c where c.generation_id = g.id and c.slot = 'clip' and c.state = 'done')
                  then g.video_id else g.clip_video_id end as clip_video_id,
-             array(select s.object_key from stills s where s.generation_id = g.id order by s.frame desc) as \"still_keys!\"
+             array(select s.frame from stills s where s.generation_id = g.id order by s.frame desc) as \"frames!\",
+             array(select s.object_key from stills s where s.generation_id = g.id order by s.frame desc) as \"keys!\"
          from generations g left join product_photos f on f.product_id = g.product_id and f.position = 0
          where g.id = $1",
         id.uuid()
@@ -48,7 +49,7 @@ pub(super) async fn before(conn: &mut PgConnection, id: GenerationId) -> Result<
         photo: PhotoId::from_uuid(row.photo_id),
         photo_now: row.photo_now.map(PhotoId::from_uuid),
         clip: row.clip_video_id.map(VideoId::from_uuid),
-        still_keys: row.still_keys,
+        stills: row.frames.iter().filter_map(|frame| Frame::parse(frame)).zip(row.keys).collect(),
     }))
 }
 
@@ -68,9 +69,11 @@ pub(in crate::generations) async fn take_over(
     conn: &mut PgConnection,
     id: GenerationId,
     takeover: &Takeover,
+    recipe: Recipe,
     by: UserId,
 ) -> Result<(), sqlx::Error> {
-    let stages: Vec<String> = takeover.stages.iter().map(|stage| stage.as_str().to_owned()).collect();
+    let done = takeover.stages(recipe);
+    let stages: Vec<String> = done.iter().map(|stage| stage.as_str().to_owned()).collect();
     sqlx::query!(
         "update generation_stages set state = 'done', finished_at = now()
          where generation_id = $1 and stage = any($2)",
@@ -79,13 +82,15 @@ pub(in crate::generations) async fn take_over(
     )
     .execute(&mut *conn)
     .await?;
-    if takeover.stages.contains(&Stage::Stills) {
-        take_over_stills(conn, id, takeover.of).await?;
-    }
+    take_over_stills(conn, id, takeover).await?;
     let (from, to) = (takeover.of.to_string(), id.to_string());
     record(conn, id, &Event { detail: Some(&from), ..Event::of(EventKind::RetriedFrom) }).await?;
-    for stage in takeover.stages {
+    for stage in done {
         record(conn, id, &Event { stage: Some(*stage), ..Event::of(EventKind::StageReused) }).await?;
+    }
+    if done.is_empty() && !takeover.frames.is_empty() {
+        let event = Event { stage: Some(Stage::Stills), ..Event::of(EventKind::StillReused) };
+        record(conn, id, &event).await?;
     }
     let retried = Event { actor: Some(by), detail: Some(&to), ..Event::of(EventKind::RetriedAs) };
     record(conn, takeover.of, &retried).await?;
@@ -93,17 +98,16 @@ pub(in crate::generations) async fn take_over(
 }
 
 /// New rows for the same objects; they keep the call that paid for them.
-async fn take_over_stills(conn: &mut PgConnection, to: GenerationId, from: GenerationId) -> Result<(), sqlx::Error> {
-    let frames = [Frame::Start, Frame::End];
-    let ids = frames.map(|_| Uuid::now_v7());
-    let frames = frames.map(|frame| frame.as_str().to_owned());
+async fn take_over_stills(conn: &mut PgConnection, to: GenerationId, takeover: &Takeover) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = takeover.frames.iter().map(|_| Uuid::now_v7()).collect();
+    let frames: Vec<String> = takeover.frames.iter().map(|frame| frame.as_str().to_owned()).collect();
     sqlx::query!(
         "insert into stills (id, generation_id, frame, call_id, object_key, content_type, width, height, bytes, sha256)
          select n.id, $1, s.frame, s.call_id, s.object_key, s.content_type, s.width, s.height, s.bytes, s.sha256
          from stills s join unnest($3::uuid[], $4::text[]) as n (id, frame) on n.frame = s.frame
          where s.generation_id = $2",
         to.uuid(),
-        from.uuid(),
+        takeover.of.uuid(),
         &ids,
         &frames,
     )

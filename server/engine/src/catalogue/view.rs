@@ -1,0 +1,77 @@
+//! The page of models.
+
+use chrono::TimeDelta;
+use domain::{
+    Options, Recipe, Stage,
+    models::{ModelView, ModelsView, PriceAmount, RoutePlace},
+};
+use providers::{ClipOrder, ModelRef, Order, StillOrder, StillSize, catalogue::ModelRow};
+
+use super::store;
+use crate::{Engine, Error};
+
+/// Figures are of the calls that ended in so many days.
+const FIGURES_DAYS: u16 = 30;
+/// Changes by people that are shown of one model.
+const CHANGES_MOST: i64 = 10;
+
+impl Engine {
+    /// Every model: what it costs today, where it is used, how its calls went lately, what people changed.
+    ///
+    /// # Errors
+    /// Only when the database does not answer.
+    pub async fn models(&self) -> Result<ModelsView, Error> {
+        let now = self.now();
+        let mut conn = self.pg().acquire().await?;
+        let mut figures = store::figures(&mut conn, now - TimeDelta::days(i64::from(FIGURES_DAYS))).await?;
+        let mut history = store::changes(&mut conn, CHANGES_MOST).await?;
+        drop(conn);
+        let catalogue = self.catalogue();
+        let mut models: Vec<ModelView> = catalogue
+            .models(now)
+            .map(|row| {
+                let name = row.model().to_string();
+                ModelView {
+                    provider: row.provider.to_string(),
+                    id: row.id.clone(),
+                    has_key: self.makers().has_key(row.provider),
+                    places: self.places(&row.model()),
+                    prices: row.amounts().into_iter().map(|(key, amount)| PriceAmount { key, amount }).collect(),
+                    usual_price: row.price_of(&usual_order(row)).ok(),
+                    valid_from: row.valid_from,
+                    source: row.source.clone(),
+                    retires_on: row.retires_on,
+                    figures: figures.remove(&name),
+                    history: history.remove(&name).unwrap_or_default(),
+                    name,
+                }
+            })
+            .collect();
+        let rank = |model: &ModelView| {
+            let first = model.places.first().map(|place| (place.recipe as u8, place.stage as u8, place.place));
+            (first.is_none(), first, model.name.clone())
+        };
+        models.sort_by_key(rank);
+        Ok(ModelsView { models, figures_days: FIGURES_DAYS })
+    }
+
+    fn places(&self, model: &ModelRef) -> Vec<RoutePlace> {
+        let stages = Recipe::ALL.into_iter().flat_map(|recipe| [(recipe, Stage::Stills), (recipe, Stage::Clip)]);
+        stages
+            .filter_map(|(recipe, stage)| {
+                let place = self.settings().routes.of(recipe, stage).iter().position(|one| one == model)?;
+                Some(RoutePlace { recipe, stage, place: u8::try_from(place + 1).unwrap_or(u8::MAX) })
+            })
+            .collect()
+    }
+}
+
+/// One still, or a clip of the length and size that are chosen when nobody chooses.
+fn usual_order(row: &ModelRow) -> Order {
+    let options = Options::default();
+    if row.roles.iter().any(|role| role.makes_stills()) {
+        StillOrder { size: StillSize::K1, pictures: 1 + u32::from(row.needs_person) }.into()
+    } else {
+        ClipOrder { duration: options.duration, resolution: options.resolution, fps: None }.into()
+    }
+}

@@ -1,0 +1,76 @@
+//! A submit that was never answered: looking up what became of it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::FailureCode;
+use jobs::Failure;
+
+use super::{Look, Queued};
+use crate::{
+    calls,
+    stages::{Stop, doubt, provider_failure},
+};
+
+/// Clocks of a provider and of ours may differ by this much when its list is read.
+const CLOCK_SKEW_SECS: i64 = 30;
+
+impl Queued<'_> {
+    /// No answer came to a submit. The provider's own list says whether it took it; a webhook may have told before.
+    /// Without that proof a second submit is the policy's to decide, when nobody has told in time.
+    pub(in crate::stages) async fn look_up(&self) -> Result<Look, Stop> {
+        let mut tx = self.engine.pg().begin().await?;
+        self.attempt.lease.guard(&mut tx).await?;
+        doubt::mark(&mut tx, self.generation, self.slot, self.call, "no answer came to the submit").await?;
+        tx.commit().await?;
+        let timeless = || Failure::permanent(FailureCode::Internal.as_str(), "an intent without its time");
+        let sent_at = self.call.intent_at.ok_or_else(timeless)?;
+        let since = sent_at - TimeDelta::seconds(CLOCK_SKEW_SECS);
+        let listed = match self.requests.accepted_since(since).await {
+            Ok(listed) => listed,
+            Err(error) => {
+                tracing::warn!(call.id = %self.call.id, %error, "call {} could not be looked up", self.call.id);
+                return self.wait_for_webhook(sent_at).await;
+            }
+        };
+        let ids: Vec<String> = listed.into_iter().map(|request| request.request_id).collect();
+        let mut conn = self.engine.pg().acquire().await?;
+        let others = calls::store::unanswered_elsewhere(&mut conn, self.call, since).await?;
+        let known = calls::store::known_requests(&mut conn, self.call.model.provider.as_str(), &ids).await?;
+        drop(conn);
+        let unknown: Vec<&String> = ids.iter().filter(|id| !known.contains(id)).collect();
+        let settled = TimeDelta::from_std(self.engine.settings().lookup_after).unwrap_or(TimeDelta::MAX);
+        match unknown.as_slice() {
+            // Not there yet: silence proves nothing so early.
+            [] if Utc::now() - sent_at < settled => Ok(Look::Waiting),
+            // It was never taken: the same call may be made now.
+            [] => self.never_arrived().await,
+            [only] if others == 0 => {
+                let submitted = self.requests.locate(only).map_err(|error| provider_failure(&error))?;
+                self.accepted(&submitted).await
+            }
+            // Several are unanswered: only their webhooks can tell them apart.
+            _ => self.wait_for_webhook(sent_at).await,
+        }
+    }
+
+    async fn never_arrived(&self) -> Result<Look, Stop> {
+        let mut tx = self.engine.pg().begin().await?;
+        self.attempt.lease.guard(&mut tx).await?;
+        if !calls::store::plan_again(&mut tx, self.call.id).await? {
+            // A webhook was faster than the list.
+            return Ok(Look::Waiting);
+        }
+        tx.commit().await?;
+        Err(Failure::transient(FailureCode::ProviderUnavailable.as_str(), "the submit never arrived").into())
+    }
+
+    /// The list cannot tell. A webhook may; when none came in time, the model's policy decides.
+    async fn wait_for_webhook(&self, sent_at: DateTime<Utc>) -> Result<Look, Stop> {
+        if self.is_late(sent_at) {
+            let mut tx = self.engine.pg().begin().await?;
+            self.attempt.lease.guard(&mut tx).await?;
+            doubt::repeat(self.engine, &mut tx, self.generation, self.slot, self.call).await?;
+            tx.commit().await?;
+        }
+        Ok(Look::Waiting)
+    }
+}
