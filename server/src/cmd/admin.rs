@@ -1,4 +1,4 @@
-//! Administering accounts and pauses.
+//! Administering accounts, pauses and providers.
 
 use std::io::IsTerminal as _;
 
@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use domain::user::Email;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{migrate, pauses, say};
+use super::{check_providers, migrate, pauses, say};
 use crate::config::Common;
 
 #[derive(Debug, Subcommand)]
@@ -20,6 +20,8 @@ pub enum Task {
     Resume(pauses::Resume),
     /// List what is paused.
     Pauses(pauses::RedisPlace),
+    /// Ask the providers whether the keys are good and the prices still hold; spends nothing.
+    CheckProviders(check_providers::Options),
 }
 
 #[derive(Debug, Args)]
@@ -41,6 +43,7 @@ pub async fn run(common: &Common, task: Task) -> anyhow::Result<()> {
         Task::Pause(task) => pauses::pause(common, task).await,
         Task::Resume(task) => pauses::resume(common, task).await,
         Task::Pauses(redis) => pauses::list(common, redis).await,
+        Task::CheckProviders(options) => check_providers::run(options).await,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The roles: each builds what it needs, runs until it is told to stop, and stops what it started.
 
 mod admin;
+mod check_providers;
 mod migrate;
 mod parts;
 mod pauses;
@@ -42,7 +43,7 @@ enum Role {
     Migrate,
     /// Simulate the providers: their protocols, with time, price, faults and an invoice.
     Simulate(simulate::Options),
-    /// Administer accounts.
+    /// Administer accounts, pauses and providers.
     #[command(subcommand)]
     Admin(admin::Task),
 }

@@ -8,15 +8,15 @@ use std::{
 };
 
 use anyhow::Context as _;
-use engine::Engine;
+use engine::{Engine, Routes};
 use jobs::{Queue, RedisSettings, WorkerSettings};
-use providers::{Catalogue, FalClips, FalSettings, FetchRules, GeminiSettings, GeminiStills, WebhookVerifier};
+use providers::{Catalogue, FalSettings, GeminiSettings, Makers, ModelRef, Provider, SharedCatalogue, WebhookVerifier};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::PgPool;
 use storage::Store;
 use url::Url;
 
-use crate::config::{Config, MissingSetting, Work};
+use crate::config::{Config, MissingSetting, Providers, Work};
 
 /// What an installation stands on, wherever it comes from.
 pub struct Ground {
@@ -39,25 +39,25 @@ pub struct Built {
 pub async fn build(ground: &Ground, config: &Config) -> anyhow::Result<Built> {
     let redis = RedisSettings { url: ground.redis_url.clone(), namespace: config.redis_namespace.clone() };
     let queue = Queue::connect(ground.pg.clone(), redis).await.context("the queue could not be started")?;
-    let (fal, gemini) = provider_settings(ground, config)?;
+    let catalogue = Catalogue::embedded().context("the model catalogue could not be read")?;
+    let (fal, gemini) = provider_settings(ground.simulator_url.as_ref(), &config.providers)?;
+    let routes = routes(&config.providers, &catalogue, gemini.is_some())?;
     let client = providers::http_client().context("the HTTP client could not be built")?;
-    let catalogue = Arc::new(Catalogue::embedded().context("the model catalogue could not be read")?);
-    let stills = GeminiStills::new(client.clone(), gemini, catalogue.clone(), &config.providers.still_model);
-    let clips = FalClips::new(client.clone(), fal.clone(), catalogue.clone(), &config.providers.clip_model);
     let webhooks = WebhookVerifier::new(client, fal.jwks_url.clone(), config.providers.fal_user_id.clone());
+    let shared = SharedCatalogue::new(catalogue.clone());
+    let makers = Makers::new(Some(fal), gemini, shared).context("the providers' clients could not be built")?;
     let work_dir = work_dir(&config.work)?;
     let parts = engine::Parts {
         pg: ground.pg.clone(),
         queue,
         store: ground.store.clone(),
-        stills: Arc::new(stills.map_err(unknown_model)?),
-        clips: Arc::new(clips.map_err(unknown_model)?),
-        catalogue,
-        fetch_rules: FetchRules::clips_of(&fal).context("the rules for result files")?,
-        settings: engine_settings(ground, config, work_dir),
+        makers,
+        settings: engine_settings(ground, config, routes, work_dir),
     };
     let work_dir = parts.settings.work_dir.clone();
-    Ok(Built { engine: Engine::new(parts), webhooks: Arc::new(webhooks), work_dir })
+    let engine = Engine::new(parts);
+    engine.load_catalogue(&catalogue).await.context("the catalogue in the database could not be read")?;
+    Ok(Built { engine, webhooks: Arc::new(webhooks), work_dir })
 }
 
 /// Whether fal's list shows requests that still run is not documented, so its silence proves something only after any
@@ -73,15 +73,22 @@ fn callback_url(ground: &Ground, config: &Config) -> Option<Url> {
     config.public_url.clone().or_else(|| ground.simulator_url.is_some().then(|| ground.public_url.clone()))
 }
 
-fn unknown_model(error: impl std::fmt::Display) -> anyhow::Error {
-    anyhow::anyhow!("{error}; check STILL_MODEL and CLIP_MODEL")
+/// The routes of the settings; every stage of product videos must have a model whose provider can be asked.
+fn routes(wanted: &Providers, catalogue: &Catalogue, has_gemini: bool) -> anyhow::Result<Routes> {
+    let routes = wanted.routes(catalogue)?;
+    let can_ask = |model: &ModelRef| has_gemini || model.provider != Provider::Gemini;
+    if !routes.product_stills.iter().any(can_ask) {
+        return Err(MissingSetting { name: "GEMINI_API_KEY", expected: "a key of the Gemini API" }.into());
+    }
+    Ok(routes)
 }
 
-fn engine_settings(ground: &Ground, config: &Config, work_dir: PathBuf) -> engine::Settings {
+fn engine_settings(ground: &Ground, config: &Config, routes: Routes, work_dir: PathBuf) -> engine::Settings {
     engine::Settings {
         zone: config.limits.shop_zone,
         daily_generations: config.limits.daily_generations,
         daily_spend: config.limits.daily_spend_usd,
+        routes,
         media_base: config.media_base_url.clone(),
         callback_url: callback_url(ground, config),
         callback_secret: ground.callback_secret.clone(),
@@ -95,15 +102,21 @@ fn engine_settings(ground: &Ground, config: &Config, work_dir: PathBuf) -> engin
     }
 }
 
-fn provider_settings(ground: &Ground, config: &Config) -> anyhow::Result<(FalSettings, GeminiSettings)> {
-    if let Some(url) = &ground.simulator_url {
-        return Ok((FalSettings::simulator(url)?, GeminiSettings::simulator(url)));
+/// How the providers are asked: fal.ai always, because only it makes clips; Gemini where there is a key.
+///
+/// # Errors
+/// [`MissingSetting`] without a key of fal.ai.
+pub fn provider_settings(
+    simulator: Option<&Url>,
+    wanted: &Providers,
+) -> anyhow::Result<(FalSettings, Option<GeminiSettings>)> {
+    if let Some(url) = simulator {
+        return Ok((FalSettings::simulator(url)?, Some(GeminiSettings::simulator(url))));
     }
-    let missing = |name, expected| MissingSetting { name, expected };
-    let wanted = &config.providers;
-    let fal = wanted.fal_key.clone().ok_or_else(|| missing("FAL_KEY", "a key of fal.ai, like id:secret"))?;
-    let gemini = wanted.gemini_api_key.clone().ok_or_else(|| missing("GEMINI_API_KEY", "a key of the Gemini API"))?;
-    Ok((FalSettings::vendor(fal)?, GeminiSettings::vendor(gemini)?))
+    let missing = || MissingSetting { name: "FAL_KEY", expected: "a key of fal.ai, like id:secret" };
+    let fal = wanted.fal_key.clone().ok_or_else(missing)?;
+    let gemini = wanted.gemini_api_key.clone().map(GeminiSettings::vendor).transpose()?;
+    Ok((FalSettings::vendor(fal)?, gemini))
 }
 
 /// The folder of the settings, or one of the system's; nobody else may look into what is made here.

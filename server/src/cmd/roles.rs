@@ -8,7 +8,7 @@ use jobs::Worker;
 use media::Tools;
 use storage::Store;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use url::Url;
 
 use super::{
@@ -88,7 +88,14 @@ pub async fn run_server(
         zone: config.limits.shop_zone,
         trusted_proxies: config.trusted_proxies,
     };
+    let _following = follow_catalogue(built, &stop);
     http::serve(listener, edge, stop).await
+}
+
+/// Reads changes of the catalogue for as long as the answer is kept.
+fn follow_catalogue(built: &Built, stop: &CancellationToken) -> AbortOnDropHandle<()> {
+    let (engine, stop) = (built.engine.clone(), stop.clone());
+    AbortOnDropHandle::new(tokio::spawn(async move { engine.follow_catalogue(stop).await }))
 }
 
 /// What a worker cannot do without.
@@ -101,6 +108,7 @@ pub async fn run_worker(built: &Built, config: &Config, tools: Tools, stop: Canc
     if let Err(error) = built.engine.sweep_work_dir().await {
         tracing::warn!(%error, "WORK_DIR could not be swept: {error}");
     }
+    let _following = follow_catalogue(built, &stop);
     let handlers = built.engine.handlers(tools);
     let worker = Worker::new(built.engine.queue().clone(), handlers, parts::worker_settings(&config.work));
     let schedules = if config.work.routines { built.engine.schedules()? } else { Vec::new() };

@@ -107,6 +107,7 @@ fn router(state: &State, site_root: &std::path::Path) -> Router<State> {
         .route("/events/generations", get(events::all))
         .route("/events/generations/{id}", get(events::one))
         .route("/api/video/webhook", post(webhooks::fal))
+        .route("/api/video/webhook/fal", post(webhooks::fal))
         .route("/api/video/webhook/fal/{token}", post(webhooks::fal_named));
     let router = router.merge(health::routes(state.engine.clone()));
     let router = pages::routes(router, state);

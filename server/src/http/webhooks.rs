@@ -9,10 +9,10 @@ use axum::{
 };
 use chrono::Utc;
 use engine::{CallToken, Engine};
-use providers::{FalWebhook, WebhookError, WebhookVerifier};
+use providers::{FalWebhook, Provider, WebhookError, WebhookVerifier};
 use sha2::{Digest as _, Sha256};
 
-/// `POST /api/video/webhook`: a report without a call's name.
+/// `POST /api/video/webhook` and `POST /api/video/webhook/fal`: a report without a call's name.
 pub async fn fal(
     State(engine): State<Engine>,
     State(verifier): State<Arc<WebhookVerifier>>,
@@ -55,7 +55,7 @@ async fn take(
         }
     };
     let sha256 = hex::encode(Sha256::digest(body));
-    match engine.clip_reported(token, &report.request_id, &sha256).await {
+    match engine.call_reported(Provider::Fal, token, &report.request_id, &sha256).await {
         Ok(()) => StatusCode::OK,
         Err(error) => {
             tracing::error!(%error, request.id = %report.request_id, "webhook for {} was not taken", report.request_id);
