@@ -43,6 +43,8 @@ pub(crate) struct Job<'a> {
     pub info: &'a ClipInfo,
     pub fps: u32,
     pub seconds: u32,
+    /// Times as long as it plays, in thousandths, for a clip that is slowed down.
+    pub slower_permille: Option<u64>,
     pub rungs: &'a [(Rung, &'a Path)],
     pub poster: &'a Path,
 }
@@ -75,6 +77,17 @@ impl Job<'_> {
         words.all(CLEAN).all(["-frames:v", &frames, "-fs", MAX_OUTPUT_BYTES, "-movflags", "+faststart", "-f", "mp4"]);
     }
 
+    /// A constant frame rate; slowed down, new frames are blended of their neighbours and the last one stays to the end.
+    fn timing(&self) -> String {
+        let fps = self.fps;
+        match self.slower_permille {
+            None => format!("fps={fps}"),
+            Some(permille) => {
+                format!("setpts=PTS*{permille}/1000,framerate=fps={fps},tpad=stop_mode=clone:stop_duration=1")
+            }
+        }
+    }
+
     /// A clip that does not say its colour matrix is taken as players take it: by its size.
     fn graph(&self) -> String {
         let said = if self.info.has_matrix {
@@ -85,7 +98,7 @@ impl Job<'_> {
             ":in_color_matrix=bt601".to_owned()
         };
         let count = self.rungs.len() + 1;
-        let mut graph = format!("[0:v:0]fps={},split={count}", self.fps);
+        let mut graph = format!("[0:v:0]{},split={count}", self.timing());
         for number in 0..count {
             graph.push_str(&format!("[s{number}]"));
         }

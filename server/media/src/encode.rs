@@ -21,8 +21,30 @@ pub struct EncodePlan {
     pub resolution: Resolution,
     /// The constant frame rate of the result.
     pub fps: FramesPerSecond,
-    /// A longer clip is cut after so many seconds; a shorter one stays as it is.
+    /// A longer clip is cut after so many seconds.
     pub duration: ClipSeconds,
+    /// What becomes of a shorter one.
+    pub shorter: ShorterClip,
+}
+
+/// What becomes of a clip that is shorter than asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ShorterClip {
+    /// It stays as it is.
+    #[default]
+    Stays,
+    /// It is slowed down to the length asked for when a tenth or more is missing: for models that make one fixed number of
+    /// frames.
+    SlowsDown,
+}
+
+impl EncodePlan {
+    /// Times as long as it plays, in thousandths; none for a clip that is not slowed down.
+    fn slower_permille(&self, duration_ms: u64) -> Option<u64> {
+        let asked_ms = u64::from(self.duration.get()) * 1000;
+        let is_slowed = self.shorter == ShorterClip::SlowsDown && (1..asked_ms * 9 / 10).contains(&duration_ms);
+        is_slowed.then(|| (asked_ms * 1000).div_ceil(duration_ms))
+    }
 }
 
 /// A file that plays in every browser: H.264, silent, header first.
@@ -94,10 +116,12 @@ pub async fn encode(
 
     let outputs: Vec<_> = rungs.iter().copied().zip(paths.iter().map(PathBuf::as_path)).collect();
     let (fps, seconds) = (u32::from(plan.fps.get()), u32::from(plan.duration.get()));
-    let job = Job { input, info, fps, seconds, rungs: &outputs, poster: &poster };
+    let slower_permille = plan.slower_permille(info.duration_ms);
+    let job = Job { input, info, fps, seconds, slower_permille, rungs: &outputs, poster: &poster };
     let mut command = tools.command(tools.ffmpeg());
     command.args(job.arguments()?);
-    let length_ms = info.duration_ms.min(u64::from(seconds) * 1000);
+    let asked_ms = u64::from(seconds) * 1000;
+    let length_ms = if slower_permille.is_some() { asked_ms } else { info.duration_ms.min(asked_ms) };
     let mut progress = Progress::new(length_ms * 1000, &on_progress);
     let span = tracing::info_span!("ffmpeg", media.rungs = rungs.len());
     process::run(command, WALL, Some(cancel), |piece| progress.read(piece)).instrument(span).await?;

@@ -15,7 +15,7 @@ mod progress;
 mod tools;
 mod verify;
 
-pub use encode::{EncodePlan, EncodeResult, PosterFile, Rendition, encode};
+pub use encode::{EncodePlan, EncodeResult, PosterFile, Rendition, ShorterClip, encode};
 pub use error::Error;
 pub use picture::{ImageInfo, Still, normalise_still, sniff_image};
 pub use probe::{ClipInfo, probe};

@@ -5,6 +5,7 @@ mod bench;
 
 use bench::{Bench, plan, sizes};
 use domain::Resolution::{P720, P1080};
+use media::{EncodePlan, ShorterClip};
 
 #[tokio::test]
 async fn a_portrait_clip_stays_portrait() {
@@ -14,6 +15,22 @@ async fn a_portrait_clip_stays_portrait() {
     assert_eq!(sizes(&result), [("720p", 720, 1280)], "a 720p source has no 1080p rung");
     assert_eq!((result.poster.width, result.poster.height), (720, 1280));
     assert_eq!(bench.look(&result.renditions[0].path)["streams"][0]["sample_aspect_ratio"], "1:1");
+}
+
+#[tokio::test]
+async fn a_clip_of_few_frames_is_slowed_down_to_the_length_that_was_asked_for() {
+    let bench = Bench::new().await;
+    // What Stable Video Diffusion makes: 25 frames, as slow as it can.
+    let input = bench.clip("576x768", "10", "2.5", "");
+    let asked = EncodePlan { shorter: ShorterClip::SlowsDown, ..plan(P720, 24, 4) };
+    let result = bench.encode(&input, asked).await.unwrap();
+    let made = &result.renditions[0];
+    assert_eq!((made.frames, made.fps, made.duration_ms), (96, 24, 4000));
+    assert_eq!(sizes(&result), [("720p", 576, 768)]);
+    // A frame less than asked for is no reason to blend every frame with its neighbour.
+    let nearly = bench.clip("320x426", "24", "2.9", "");
+    let asked = EncodePlan { shorter: ShorterClip::SlowsDown, ..plan(P720, 24, 3) };
+    assert!(bench.encode(&nearly, asked).await.unwrap().renditions[0].frames < 72);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use domain::{
     generation::{EventKind, mark},
 };
 use jobs::{Attempt, Failure, Handler, Job, Outcome};
-use media::{EncodePlan, EncodeResult};
+use media::{EncodePlan, EncodeResult, ShorterClip};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -89,7 +89,13 @@ impl Encode {
     ) -> Result<EncodeResult, Stop> {
         let info = media::probe(&self.tools, original).await.map_err(|error| media_failure(&error))?;
         let options = &generation.options;
-        let plan = EncodePlan { resolution: options.resolution, fps: options.fps, duration: options.duration };
+        let plan = EncodePlan {
+            resolution: options.resolution,
+            fps: options.fps,
+            duration: options.duration,
+            // What was bought is at least as long as asked for, unless the model makes one fixed number of frames.
+            shorter: ShorterClip::SlowsDown,
+        };
         let out = folder.join("out");
         tokio::fs::create_dir(&out).await?;
         let percent = AtomicU8::new(0);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use domain::{ClipSeconds, FramesPerSecond, Resolution};
-use media::{ClipInfo, EncodePlan, EncodeResult, Error, Tools, encode, probe};
+use media::{ClipInfo, EncodePlan, EncodeResult, Error, ShorterClip, Tools, encode, probe};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -104,7 +104,7 @@ impl Bench {
 
 pub fn plan(resolution: Resolution, fps: i64, seconds: i64) -> EncodePlan {
     let (fps, duration) = (FramesPerSecond::parse(fps).unwrap(), ClipSeconds::parse(seconds).unwrap());
-    EncodePlan { resolution, fps, duration }
+    EncodePlan { resolution, fps, duration, shorter: ShorterClip::Stays }
 }
 
 pub fn sizes(result: &EncodeResult) -> Vec<(&'static str, u32, u32)> {
