@@ -92,7 +92,7 @@ async fn a_clip_that_runs_already_is_paid(pg: PgPool) {
     // The clip was kept: who wants it after all does not pay for it again.
     let offer = shop.engine.retry_offer(id).await.unwrap();
     assert_eq!(offer.quote.total.micros(), 0);
-    let retry = shop.engine.retry(shop.person, id, key()).await.unwrap();
+    let retry = shop.retry(id).await.unwrap();
     assert_eq!(shop.finish(retry).await.view.state, GenerationState::Completed);
     assert_eq!(shop.assert_books_closed().await.total, invoice.total);
 }

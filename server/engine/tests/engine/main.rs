@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cancelling;
+mod catalogue;
 mod clip_faults;
 mod crashes;
 mod journey;
@@ -12,7 +13,10 @@ mod pages;
 mod pausing;
 mod people;
 mod policies;
+mod queued_stills;
+mod recipes;
 mod retries;
+mod routes;
 mod routines;
 mod shop;
 mod still_faults;

@@ -1,7 +1,8 @@
 //! Retry by a person: a new generation that buys only what is missing.
 
 use domain::{
-    FailureCode, GenerationId, GenerationState, MicroUsd, Stage, StageState,
+    FailureCode, GenerationId, GenerationState, MicroUsd, StageState,
+    cost::Reused,
     generation::{EventKind as E, GenerationDetail},
     user::Email,
 };
@@ -16,6 +17,8 @@ use crate::{
 
 const PIKA: &str = "fal-ai/pika";
 const CLIP_PRICE: i64 = 200_000;
+/// Whatever it costs.
+const ANY_PRICE: MicroUsd = MicroUsd::new(i64::MAX);
 
 fn clip_refused() -> Value {
     json!({"model": PIKA, "step": "run", "fault": "moderation"})
@@ -30,11 +33,11 @@ async fn fail(shop: &Shop, faults: Value) -> GenerationId {
 }
 
 async fn retry(shop: &Shop, id: GenerationId) -> GenerationId {
-    shop.engine.retry(shop.person, id, key()).await.unwrap()
+    shop.retry(id).await.unwrap()
 }
 
 /// The price of a retry, and the stages it takes over.
-async fn offer(shop: &Shop, id: GenerationId) -> (i64, Vec<Stage>) {
+async fn offer(shop: &Shop, id: GenerationId) -> (i64, Vec<Reused>) {
     let offer = shop.engine.retry_offer(id).await.unwrap();
     assert_eq!(offer.quote.lines.iter().map(|line| line.amount).sum::<MicroUsd>(), offer.quote.total);
     (offer.quote.total.micros(), offer.reused)
@@ -54,7 +57,7 @@ async fn a_failed_clip_is_all_that_is_bought_again(pg: PgPool) {
     let failed = fail(&shop, json!([clip_refused()])).await;
     let paid_before = shop.invoice().await.total;
     assert_eq!(shop.engine.costs().await.unwrap().wasted_month.micros(), paid_before);
-    assert_eq!(offer(&shop, failed).await, (CLIP_PRICE, vec![Stage::Stills]));
+    assert_eq!(offer(&shop, failed).await, (CLIP_PRICE, vec![Reused::Stills]));
 
     let id = retry(&shop, failed).await;
     let view = shop.view(id).await;
@@ -87,17 +90,34 @@ async fn a_failed_clip_is_all_that_is_bought_again(pg: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn without_both_stills_everything_is_bought(pg: PgPool) {
+async fn a_still_that_was_paid_is_kept_although_the_other_failed(pg: PgPool) {
     let shop = Shop::open(pg).await;
     let failed = fail(&shop, json!([fault("gemini", "moderation", 1)])).await;
-    assert_eq!(store::stills(&shop.pg, failed).await.len(), 1, "the other one is there");
-    assert_eq!(offer(&shop, failed).await, (full_price(&shop).await, vec![]));
+    let kept = store::stills(&shop.pg, failed).await;
+    assert_eq!(kept.len(), 1, "the other one is there");
+    let still = (full_price(&shop).await - CLIP_PRICE) / 2;
+    assert_eq!(offer(&shop, failed).await, (still + CLIP_PRICE, vec![Reused::OneStill]));
     let id = retry(&shop, failed).await;
+    assert_eq!(shop.view(id).await.stages[0].state, StageState::Waiting);
     let detail = shop.finish(id).await;
     assert_eq!(detail.view.state, GenerationState::Completed);
-    let states = store::call_states(&shop.pg, id).await;
-    assert_eq!(states, ["clip/1 done", "still_end/1 done", "still_start/1 done"]);
-    assert_eq!(shop.assert_books_closed().await.stills(), 4);
+    assert_eq!(store::call_states(&shop.pg, id).await.len(), 2, "one still and the clip");
+    assert!(store::stills(&shop.pg, id).await.contains(&kept[0]), "the same object");
+    assert_eq!((count(&detail, E::StillReused), count(&detail, E::StageReused)), (1, 0));
+    assert_eq!(shop.assert_books_closed().await.stills(), 3);
+    assert_eq!(shop.engine.costs().await.unwrap().wasted_month, MicroUsd::ZERO);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_retry_never_costs_more_than_was_shown(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let failed = fail(&shop, json!([clip_refused()])).await;
+    let written = store::written(&shop.pg).await;
+    let shown = MicroUsd::new(CLIP_PRICE - 1);
+    let refused = shop.engine.retry(shop.person, failed, key(), shown).await.unwrap_err();
+    assert!(matches!(refused, Error::PriceChanged(price) if price.micros() == CLIP_PRICE), "{refused}");
+    assert_eq!(store::written(&shop.pg).await, written);
+    assert!(shop.engine.retry(shop.person, failed, key(), MicroUsd::new(CLIP_PRICE)).await.is_ok());
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -107,7 +127,7 @@ async fn people_who_retry_at_once_get_one_generation(pg: PgPool) {
     let colleague = shop.engine.create_user(&email, "Jun", PASSWORD).await.unwrap();
     let failed = fail(&shop, json!([clip_refused()])).await;
     let (one, two) = (key(), key());
-    let press = |by, key| shop.engine.retry(by, failed, key);
+    let press = |by, key| shop.engine.retry(by, failed, key, ANY_PRICE);
     let (a, b, c, d) = tokio::join!(
         press(shop.person, one),
         press(shop.person, one),
@@ -135,7 +155,7 @@ async fn what_runs_or_gave_a_video_is_not_retried(pg: PgPool) {
     let id = shop.click().await;
     let written = store::written(&shop.pg).await;
     let refused = async |id| {
-        let (retry, offer) = (shop.engine.retry(shop.person, id, key()).await, shop.engine.retry_offer(id).await);
+        let (retry, offer) = (shop.retry(id).await, shop.engine.retry_offer(id).await);
         (retry.unwrap_err(), offer.unwrap_err())
     };
     assert!(matches!(refused(id).await, (Error::Conflict(_), Error::Conflict(_))));
@@ -160,11 +180,12 @@ async fn a_still_that_is_gone_is_bought_again_and_the_price_says_so(pg: PgPool) 
 
     let (_, last) = store::stills(&shop.pg, failed).await.pop().unwrap();
     shop.engine.store().delete(&storage::Key::parse(&last).unwrap()).await.unwrap();
-    assert_eq!(offer(&shop, failed).await, (full_price(&shop).await, vec![]));
+    let still = (full_price(&shop).await - CLIP_PRICE) / 2;
+    assert_eq!(offer(&shop, failed).await, (still + CLIP_PRICE, vec![Reused::OneStill]));
     let detail = shop.finish(retry(&shop, failed).await).await;
     assert_eq!(detail.view.state, GenerationState::Completed);
     let invoice = shop.assert_books_closed().await;
-    assert_eq!((invoice.stills(), invoice.clips()), (4, 1));
+    assert_eq!((invoice.stills(), invoice.clips()), (3, 1));
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -189,19 +210,19 @@ async fn a_stopped_generation_goes_on_from_what_it_had(pg: PgPool) {
         .await;
     shop.engine.cancel(shop.person, second).await.unwrap();
     assert_eq!(shop.finish(second).await.view.state, GenerationState::Cancelled);
-    assert_eq!(offer(&shop, second).await, (CLIP_PRICE, vec![Stage::Stills]));
+    assert_eq!(offer(&shop, second).await, (CLIP_PRICE, vec![Reused::Stills]));
     // With the clip: what is left is free.
     let third = retry(&shop, second).await;
     shop.work_until(&worker, "the clip", async || store::clip_call(&shop.pg, third).await.state == "done").await;
     shop.engine.cancel(shop.person, third).await.unwrap();
     assert_eq!(shop.finish(third).await.view.state, GenerationState::Cancelled);
-    assert_eq!(offer(&shop, third).await, (0, vec![Stage::Stills, Stage::Clip]));
+    assert_eq!(offer(&shop, third).await, (0, vec![Reused::Stills, Reused::Clip]));
 
     let last = retry(&shop, third).await;
     assert_eq!(shop.view(last).await.progress, 66);
     // A retry that took a clip over can be stopped and retried as well.
     shop.engine.cancel(shop.person, last).await.unwrap();
-    assert_eq!(offer(&shop, last).await, (0, vec![Stage::Stills, Stage::Clip]));
+    assert_eq!(offer(&shop, last).await, (0, vec![Reused::Stills, Reused::Clip]));
     let last = retry(&shop, last).await;
     let detail = shop.finish(last).await;
     assert_eq!(detail.view.state, GenerationState::Completed);
@@ -223,9 +244,9 @@ async fn a_retry_that_fails_can_be_retried(pg: PgPool) {
     let detail = shop.finish(third).await;
     assert_eq!(detail.view.failure.as_ref().unwrap().code, FailureCode::ClipCorrupt);
     // A damaged clip is paid and stored, and not worth another try.
-    assert_eq!(offer(&shop, third).await, (CLIP_PRICE, vec![Stage::Stills]));
+    assert_eq!(offer(&shop, third).await, (CLIP_PRICE, vec![Reused::Stills]));
     // The first may be tried again too: its retry gave nothing.
-    assert_eq!(offer(&shop, first).await, (CLIP_PRICE, vec![Stage::Stills]));
+    assert_eq!(offer(&shop, first).await, (CLIP_PRICE, vec![Reused::Stills]));
     let last = retry(&shop, third).await;
     let detail = shop.finish(last).await;
     assert_eq!((detail.view.state, detail.view.retry_of), (GenerationState::Completed, Some(third)));
@@ -243,7 +264,7 @@ async fn the_limits_of_the_day_hold_for_retries(pg: PgPool) {
     let limits = shop.engine.retry_offer(failed).await.unwrap().quote.limits;
     assert_eq!((limits.generations, limits.generations_limit), (1, 1));
     let (written, books) = (store::written(&shop.pg).await, store::books(&shop.pg).await);
-    let refused = shop.engine.retry(shop.person, failed, key()).await.unwrap_err();
+    let refused = shop.retry(failed).await.unwrap_err();
     assert!(matches!(refused, Error::LimitReached(_)), "{refused}");
     assert_eq!((store::written(&shop.pg).await, store::books(&shop.pg).await), (written, books));
     assert_eq!(shop.view(failed).await.retried_as, None);

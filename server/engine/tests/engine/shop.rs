@@ -3,7 +3,6 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,9 +12,9 @@ use domain::{
     generation::{EventKind, GenerationDetail, GenerationView},
     user::Email,
 };
-use engine::{Engine, NewPhoto, NewProduct, Parts, Settings};
+use engine::{Engine, NewPhoto, NewProduct, Parts, Routes, Settings};
 use jobs::{Queue, RedisSettings, Worker, WorkerSettings};
-use providers::{Catalogue, FalClips, FalSettings, FetchRules, GeminiSettings, GeminiStills};
+use providers::{Catalogue, FalSettings, GeminiSettings, Makers, ModelRef, Provider, SharedCatalogue};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use simulator::Simulator;
@@ -47,6 +46,7 @@ pub struct Choices {
     pub job_timeout: Duration,
     pub repeat_below: MicroUsd,
     pub catalogue: String,
+    pub routes: Routes,
     /// Another Redis than the one to test with.
     pub redis_url: Option<String>,
 }
@@ -62,6 +62,7 @@ impl Default for Choices {
             job_timeout: Duration::from_secs(300),
             repeat_below: MicroUsd::new(50_000),
             catalogue: CATALOGUE.to_owned(),
+            routes: routes(),
             redis_url: None,
         }
     }
@@ -92,8 +93,12 @@ pub struct Invoice {
 }
 
 impl Invoice {
+    /// Of the models that stills are bought from in tests.
     pub fn stills(&self) -> usize {
-        self.endpoints.iter().filter(|endpoint| endpoint.starts_with("gemini")).count()
+        let makes_stills = |endpoint: &&String| {
+            ["gemini", "nano-banana", "tryon", "try-on"].iter().any(|word| endpoint.contains(word))
+        };
+        self.endpoints.iter().filter(makes_stills).count()
     }
 
     pub fn clips(&self) -> usize {
@@ -113,14 +118,15 @@ impl Shop {
         let simulator = start_simulator(folder.path(), choices.queue_delay_ms).await;
         let objects = start_objects(folder.path(), SocketAddr::from(([127, 0, 0, 1], 0))).await;
         let objects_address = objects.url().strip_prefix("http://").unwrap().parse().unwrap();
-        let catalogue = Arc::new(Catalogue::parse(&choices.catalogue).unwrap());
+        let catalogue = Catalogue::parse(&choices.catalogue).unwrap();
         let settings = settings(&choices, work_dir.clone());
         let redis = choices.redis_url.clone();
         let redis =
             redis.unwrap_or_else(|| std::env::var("REDIS_URL").expect("REDIS_URL names the Redis to test with"));
         let redis = RedisSettings::new(redis, format!("test-{}", Uuid::new_v4()));
-        let parts = parts(&pg, redis, &simulator.url(), &objects.url(), settings, catalogue).await;
+        let parts = parts(&pg, redis, &simulator.url(), &objects.url(), settings, catalogue.clone()).await;
         let engine = Engine::new(parts);
+        engine.load_catalogue(&catalogue).await.unwrap();
         engine.store().ensure_bucket().await.unwrap();
         let email = Email::parse("admin@shop.example").unwrap();
         let person = engine::create_user(&pg, &email, "Mina", PASSWORD).await.unwrap();
@@ -130,8 +136,31 @@ impl Shop {
         Self { pg, engine, person, product, work_dir, objects, objects_address, simulator, tools, folder }
     }
 
+    /// An engine of another process over the same database.
+    pub async fn other_process(&self) -> Engine {
+        let redis = RedisSettings::new(std::env::var("REDIS_URL").unwrap(), format!("test-{}", Uuid::new_v4()));
+        let settings = settings(&Choices::default(), self.work_dir.clone());
+        let catalogue = Catalogue::parse(CATALOGUE).unwrap();
+        let objects = format!("http://{}", self.objects_address);
+        let parts = parts(&self.pg, redis, &self.simulator.url(), &objects, settings, catalogue.clone()).await;
+        let engine = Engine::new(parts);
+        engine.load_catalogue(&catalogue).await.unwrap();
+        engine
+    }
+
     pub async fn click(&self) -> GenerationId {
-        self.engine.generate(self.person, self.product, options(), key()).await.unwrap()
+        self.click_with(options()).await
+    }
+
+    pub async fn click_with(&self, options: Options) -> GenerationId {
+        self.engine.generate(self.person, self.product, options, key()).await.unwrap()
+    }
+
+    /// Retries for what the retry costs now.
+    pub async fn retry(&self, id: GenerationId) -> Result<GenerationId, engine::Error> {
+        let offer = self.engine.retry_offer(id).await;
+        let price = offer.map_or(MicroUsd::ZERO, |offer| offer.quote.total);
+        self.engine.retry(self.person, id, key(), price).await
     }
 
     pub fn worker(&self) -> Worker {
@@ -229,6 +258,26 @@ impl Shop {
     }
 }
 
+/// A model of fal.ai, by what it is called there.
+pub fn fal(id: &str) -> ModelRef {
+    ModelRef { provider: Provider::Fal, id: id.to_owned() }
+}
+
+/// A model of the Gemini API.
+pub fn gemini(id: &str) -> ModelRef {
+    ModelRef { provider: Provider::Gemini, id: id.to_owned() }
+}
+
+/// One model for every stage, so that what goes wrong with it shows.
+pub fn routes() -> Routes {
+    Routes {
+        product_stills: vec![gemini("gemini-nano-banana-2.1")],
+        product_clip: vec![fal("fal-ai/pika/v2.2/pikaframes")],
+        tryon_still: vec![fal("fal-ai/fashn/tryon/v1.6")],
+        tryon_clip: vec![fal("fal-ai/stable-video")],
+    }
+}
+
 pub fn options() -> Options {
     Options { duration: ClipSeconds::parse(3).unwrap(), ..Options::default() }
 }
@@ -271,6 +320,7 @@ pub fn fault(model: &str, name: &str, times: u32) -> Value {
 fn settings(choices: &Choices, work_dir: PathBuf) -> Settings {
     Settings {
         zone: Tz::Asia__Seoul,
+        routes: choices.routes.clone(),
         daily_generations: choices.daily_generations,
         daily_spend: choices.daily_spend,
         media_base: "/media".to_owned(),
@@ -292,13 +342,11 @@ async fn parts(
     providers_url: &Url,
     objects_url: &str,
     settings: Settings,
-    catalogue: Arc<Catalogue>,
+    catalogue: Catalogue,
 ) -> Parts {
     let fal = FalSettings::simulator(providers_url).unwrap();
     let gemini = GeminiSettings::simulator(providers_url);
-    let client = providers::http_client().unwrap();
-    let stills = GeminiStills::new(client.clone(), gemini, catalogue.clone(), "gemini-nano-banana-2.1").unwrap();
-    let clips = FalClips::new(client, fal.clone(), catalogue.clone(), "fal-ai/pika/v2.2/pikaframes").unwrap();
+    let makers = Makers::new(Some(fal), Some(gemini), SharedCatalogue::new(catalogue)).unwrap();
     let objects = storage::Settings {
         endpoint: Some(objects_url.to_owned()),
         region: "auto".to_owned(),
@@ -311,10 +359,7 @@ async fn parts(
         pg: pg.clone(),
         queue: Queue::connect(pg.clone(), redis).await.unwrap(),
         store: storage::Store::connect(objects).await.unwrap(),
-        stills: Arc::new(stills),
-        clips: Arc::new(clips),
-        catalogue,
-        fetch_rules: FetchRules::clips_of(&fal).unwrap(),
+        makers,
         settings,
     }
 }

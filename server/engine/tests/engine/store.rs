@@ -280,3 +280,7 @@ pub async fn age_intent(pg: &PgPool, call: Uuid) {
         .await
         .unwrap();
 }
+
+pub async fn catalogue_rows(pg: &PgPool) -> i64 {
+    sqlx::query_scalar("select count(*) from catalogue_rows").fetch_one(pg).await.unwrap()
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::{GenerationState, generation::EventKind as E};
 use engine::CallToken;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use providers::Provider;
 use serde_json::json;
 use sha2::Sha256;
 use sqlx::PgPool;
@@ -42,16 +43,16 @@ async fn a_report_wakes_the_parked_job(pg: PgPool) {
     assert_eq!(worker.step().await.unwrap(), 0, "nobody told, nobody looks");
 
     // Reports that are not for this call change nothing.
-    shop.engine.clip_reported(None, "request-of-somebody-else", "00").await.unwrap();
+    shop.engine.call_reported(Provider::Fal, None, "request-of-somebody-else", "00").await.unwrap();
     let forged = token(call.id, "some other secret");
-    shop.engine.clip_reported(Some(&forged), "request-made-up", "01").await.unwrap();
+    shop.engine.call_reported(Provider::Fal, Some(&forged), "request-made-up", "01").await.unwrap();
     assert_eq!(worker.step().await.unwrap(), 0);
 
-    shop.engine.clip_reported(None, &request_id, "02").await.unwrap();
-    shop.engine.clip_reported(Some(&token(call.id, CALLBACK_SECRET)), &request_id, "02").await.unwrap();
+    shop.engine.call_reported(Provider::Fal, None, &request_id, "02").await.unwrap();
+    shop.engine.call_reported(Provider::Fal, Some(&token(call.id, CALLBACK_SECRET)), &request_id, "02").await.unwrap();
     let detail = shop.finish(id).await;
     assert_eq!(detail.view.state, GenerationState::Completed);
-    shop.engine.clip_reported(None, &request_id, "02").await.unwrap();
+    shop.engine.call_reported(Provider::Fal, None, &request_id, "02").await.unwrap();
     assert_eq!(shop.worker().step().await.unwrap(), 0, "a late report is harmless");
 
     let row = |name: &str, call_id, deliveries| InboxRow { request_id: name.to_owned(), call_id, deliveries };
@@ -77,9 +78,9 @@ async fn a_report_that_is_faster_than_the_answer_names_the_request(pg: PgPool) {
     assert_eq!((call.state.as_str(), call.request_id.as_ref()), ("intent", None));
 
     let forged = token(call.id, "some other secret");
-    shop.engine.clip_reported(Some(&forged), "request-made-up", "01").await.unwrap();
+    shop.engine.call_reported(Provider::Fal, Some(&forged), "request-made-up", "01").await.unwrap();
     assert_eq!(store::clip_call(&shop.pg, id).await.state, "intent");
-    shop.engine.clip_reported(Some(&token(call.id, CALLBACK_SECRET)), &request_id, "02").await.unwrap();
+    shop.engine.call_reported(Provider::Fal, Some(&token(call.id, CALLBACK_SECRET)), &request_id, "02").await.unwrap();
     let named = store::clip_call(&shop.pg, id).await;
     assert_eq!((named.state.as_str(), named.request_id.as_ref()), ("submitted", Some(&request_id)));
 
@@ -87,7 +88,7 @@ async fn a_report_that_is_faster_than_the_answer_names_the_request(pg: PgPool) {
     let after = store::clip_call(&shop.pg, id).await;
     assert_eq!(after.state, "submitted", "the lost answer does not make it doubtful again");
     until("the clip", async || shop.clip_status(&request_id).await == "COMPLETED").await;
-    shop.engine.clip_reported(None, &request_id, "02").await.unwrap();
+    shop.engine.call_reported(Provider::Fal, None, &request_id, "02").await.unwrap();
     let detail = shop.finish(id).await;
     assert_eq!(detail.view.state, GenerationState::Completed);
     assert_eq!((count(&detail, E::CallSubmitted), count(&detail, E::CallInDoubt)), (1, 0));
@@ -103,10 +104,10 @@ async fn a_late_report_of_a_call_that_was_put_back_is_adopted(pg: PgPool) {
     // The list was silent: the call is about to be sent again.
     store::plan_again(&shop.pg, call.id).await;
     let forged = token(call.id, "some other secret");
-    shop.engine.clip_reported(Some(&forged), &request_id, "01").await.unwrap();
+    shop.engine.call_reported(Provider::Fal, Some(&forged), &request_id, "01").await.unwrap();
     assert_eq!(store::clip_call(&shop.pg, id).await.state, "planned");
 
-    shop.engine.clip_reported(Some(&token(call.id, CALLBACK_SECRET)), &request_id, "01").await.unwrap();
+    shop.engine.call_reported(Provider::Fal, Some(&token(call.id, CALLBACK_SECRET)), &request_id, "01").await.unwrap();
     let adopted = store::clip_call(&shop.pg, id).await;
     assert_eq!((adopted.state.as_str(), adopted.request_id.as_ref()), ("submitted", Some(&request_id)));
     until("the clip", async || shop.clip_status(&request_id).await == "COMPLETED").await;
@@ -127,7 +128,7 @@ async fn a_report_that_comes_while_the_call_is_sent_again_calls_the_second_off(p
     shop.faults(json!([{"model": PIKA, "step": "submit", "fault": "delay_ms", "ms": 700}])).await;
     let sending = shop.step_aside();
     until("the second submit", async || store::clip_call(&shop.pg, id).await.state == "intent").await;
-    shop.engine.clip_reported(Some(&token(call.id, CALLBACK_SECRET)), &first, "01").await.unwrap();
+    shop.engine.call_reported(Provider::Fal, Some(&token(call.id, CALLBACK_SECRET)), &first, "01").await.unwrap();
     sending.await.unwrap();
     let kept = store::clip_call(&shop.pg, id).await;
     assert_eq!((kept.state.as_str(), kept.request_id.as_ref()), ("submitted", Some(&first)));
