@@ -66,6 +66,14 @@ impl Provider {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|provider| provider.as_str() == text)
     }
+
+    /// Whether it takes requests into a queue, where they can be looked at and called off.
+    pub const fn has_queue(self) -> bool {
+        match self {
+            Self::Fal => true,
+            Self::Gemini => false,
+        }
+    }
 }
 
 impl fmt::Display for Provider {

@@ -9,13 +9,19 @@ pub enum PromptVersion {
     /// `prompts/product_video.v1`
     #[default]
     ProductVideoV1,
+    /// `prompts/tryon_video.v1`
+    TryonVideoV1,
 }
 
 impl PromptVersion {
+    /// Every set.
+    pub const ALL: [Self; 2] = [Self::ProductVideoV1, Self::TryonVideoV1];
+
     /// The name kept with every call made from it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ProductVideoV1 => "product_video.v1",
+            Self::TryonVideoV1 => "tryon_video.v1",
         }
     }
 }
@@ -78,6 +84,9 @@ const fn template(version: PromptVersion, part: Part) -> &'static str {
         (PromptVersion::ProductVideoV1, Part::Start) => include_str!("../prompts/product_video.v1/start.txt"),
         (PromptVersion::ProductVideoV1, Part::End) => include_str!("../prompts/product_video.v1/end.txt"),
         (PromptVersion::ProductVideoV1, Part::Clip) => include_str!("../prompts/product_video.v1/clip.txt"),
+        // There is one still.
+        (PromptVersion::TryonVideoV1, Part::Start | Part::End) => include_str!("../prompts/tryon_video.v1/start.txt"),
+        (PromptVersion::TryonVideoV1, Part::Clip) => include_str!("../prompts/tryon_video.v1/clip.txt"),
     }
 }
 
@@ -126,8 +135,9 @@ mod tests {
 
     #[test]
     fn every_part_is_filled_in() {
-        for part in [Part::Start, Part::End, Part::Clip] {
-            let prompt = render(PromptVersion::default(), part, &fields("Cable Cardigan"));
+        let parts = [Part::Start, Part::End, Part::Clip];
+        for (version, part) in PromptVersion::ALL.into_iter().flat_map(|version| parts.map(|part| (version, part))) {
+            let prompt = render(version, part, &fields("Cable Cardigan"));
             assert!(prompt.contains("\"Cable Cardigan\" (knitwear, oatmeal)"), "{prompt}");
             assert!(prompt.contains("Korean man"), "{prompt}");
             assert!(!prompt.contains(['{', '}']), "{prompt}");
@@ -149,8 +159,9 @@ mod tests {
     #[test]
     fn the_longest_prompt_fits_the_tokens_the_price_allows_for() {
         let long = PromptFields { name: "W".repeat(500), ..fields("") };
-        for part in [Part::Start, Part::End] {
-            let prompt = render(PromptVersion::default(), part, &long);
+        let parts = [Part::Start, Part::End];
+        for (version, part) in PromptVersion::ALL.into_iter().flat_map(|version| parts.map(|part| (version, part))) {
+            let prompt = render(version, part, &long);
             // English runs at four characters and more to a token; names of 80 odd characters may take one each.
             assert!(prompt.len() <= 1600 + FIELD_CHARS, "{} characters", prompt.len());
         }
