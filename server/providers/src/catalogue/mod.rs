@@ -1,17 +1,23 @@
 //! The catalogue: which models there are, what they take and what they cost. Data in `catalogue.toml`, versioned by
 //! row; no price means no call.
 
+mod duration;
+mod mapping;
 mod price;
 mod row;
+mod shared;
 
 use chrono::{DateTime, Utc};
-use domain::{ClipSeconds, FailureCode, MicroUsd, Resolution};
+use domain::{FailureCode, MicroUsd};
 use serde::Deserialize;
 
-pub use price::{PerSecond, PriceRule, Tokens};
-pub use row::{DurationCodec, InDoubt, InputLimits, ModelRow, Role};
+pub use duration::DurationCodec;
+pub use mapping::{InputMapping, OutputMapping};
+pub use price::{PerClip, PerSecond, PerStill, PriceRule, Tokens, Unit};
+pub use row::{InDoubt, InputLimits, ModelRow, Role};
+pub use shared::SharedCatalogue;
 
-use crate::{Certainty, ProviderError, Retry};
+use crate::{Bought, Certainty, ClipOrder, ModelRef, Order, ProviderError, Retry};
 
 const EMBEDDED: &str = include_str!("../../catalogue.toml");
 
@@ -80,10 +86,18 @@ impl Catalogue {
     /// [`CatalogueError`] names the row and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
         let File { model: rows } = toml::from_str(text)?;
+        Self::from_rows(rows)
+    }
+
+    /// A catalogue of these rows, in any order.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Row`] names the row that contradicts itself or another one.
+    pub fn from_rows(rows: Vec<ModelRow>) -> Result<Self, CatalogueError> {
         for (index, row) in rows.iter().enumerate() {
-            let twin = rows.iter().take(index).any(|one| one.id == row.id && one.valid_from == row.valid_from);
-            let fault = if twin { Some("two rows of the model begin on the same day") } else { row.fault() };
-            if let Some(reason) = fault {
+            let is_twin = |one: &&ModelRow| one.is_of(&row.model()) && one.valid_from == row.valid_from;
+            let twin = rows.iter().take(index).find(is_twin).map(|_| "two rows of the model begin on the same day");
+            if let Some(reason) = twin.or_else(|| row.fault()) {
                 return Err(CatalogueError::Row {
                     id: row.id.clone(),
                     price_version: row.price_version.clone(),
@@ -94,9 +108,16 @@ impl Catalogue {
         Ok(Self { rows })
     }
 
-    /// Every row, as in the file.
+    /// Every row.
     pub fn rows(&self) -> &[ModelRow] {
         &self.rows
+    }
+
+    /// Every model with the row in force at a moment, in the order of the rows; also retired ones.
+    pub fn models(&self, at: DateTime<Utc>) -> impl Iterator<Item = &ModelRow> {
+        self.rows
+            .iter()
+            .filter(move |row| self.row(&row.model(), at).is_ok_and(|current| std::ptr::eq(current, *row)))
     }
 
     /// The row in force for a model at a moment, also when the model has been retired: calls bought before are still
@@ -104,69 +125,56 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`NoPrice::Unknown`] without one.
-    pub fn row(&self, model: &str, at: DateTime<Utc>) -> Result<&ModelRow, NoPrice> {
+    pub fn row(&self, model: &ModelRef, at: DateTime<Utc>) -> Result<&ModelRow, NoPrice> {
         let day = at.date_naive();
         self.rows
             .iter()
-            .filter(|row| row.id == model && row.valid_from <= day)
+            .filter(|row| row.is_of(model) && row.valid_from <= day && row.valid_to.is_none_or(|end| day < end))
             .max_by_key(|row| row.valid_from)
-            .ok_or_else(|| NoPrice::Unknown(model.to_owned()))
+            .ok_or_else(|| NoPrice::Unknown(model.to_string()))
     }
 
-    /// The most one still is expected to cost: what is held before the call.
+    /// The row in force for a model that can still be bought.
+    ///
+    /// # Errors
+    /// [`NoPrice::Unknown`], [`NoPrice::Retired`].
+    pub fn offer(&self, model: &ModelRef, at: DateTime<Utc>) -> Result<&ModelRow, NoPrice> {
+        let row = self.row(model, at)?;
+        if row.is_retired(at) { Err(NoPrice::Retired(model.to_string())) } else { Ok(row) }
+    }
+
+    /// What a call is expected to cost at most: what is held before it. For everything but tokens it is what the call
+    /// costs.
     ///
     /// # Errors
     /// [`NoPrice`]: the call must not be made.
-    pub fn quote_still(&self, model: &str, photos: u32, at: DateTime<Utc>) -> Result<MicroUsd, NoPrice> {
-        let row = self.offered(model, at)?;
-        if photos > row.limits.photos_max {
-            return Err(NoPrice::NotOffered(model.to_owned(), "too many photos"));
-        }
-        match &row.price {
-            PriceRule::Tokens(tokens) => Ok(tokens.quote(photos)),
-            PriceRule::PerSecond(_) => Err(NoPrice::NotOffered(model.to_owned(), "it makes clips")),
-        }
+    pub fn quote(&self, model: &ModelRef, order: &Order, at: DateTime<Utc>) -> Result<MicroUsd, NoPrice> {
+        self.offer(model, at)?.price_of(order)
     }
 
-    /// What one clip costs.
+    /// The length a clip of this order really has when it comes.
     ///
     /// # Errors
-    /// [`NoPrice`]: the call must not be made.
-    pub fn quote_clip(
-        &self,
-        endpoint: &str,
-        duration: ClipSeconds,
-        resolution: Resolution,
-        at: DateTime<Utc>,
-    ) -> Result<MicroUsd, NoPrice> {
-        let row = self.offered(endpoint, at)?;
-        if row.duration.as_ref().is_some_and(|codec| codec.encode(duration).is_none()) {
-            return Err(NoPrice::NotOffered(endpoint.to_owned(), "not of this length"));
-        }
-        row.clip_price(duration, resolution)
+    /// [`NoPrice`]: the model makes none of that length.
+    pub fn bought(&self, model: &ModelRef, order: &ClipOrder, at: DateTime<Utc>) -> Result<Bought, NoPrice> {
+        self.row(model, at)?.bought(order)
     }
 
     /// What a still cost by the tokens the provider counted (`usageMetadata`).
     ///
     /// # Errors
     /// [`NoPrice`] when the model has no token price, or the count cannot be read.
-    pub fn price_still_usage(
+    pub fn price_usage(
         &self,
-        model: &str,
+        model: &ModelRef,
         usage: &serde_json::Value,
         at: DateTime<Utc>,
     ) -> Result<MicroUsd, NoPrice> {
+        let refused = |reason| NoPrice::NotOffered(model.to_string(), reason);
         match &self.row(model, at)?.price {
-            PriceRule::Tokens(tokens) => {
-                tokens.price(usage).ok_or_else(|| NoPrice::NotOffered(model.to_owned(), "no token count"))
-            }
-            PriceRule::PerSecond(_) => Err(NoPrice::NotOffered(model.to_owned(), "it makes clips")),
+            PriceRule::Tokens(tokens) => tokens.price(usage).ok_or_else(|| refused("no token count")),
+            _ => Err(refused("it is not priced by tokens")),
         }
-    }
-
-    fn offered(&self, model: &str, at: DateTime<Utc>) -> Result<&ModelRow, NoPrice> {
-        let row = self.row(model, at)?;
-        if row.is_retired(at) { Err(NoPrice::Retired(model.to_owned())) } else { Ok(row) }
     }
 }
 

@@ -1,26 +1,49 @@
-//! One row of the catalogue.
+//! One row of the catalogue: one version of one model.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use domain::{ClipSeconds, MicroUsd, Resolution};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::MicroUsd;
+use serde::{Deserialize, Serialize};
 
-use super::{NoPrice, PriceRule};
-use crate::{ModelRef, Provider};
+use super::{DurationCodec, InputMapping, NoPrice, OutputMapping, PriceRule, Unit};
+use crate::{Bought, ClipOrder, ModelRef, Order, Provider};
 
 /// What a model makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// A still from a photo.
+    /// A still of somebody wearing the garment, by a prompt.
     Still,
+    /// A still of a given person wearing the garment.
+    TryOn,
     /// A clip between two stills.
-    Clip,
+    Transition,
+    /// A clip from one still.
+    Motion,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Still, Self::TryOn, Self::Transition, Self::Motion];
+
+    /// The word in the file and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Still => "still",
+            Self::TryOn => "try_on",
+            Self::Transition => "transition",
+            Self::Motion => "motion",
+        }
+    }
+
+    /// It makes stills, not clips.
+    pub const fn makes_stills(self) -> bool {
+        matches!(self, Self::Still | Self::TryOn)
+    }
 }
 
 /// What follows when a paid request was sent, no answer came, and the provider cannot be asked what became of it. Requests
 /// that can be looked up are looked up first, whatever is said here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InDoubt {
     /// A person decides.
@@ -30,118 +53,61 @@ pub enum InDoubt {
 }
 
 /// What a model takes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputLimits {
-    /// Pictures in one request.
+    /// Pictures in one request, that of the person included.
     pub photos_max: u32,
     /// Bytes of one picture.
     pub photo_max_bytes: usize,
     /// Media types it reads.
     pub photo_types: Vec<String>,
+    /// Pixels the shorter side of a picture must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo_min_side: Option<u32>,
 }
 
-/// How an endpoint wants the length of a clip written: the least uniform field among vendors.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DurationCodec {
-    codec: Spelling,
-    min_seconds: u8,
-    max_seconds: u8,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Spelling {
-    /// `5`
-    Integer,
-    /// `"5"`
-    Text,
-    /// `"5s"`
-    TextWithUnit,
-}
-
-impl DurationCodec {
-    /// The length as the endpoint wants it; none when it does not make clips of that length.
-    pub fn encode(&self, duration: ClipSeconds) -> Option<Value> {
-        let seconds = duration.get();
-        (self.min_seconds..=self.max_seconds).contains(&seconds).then(|| match self.codec {
-            Spelling::Integer => json!(seconds),
-            Spelling::Text => json!(seconds.to_string()),
-            Spelling::TextWithUnit => json!(format!("{seconds}s")),
-        })
-    }
-}
-
-/// One version of one model: what it takes and what it costs from a day on.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// One version of one model: what it takes, how it is asked and what it costs from a day on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelRow {
     /// Who runs it.
     pub provider: Provider,
     /// Its id there.
     pub id: String,
-    /// What it makes.
-    pub role: Role,
+    /// What it makes; either kinds of stills or kinds of clips.
+    pub roles: Vec<Role>,
     /// Name of this version of the price, kept with every call bought at it.
     pub price_version: String,
     /// First day (UTC) of this row.
     pub valid_from: NaiveDate,
-    /// First day (UTC) the provider no longer runs it.
+    /// First day (UTC) this row is no longer in force; without one it is until a newer one begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<NaiveDate>,
+    /// First day (UTC) the provider, or the owner, no longer runs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retires_on: Option<NaiveDate>,
     /// Where the price was read.
     pub source: String,
     /// What to do with a lost answer that nobody can find.
     pub in_doubt: InDoubt,
+    /// It needs a picture of the person who wears the garment.
+    #[serde(default)]
+    pub needs_person: bool,
     /// What it takes.
     pub limits: InputLimits,
+    /// Which fields take what; for endpoints of fal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputMapping>,
     /// How it wants a length; clips only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<DurationCodec>,
+    /// Where the file is in its answer; for endpoints of fal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<OutputMapping>,
+    /// The unit the provider's bill counts in; for endpoints of fal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
     /// What it costs.
     pub price: PriceRule,
-}
-
-impl ModelRow {
-    /// The model this row is about.
-    pub fn model(&self) -> ModelRef {
-        ModelRef { provider: self.provider, id: self.id.clone() }
-    }
-
-    /// Whether the provider has switched the model off.
-    pub fn is_retired(&self, at: DateTime<Utc>) -> bool {
-        self.retires_on.is_some_and(|day| day <= at.date_naive())
-    }
-
-    /// What a clip of this model costs by this row.
-    ///
-    /// # Errors
-    /// [`NoPrice::NotOffered`] when it makes none of that kind.
-    pub fn clip_price(&self, duration: ClipSeconds, resolution: Resolution) -> Result<MicroUsd, NoPrice> {
-        match &self.price {
-            PriceRule::PerSecond(seconds) => seconds
-                .price(duration, resolution)
-                .ok_or_else(|| NoPrice::NotOffered(self.id.clone(), "not of this size")),
-            PriceRule::Tokens(_) => Err(NoPrice::NotOffered(self.id.clone(), "it makes stills")),
-        }
-    }
-
-    /// The first contradiction in the row.
-    pub(super) fn fault(&self) -> Option<&'static str> {
-        let fits = match (self.role, &self.price) {
-            (Role::Still, PriceRule::Tokens(_)) => true,
-            (Role::Clip, PriceRule::PerSecond(_)) => self.duration.is_some(),
-            _ => false,
-        };
-        if !fits {
-            Some("the price rule does not fit the role")
-        } else if !self.price.is_positive() {
-            Some("a price that is not above nothing")
-        } else if self.id.is_empty() || self.price_version.is_empty() || self.source.is_empty() {
-            Some("id, price_version and source must say something")
-        } else if self.retires_on.is_some_and(|day| day <= self.valid_from) {
-            Some("it retires before it begins")
-        } else {
-            None
-        }
-    }
 }
