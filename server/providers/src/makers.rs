@@ -67,6 +67,14 @@ impl Makers {
         &self.catalogue
     }
 
+    pub(crate) const fn fal(&self) -> Option<&Fal> {
+        self.fal.as_ref()
+    }
+
+    pub(crate) const fn gemini(&self) -> Option<&Gemini> {
+        self.gemini.as_ref()
+    }
+
     /// Whether there is a key for the provider.
     pub const fn has_key(&self, provider: Provider) -> bool {
         match provider {
@@ -84,8 +92,8 @@ impl Makers {
         self.expect_role(model, &[Role::Still, Role::TryOn], "it does not make stills")?;
         let missing = NoMaker::NotConfigured(model.provider);
         match model.provider {
-            Provider::Fal => Ok(Arc::new(self.fal.as_ref().ok_or(missing)?.stills(model))),
-            Provider::Gemini => Ok(Arc::new(self.gemini.as_ref().ok_or(missing)?.stills(model))),
+            Provider::Fal => Ok(Arc::new(self.fal.as_ref().ok_or(missing)?.endpoint(model))),
+            Provider::Gemini => Ok(Arc::new(self.gemini.as_ref().ok_or(missing)?.model(model))),
         }
     }
 
@@ -97,7 +105,7 @@ impl Makers {
         self.expect_role(model, &[Role::Transition, Role::Motion], "it does not make clips")?;
         let missing = NoMaker::NotConfigured(model.provider);
         match model.provider {
-            Provider::Fal => Ok(Arc::new(self.fal.as_ref().ok_or(missing)?.clips(model))),
+            Provider::Fal => Ok(Arc::new(self.fal.as_ref().ok_or(missing)?.endpoint(model))),
             Provider::Gemini => Err(NoPrice::NotOffered(model.to_string(), "it does not make clips").into()),
         }
     }

@@ -11,9 +11,9 @@ use chrono::{DateTime, Utc};
 use domain::{FailureCode, MicroUsd};
 use serde::Deserialize;
 
-pub use duration::DurationCodec;
-pub use mapping::{InputMapping, OutputMapping};
-pub use price::{PerClip, PerSecond, PerStill, PriceRule, Tokens, Unit};
+pub use duration::{DurationCodec, FixedFrames, Frames, Lengths, Seconds};
+pub use mapping::{CategoryField, InputMapping, NumberField, OutputMapping, PictureFields, ResolutionField};
+pub use price::{ManyFrames, PerClip, PerSecond, PerStill, PriceRule, Tokens, Unit};
 pub use row::{InDoubt, InputLimits, ModelRow, Role};
 pub use shared::SharedCatalogue;
 
@@ -55,7 +55,11 @@ pub enum NoPrice {
 
 impl From<NoPrice> for ProviderError {
     fn from(error: NoPrice) -> Self {
-        Self::new(FailureCode::NoPrice, Certainty::NotSent, Retry::Never, error.to_string())
+        let code = match error {
+            NoPrice::Retired(_) => FailureCode::ModelGone,
+            NoPrice::Unknown(_) | NoPrice::NotOffered(..) => FailureCode::NoPrice,
+        };
+        Self::new(code, Certainty::NotSent, Retry::Never, error.to_string())
     }
 }
 
@@ -95,8 +99,8 @@ impl Catalogue {
     /// [`CatalogueError::Row`] names the row that contradicts itself or another one.
     pub fn from_rows(rows: Vec<ModelRow>) -> Result<Self, CatalogueError> {
         for (index, row) in rows.iter().enumerate() {
-            let is_twin = |one: &&ModelRow| one.is_of(&row.model()) && one.valid_from == row.valid_from;
-            let twin = rows.iter().take(index).find(is_twin).map(|_| "two rows of the model begin on the same day");
+            let mut earlier = rows.iter().take(index).filter(|one| one.is_of(&row.model()));
+            let twin = earlier.find_map(|one| one.clash(row));
             if let Some(reason) = twin.or_else(|| row.fault()) {
                 return Err(CatalogueError::Row {
                     id: row.id.clone(),
@@ -179,72 +183,4 @@ impl Catalogue {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use super::*;
-
-    const STILL: &str = "gemini-nano-banana-2.1";
-    const CLIP: &str = "fal-ai/pika/v2.2/pikaframes";
-
-    fn day(text: &str) -> DateTime<Utc> {
-        format!("{text}T12:00:00Z").parse().unwrap()
-    }
-
-    #[test]
-    fn quotes_follow_the_vendors_pages() {
-        let catalogue = Catalogue::embedded().unwrap();
-        let today = day("2026-11-22");
-        // (1120 + 400) x 1.5 + 200 x 7.5 + 1120 x 30
-        assert_eq!(catalogue.quote_still(STILL, 1, today), Ok(MicroUsd::new(37_380)));
-        assert_eq!(catalogue.quote_still(STILL, 2, today), Ok(MicroUsd::new(39_060)));
-        let clip = |seconds, size| {
-            catalogue.quote_clip(CLIP, ClipSeconds::parse(seconds).unwrap(), size, today).map(MicroUsd::micros)
-        };
-        assert_eq!(clip(3, Resolution::P720), Ok(200_000));
-        assert_eq!(clip(5, Resolution::P720), Ok(200_000));
-        assert_eq!(clip(4, Resolution::P1080), Ok(300_000));
-    }
-
-    #[test]
-    fn without_a_price_there_is_no_call() {
-        let catalogue = Catalogue::embedded().unwrap();
-        let today = day("2026-11-22");
-        assert_eq!(catalogue.quote_still("nano", 1, today), Err(NoPrice::Unknown("nano".into())));
-        assert!(matches!(catalogue.quote_still(STILL, 1, day("2026-10-05")), Err(NoPrice::Unknown(_))));
-        assert!(matches!(catalogue.quote_still(STILL, 15, today), Err(NoPrice::NotOffered(..))));
-        assert!(matches!(catalogue.quote_still(CLIP, 1, today), Err(NoPrice::NotOffered(..))));
-        let clip = catalogue.quote_clip(STILL, ClipSeconds::default(), Resolution::P720, today);
-        let error = ProviderError::from(clip.unwrap_err());
-        assert_eq!((error.code, error.certainty), (FailureCode::NoPrice, Certainty::NotSent));
-    }
-
-    fn with_second_price(valid_from: &str, retires: &str) -> String {
-        let row = EMBEDDED.split("[[model]]").find(|row| row.contains(CLIP)).unwrap();
-        let newer = row
-            .replace("valid_from = \"2026-07-10\"", &format!("valid_from = \"{valid_from}\"\n{retires}"))
-            .replace("\"720p\" = 40_000", "\"720p\" = 50_000");
-        format!("{EMBEDDED}\n[[model]]{newer}")
-    }
-
-    #[test]
-    fn a_new_price_begins_on_its_day_and_a_retired_model_is_not_sold() {
-        let text = with_second_price("2026-12-01", "retires_on = \"2027-01-01\"");
-        let catalogue = Catalogue::parse(&text).unwrap();
-        let price = |at| catalogue.quote_clip(CLIP, ClipSeconds::default(), Resolution::P720, at).map(MicroUsd::micros);
-        assert_eq!(price(day("2026-11-30")), Ok(200_000));
-        assert_eq!(price(day("2026-12-01")), Ok(250_000));
-        assert_eq!(price(day("2027-01-01")), Err(NoPrice::Retired(CLIP.into())));
-        assert!(catalogue.row(CLIP, day("2027-01-01")).is_ok(), "old calls are still settled");
-    }
-
-    #[test]
-    fn a_contradicting_file_is_refused_with_the_row() {
-        let text = with_second_price("2026-07-10", "");
-        let error = Catalogue::parse(&text).unwrap_err().to_string();
-        assert!(error.contains(CLIP) && error.contains("same day"), "{error}");
-        let negative = EMBEDDED.replace("\"720p\" = 40_000", "\"720p\" = -1");
-        assert!(matches!(Catalogue::parse(&negative), Err(CatalogueError::Row { .. })));
-        let misspelt = EMBEDDED.replace("in_doubt = \"ask\"", "in_dobt = \"ask\"");
-        assert!(matches!(Catalogue::parse(&misspelt), Err(CatalogueError::Malformed(_))));
-    }
-}
+mod tests;

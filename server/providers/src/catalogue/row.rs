@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::MicroUsd;
 use serde::{Deserialize, Serialize};
 
-use super::{DurationCodec, InputMapping, NoPrice, OutputMapping, PriceRule, Unit};
-use crate::{Bought, ClipOrder, ModelRef, Order, Provider};
+use super::{DurationCodec, InputMapping, NoPrice, OutputMapping, PictureFields, PriceRule, Unit};
+use crate::{BillableUnits, Bought, ClipOrder, ModelRef, Order, Provider, StillOrder};
 
 /// What a model makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -62,9 +62,6 @@ pub struct InputLimits {
     pub photo_max_bytes: usize,
     /// Media types it reads.
     pub photo_types: Vec<String>,
-    /// Pixels the shorter side of a picture must have.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub photo_min_side: Option<u32>,
 }
 
 /// One version of one model: what it takes, how it is asked and what it costs from a day on.
@@ -110,4 +107,145 @@ pub struct ModelRow {
     pub unit: Option<Unit>,
     /// What it costs.
     pub price: PriceRule,
+}
+
+impl ModelRow {
+    /// The model this row is about.
+    pub fn model(&self) -> ModelRef {
+        ModelRef { provider: self.provider, id: self.id.clone() }
+    }
+
+    /// Whether the row is about this model.
+    pub fn is_of(&self, model: &ModelRef) -> bool {
+        self.provider == model.provider && self.id == model.id
+    }
+
+    /// Whether it makes this.
+    pub fn makes(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Whether the model has been switched off.
+    pub fn is_retired(&self, at: DateTime<Utc>) -> bool {
+        self.retires_on.is_some_and(|day| day <= at.date_naive())
+    }
+
+    /// The day the model is switched off, when that is at most `days` away or past.
+    pub fn retires_within(&self, days: u16, at: DateTime<Utc>) -> Option<NaiveDate> {
+        self.retires_on.filter(|day| *day - at.date_naive() <= TimeDelta::days(i64::from(days)))
+    }
+
+    /// The length that is bought for an order.
+    ///
+    /// # Errors
+    /// [`NoPrice::NotOffered`] when it makes none as long.
+    pub fn bought(&self, order: &ClipOrder) -> Result<Bought, NoPrice> {
+        let codec = self.duration.as_ref().ok_or_else(|| self.refuse("it does not make clips"))?;
+        codec.bought(order).ok_or_else(|| self.refuse("not of this length"))
+    }
+
+    /// What an order costs by this row; for tokens the most it is expected to cost.
+    ///
+    /// # Errors
+    /// [`NoPrice::NotOffered`] when it makes nothing of that kind, size or length.
+    pub fn price_of(&self, order: &Order) -> Result<MicroUsd, NoPrice> {
+        let price = match order {
+            Order::Still(still) => {
+                // More than it takes are not sent.
+                let sent = StillOrder { pictures: still.pictures.min(self.limits.photos_max), ..*still };
+                match &self.price {
+                    PriceRule::Tokens(tokens) => tokens.quote(&sent),
+                    PriceRule::PerStill(price) => price.price(&sent),
+                    PriceRule::PerSecond(_) | PriceRule::PerClip(_) => return Err(self.refuse("it makes clips")),
+                }
+            }
+            Order::Clip(clip) => match &self.price {
+                PriceRule::PerSecond(price) => price.price(&self.bought(clip)?, clip.resolution),
+                PriceRule::PerClip(price) => price.price(&self.bought(clip)?, clip.resolution),
+                PriceRule::Tokens(_) | PriceRule::PerStill(_) => return Err(self.refuse("it makes stills")),
+            },
+        };
+        price.ok_or_else(|| self.refuse("not of this size"))
+    }
+
+    /// What the units on the provider's bill cost; none where the row does not say what a unit is.
+    pub fn charge(&self, units: BillableUnits, order: &Order) -> Option<MicroUsd> {
+        let unit = self.unit.as_ref()?;
+        if unit.scaled {
+            return Some(units.cost(MicroUsd::new(unit.micro_usd)));
+        }
+        let rate = match (&self.price, order) {
+            (PriceRule::PerSecond(price), Order::Clip(clip)) => price.rate(clip.resolution)?,
+            _ => self.price_of(order).ok()?,
+        };
+        Some(units.cost(rate))
+    }
+
+    /// What keeps two rows of one model from standing side by side.
+    pub(super) fn clash(&self, other: &Self) -> Option<&'static str> {
+        if self.valid_from == other.valid_from {
+            Some("two rows of the model begin on the same day")
+        } else if self.price_version == other.price_version {
+            Some("two rows of the model have the same price_version")
+        } else {
+            None
+        }
+    }
+
+    /// The first contradiction in the row.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        let stills = self.roles.iter().filter(|role| role.makes_stills()).count();
+        if self.id.is_empty() || self.price_version.is_empty() || self.source.is_empty() {
+            Some("id, price_version and source must say something")
+        } else if self.roles.is_empty() || (stills != 0 && stills != self.roles.len()) {
+            Some("roles must be kinds of stills or kinds of clips")
+        } else if !self.price_fits(stills != 0) {
+            Some("the price rule does not fit the role")
+        } else if !self.price.is_positive() || self.unit.as_ref().is_some_and(|unit| unit.micro_usd <= 0) {
+            Some("a price that is not above nothing")
+        } else if self.needs_person != self.makes(Role::TryOn) {
+            Some("a try-on model needs a person, and only such a model")
+        } else if self.retires_on.is_some_and(|day| day <= self.valid_from)
+            || self.valid_to.is_some_and(|day| day <= self.valid_from)
+        {
+            Some("it ends before it begins")
+        } else {
+            self.mapping_fault()
+        }
+    }
+
+    fn price_fits(&self, stills: bool) -> bool {
+        match &self.price {
+            PriceRule::Tokens(_) => stills && self.provider == Provider::Gemini,
+            PriceRule::PerStill(_) => stills && self.provider == Provider::Fal,
+            PriceRule::PerSecond(_) | PriceRule::PerClip(_) => {
+                !stills && self.duration.as_ref().is_some_and(|codec| !codec.is_faulty())
+            }
+        }
+    }
+
+    fn mapping_fault(&self) -> Option<&'static str> {
+        let (input, output) = match (self.provider, &self.input, &self.output) {
+            (Provider::Gemini, None, None) => return None,
+            (Provider::Gemini, ..) => return Some("a model of Gemini has no mapping"),
+            (Provider::Fal, Some(input), Some(output)) => (input, output),
+            (Provider::Fal, ..) => return Some("an endpoint of fal needs input and output"),
+        };
+        let takes_last = matches!(&input.pictures, PictureFields::Frames { last: Some(_), .. });
+        let takes_list = matches!(&input.pictures, PictureFields::List { .. });
+        let takes_person = matches!(&input.pictures, PictureFields::TryOn { .. });
+        if takes_person != self.makes(Role::TryOn) {
+            Some("a try-on model has fields for garment and person, and only such a model")
+        } else if self.makes(Role::Transition) && !(takes_last || takes_list) {
+            Some("a transition needs a field for the last picture")
+        } else if !output.file.starts_with('/') {
+            Some("output.file is a JSON pointer and begins with /")
+        } else {
+            None
+        }
+    }
+
+    fn refuse(&self, reason: &'static str) -> NoPrice {
+        NoPrice::NotOffered(self.model().to_string(), reason)
+    }
 }
