@@ -10,7 +10,9 @@ use std::{
 use anyhow::Context as _;
 use engine::Engine;
 use jobs::{Queue, RedisSettings, WorkerSettings};
-use providers::{Catalogue, FalClips, FalSettings, FetchRules, GeminiSettings, GeminiStills, WebhookVerifier};
+use providers::{
+    Catalogue, FalSettings, FetchRules, GeminiSettings, Makers, ModelRef, Provider, SharedCatalogue, WebhookVerifier,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::PgPool;
 use storage::Store;
@@ -42,16 +44,18 @@ pub async fn build(ground: &Ground, config: &Config) -> anyhow::Result<Built> {
     let (fal, gemini) = provider_settings(ground, config)?;
     let client = providers::http_client().context("the HTTP client could not be built")?;
     let catalogue = Arc::new(Catalogue::embedded().context("the model catalogue could not be read")?);
-    let stills = GeminiStills::new(client.clone(), gemini, catalogue.clone(), &config.providers.still_model);
-    let clips = FalClips::new(client.clone(), fal.clone(), catalogue.clone(), &config.providers.clip_model);
+    let makers = Makers::new(Some(fal.clone()), Some(gemini), SharedCatalogue::new(Catalogue::clone(&catalogue)));
+    let makers = makers.context("the providers' clients could not be built")?;
+    let stills = makers.still(&ModelRef::new(Provider::Gemini, &config.providers.still_model));
+    let clips = makers.clip(&ModelRef::new(Provider::Fal, &config.providers.clip_model));
     let webhooks = WebhookVerifier::new(client, fal.jwks_url.clone(), config.providers.fal_user_id.clone());
     let work_dir = work_dir(&config.work)?;
     let parts = engine::Parts {
         pg: ground.pg.clone(),
         queue,
         store: ground.store.clone(),
-        stills: Arc::new(stills.map_err(unknown_model)?),
-        clips: Arc::new(clips.map_err(unknown_model)?),
+        stills: stills.map_err(unknown_model)?,
+        clips: clips.map_err(unknown_model)?,
         catalogue,
         fetch_rules: FetchRules::clips_of(&fal).context("the rules for result files")?,
         settings: engine_settings(ground, config, work_dir),

@@ -5,7 +5,7 @@ use domain::{
     cost::{Quote, QuoteLine},
     generation::mark,
 };
-use providers::{ModelRef, NoPrice};
+use providers::{ClipOrder, ModelRef, NoPrice, Order, StillOrder, StillSize};
 use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -194,25 +194,25 @@ impl Engine {
     pub(super) fn plan(&self, options: &Options, reused: &[Stage]) -> Result<Vec<PlannedCall>, Error> {
         let now = self.now();
         let catalogue = self.catalogue();
-        let call = |slot, model: &ModelRef, estimate: Result<MicroUsd, NoPrice>| -> Result<PlannedCall, NoPrice> {
+        let call = |slot, model: &ModelRef, order: Order| -> Result<PlannedCall, NoPrice> {
             Ok(PlannedCall {
                 slot,
                 provider: model.provider.as_str().to_owned(),
                 model: model.id.clone(),
-                price_version: catalogue.row(&model.id, now)?.price_version.clone(),
-                estimate: estimate?,
+                price_version: catalogue.row(model, now)?.price_version.clone(),
+                estimate: catalogue.quote(model, &order, now)?,
             })
         };
         let still = self.still_maker().model();
         let clip = self.clip_maker().model();
         let mut plan = Vec::with_capacity(3);
         for slot in Slot::STILLS.into_iter().filter(|slot| !reused.contains(&slot.stage())) {
-            let price = catalogue.quote_still(&still.id, 1, now);
-            plan.push(call(slot, still, price).map_err(|_| Error::NoPrice(still.id.clone()))?);
+            let order = StillOrder { size: StillSize::K1, pictures: 1 };
+            plan.push(call(slot, still, order.into()).map_err(|_| Error::NoPrice(still.id.clone()))?);
         }
         if !reused.contains(&Stage::Clip) {
-            let price = catalogue.quote_clip(&clip.id, options.duration, options.resolution, now);
-            plan.push(call(Slot::Clip, clip, price).map_err(|_| Error::NoPrice(clip.id.clone()))?);
+            let order = ClipOrder { duration: options.duration, resolution: options.resolution, fps: None };
+            plan.push(call(Slot::Clip, clip, order.into()).map_err(|_| Error::NoPrice(clip.id.clone()))?);
         }
         Ok(plan)
     }

@@ -122,7 +122,7 @@ impl Engine {
         let today = limits::today(tick, self.settings().zone);
         let mut conn = self.pg().acquire().await?;
         for model in [self.still_maker().model(), self.clip_maker().model()] {
-            let Ok(row) = self.catalogue().row(&model.id, tick) else {
+            let Ok(row) = self.catalogue().row(model, tick) else {
                 tracing::error!(%model, "model {model} has no price: nothing can be made with it");
                 continue;
             };

@@ -10,7 +10,7 @@ use domain::{
 };
 use jobs::{Attempt, Failure, Handler, Job, Outcome};
 use providers::{
-    Certainty, ClipAnswer, ClipOrder, ClipRequest, ClipStatus, Picture, ProviderError, Submitted,
+    Certainty, ClipOrder, ClipRequest, FileAnswer, Order, Picture, ProviderError, RequestStatus, Submitted,
     prompts::{self, Part},
 };
 use serde_json::json;
@@ -105,11 +105,14 @@ impl Clip {
     async fn request(&self, run: &Run<'_>) -> Result<ClipRequest, Stop> {
         Ok(ClipRequest {
             start: self.still(run, Frame::Start).await?,
-            end: self.still(run, Frame::End).await?,
+            end: Some(self.still(run, Frame::End).await?),
             prompt: prompts::render(PROMPT_VERSION, Part::Clip, &prompt_fields(run.generation)),
             duration: run.generation.options.duration,
             resolution: run.generation.options.resolution,
+            fps: None,
+            motion: None,
             webhook_url: webhooks::callback_url(self.engine.settings(), run.call.id),
+            tags: Vec::new(),
         })
     }
 
@@ -180,8 +183,8 @@ impl Clip {
 
     async fn check(&self, run: &Run<'_>) -> Result<Outcome, Stop> {
         match self.engine.clip_maker().check(&self.address(run)?, &order(run.generation)).await {
-            Ok(ClipStatus::Finished(answer)) => self.finished(run, &answer).await,
-            Ok(ClipStatus::Queued { .. } | ClipStatus::Running) => self.still_waiting(run).await,
+            Ok(RequestStatus::Finished(answer)) => self.finished(run, &answer).await,
+            Ok(RequestStatus::Queued { .. } | RequestStatus::Running) => self.still_waiting(run).await,
             Err(error) if error.certainty == Certainty::Ended => self.ended(run, &error).await,
             Err(error) => {
                 tracing::warn!(call.id = %run.call.id, %error, "call {} could not be looked at", run.call.id);
@@ -260,7 +263,7 @@ impl Clip {
     }
 
     /// The clip is made and paid: its bytes are copied before the provider deletes them.
-    async fn finished(&self, run: &Run<'_>, answer: &ClipAnswer) -> Result<Outcome, Stop> {
+    async fn finished(&self, run: &Run<'_>, answer: &FileAnswer) -> Result<Outcome, Stop> {
         let folder = Workplace::open(&self.engine.settings().work_dir, "clip-")?;
         let path = folder.path().join("original.mp4");
         if let Err(error) = providers::fetch_result(&answer.url, self.engine.fetch_rules(), &path).await {
@@ -286,7 +289,7 @@ impl Clip {
         self.keep(run, answer, &path).await
     }
 
-    async fn keep(&self, run: &Run<'_>, answer: &ClipAnswer, path: &Path) -> Result<Outcome, Stop> {
+    async fn keep(&self, run: &Run<'_>, answer: &FileAnswer, path: &Path) -> Result<Outcome, Stop> {
         let key = storage::Key::original(run.generation.video_id);
         self.engine.store().put_file(&key, path, "video/mp4").await?;
         let payload = json!(JobPayload { generation_id: run.generation.id });
@@ -346,6 +349,7 @@ impl Clip {
     }
 }
 
-pub(super) fn order(generation: &Generation) -> ClipOrder {
-    ClipOrder { duration: generation.options.duration, resolution: generation.options.resolution }
+pub(super) fn order(generation: &Generation) -> Order {
+    let (duration, resolution) = (generation.options.duration, generation.options.resolution);
+    ClipOrder { duration, resolution, fps: None }.into()
 }

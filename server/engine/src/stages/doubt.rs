@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use domain::{CallId, FailureCode, GenerationId, MicroUsd, generation::EventKind};
 use jobs::Failure;
-use providers::InDoubt;
+use providers::{InDoubt, ModelRef, Provider};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -63,7 +63,10 @@ pub(super) async fn repeat(
 
 /// A model the catalogue does not know any more is one to ask about.
 fn may_repeat(engine: &Engine, doubtful: &Call) -> bool {
-    let policy = engine.catalogue().row(&doubtful.model, engine.now()).map_or(InDoubt::Ask, |row| row.in_doubt);
+    let model = Provider::parse(&doubtful.provider).map(|provider| ModelRef::new(provider, &doubtful.model));
+    let catalogue = engine.catalogue();
+    let row = model.and_then(|model| catalogue.row(&model, engine.now()).ok());
+    let policy = row.map_or(InDoubt::Ask, |row| row.in_doubt);
     policy == InDoubt::Repeat && doubtful.estimate < engine.settings().repeat_below && doubtful.ordinal < MAX_ORDINAL
 }
 

@@ -9,7 +9,7 @@ use domain::{
 };
 use jobs::{Attempt, Failure, Handler, Job, Outcome};
 use providers::{
-    Aspect, Certainty, ProviderError, StillRequest,
+    Aspect, Certainty, Making, Picture, ProviderError, StillRequest, StillSize,
     prompts::{self, Part, PromptFields},
 };
 use serde_json::json;
@@ -140,21 +140,29 @@ impl Stills {
         }
         tx.commit().await?;
         let request = StillRequest {
-            photo: photo.to_vec(),
-            photo_content_type: generation.photo_content_type.clone(),
+            photos: vec![Picture { bytes: photo.to_vec(), content_type: generation.photo_content_type.clone() }],
+            person: None,
             prompt: prompt(generation, slot),
             aspect: Aspect::Portrait3x4,
+            size: StillSize::K1,
             model_type: generation.options.model_type,
+            category: None,
+            webhook_url: None,
+            tags: Vec::new(),
         };
         tracing::info!(
             generation.id = %generation.id, call.id = %call.id, model = %call.model,
             "asking {} for {} of generation {}", call.model, slot.as_str(), generation.id
         );
         match self.engine.still_maker().make_still(&request).await {
-            Ok(answer) => {
+            Ok(Making::Made(answer)) => {
                 let paid = Paid { cost: answer.cost, request_id: answer.request_id };
                 self.spool().keep(call.id, &answer.image, &paid).await?;
                 self.keep(attempt, generation, slot, call, answer.image, paid).await
+            }
+            Ok(Making::Accepted(submitted)) => {
+                let detail = format!("request {} waits in a queue nobody looks at", submitted.request_id);
+                self.doubt(attempt, generation, slot, call, &detail).await
             }
             Err(error) => self.refused(attempt, generation, slot, call, &error).await,
         }

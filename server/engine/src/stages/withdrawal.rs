@@ -3,7 +3,7 @@
 use chrono::Utc;
 use domain::{FailureCode, Stage, generation::EventKind};
 use jobs::{Failure, Outcome};
-use providers::{CancelAnswer, Certainty, ClipAnswer, ClipStatus, ProviderError};
+use providers::{CancelAnswer, Certainty, FileAnswer, ProviderError, RequestStatus};
 
 use super::{
     Ending, Stop,
@@ -24,14 +24,14 @@ impl Clip {
         let address = self.address(run)?;
         let answer = self.engine.clip_maker().cancel(&address).await.map_err(|error| provider_failure(&error))?;
         let status = self.engine.clip_maker().check(&address, &order(run.generation)).await;
-        if let Ok(ClipStatus::Finished(answer)) = &status {
+        if let Ok(RequestStatus::Finished(answer)) = &status {
             self.keep_for_retry(run, answer).await;
         }
         let today = self.engine.today();
         let mut tx = self.engine.pg().begin().await?;
         run.attempt.lease.guard(&mut tx).await?;
         match status {
-            Ok(ClipStatus::Finished(clip)) => {
+            Ok(RequestStatus::Finished(clip)) => {
                 calls::store::finish(&mut tx, run.call.id, None, clip.cost).await?;
                 ledger::settle(&mut tx, run.call.id, clip.cost, Amount::Known, today).await?;
                 let done = Event {
@@ -61,7 +61,7 @@ impl Clip {
 
     /// A clip that was finished although nobody wants it any more is paid: a retry need not buy it again. Where its bytes
     /// cannot be had the retry will.
-    async fn keep_for_retry(&self, run: &Run<'_>, answer: &ClipAnswer) {
+    async fn keep_for_retry(&self, run: &Run<'_>, answer: &FileAnswer) {
         let keep = async {
             let folder = Workplace::open(&self.engine.settings().work_dir, "clip-")?;
             let path = folder.path().join("original.mp4");

@@ -15,7 +15,7 @@ use domain::{
 };
 use engine::{Engine, NewPhoto, NewProduct, Parts, Settings};
 use jobs::{Queue, RedisSettings, Worker, WorkerSettings};
-use providers::{Catalogue, FalClips, FalSettings, FetchRules, GeminiSettings, GeminiStills};
+use providers::{Catalogue, FalSettings, FetchRules, GeminiSettings, Makers, ModelRef, Provider, SharedCatalogue};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use simulator::Simulator;
@@ -296,9 +296,10 @@ async fn parts(
 ) -> Parts {
     let fal = FalSettings::simulator(providers_url).unwrap();
     let gemini = GeminiSettings::simulator(providers_url);
-    let client = providers::http_client().unwrap();
-    let stills = GeminiStills::new(client.clone(), gemini, catalogue.clone(), "gemini-nano-banana-2.1").unwrap();
-    let clips = FalClips::new(client, fal.clone(), catalogue.clone(), "fal-ai/pika/v2.2/pikaframes").unwrap();
+    let shared = SharedCatalogue::new(Catalogue::clone(&catalogue));
+    let makers = Makers::new(Some(fal.clone()), Some(gemini), shared).unwrap();
+    let stills = makers.still(&ModelRef::new(Provider::Gemini, "gemini-nano-banana-2.1")).unwrap();
+    let clips = makers.clip(&ModelRef::new(Provider::Fal, "fal-ai/pika/v2.2/pikaframes")).unwrap();
     let objects = storage::Settings {
         endpoint: Some(objects_url.to_owned()),
         region: "auto".to_owned(),
@@ -311,8 +312,8 @@ async fn parts(
         pg: pg.clone(),
         queue: Queue::connect(pg.clone(), redis).await.unwrap(),
         store: storage::Store::connect(objects).await.unwrap(),
-        stills: Arc::new(stills),
-        clips: Arc::new(clips),
+        stills,
+        clips,
         catalogue,
         fetch_rules: FetchRules::clips_of(&fal).unwrap(),
         settings,
