@@ -4,11 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::{FailureCode, MicroUsd};
 use serde::Serialize;
 
-use crate::{
-    Makers, ModelRef, ModelRow, Provider, ProviderError,
-    catalogue::Unit,
-    fal_queue::pricing::ListedPrice,
-};
+use crate::{Makers, ModelRef, ModelRow, Provider, ProviderError, catalogue::Unit, fal_queue::pricing::ListedPrice};
 
 /// What the providers say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -139,10 +135,7 @@ async fn check_gemini(makers: &Makers, now: DateTime<Utc>) -> ProviderCheck {
     let catalogue = makers.catalogue();
     match gemini.models().await {
         Ok(listed) => {
-            let verdict = |row: &ModelRow| match listed.contains(&row.id) {
-                true => Verdict::Listed,
-                false => Verdict::NotListed,
-            };
+            let verdict = |row: &ModelRow| if listed.contains(&row.id) { Verdict::Listed } else { Verdict::NotListed };
             let rows = offered(catalogue.models(now), Provider::Gemini, now);
             let models = rows.into_iter().map(|row| checked(row, verdict(row))).collect();
             ProviderCheck { provider: Provider::Gemini, key: KeyCheck::Valid, models }
@@ -151,21 +144,14 @@ async fn check_gemini(makers: &Makers, now: DateTime<Utc>) -> ProviderCheck {
     }
 }
 
-fn offered<'a>(
-    rows: impl Iterator<Item = &'a ModelRow>,
-    provider: Provider,
-    now: DateTime<Utc>,
-) -> Vec<&'a ModelRow> {
+fn offered<'a>(rows: impl Iterator<Item = &'a ModelRow>, provider: Provider, now: DateTime<Utc>) -> Vec<&'a ModelRow> {
     rows.filter(|row| row.provider == provider && !row.is_retired(now)).collect()
 }
 
 fn compare(row: &ModelRow, listed: Option<&ListedPrice>) -> Verdict {
     let Some(listed) = listed else { return Verdict::NotListed };
     let is_dollar = listed.currency.is_empty() || listed.currency.eq_ignore_ascii_case("USD");
-    let unit = match is_dollar {
-        true => listed.unit.clone(),
-        false => format!("{} in {}", listed.unit, listed.currency),
-    };
+    let unit = if is_dollar { listed.unit.clone() } else { format!("{} in {}", listed.unit, listed.currency) };
     match &row.unit {
         None => Verdict::Unpriced { unit, listed: listed.price },
         Some(ours) if is_dollar && is_same_unit(ours, &listed.unit) && ours.micro_usd == listed.price.micros() => {
@@ -187,12 +173,7 @@ fn is_same_unit(ours: &Unit, listed: &str) -> bool {
 }
 
 fn checked(row: &ModelRow, verdict: Verdict) -> ModelCheck {
-    ModelCheck {
-        model: row.model(),
-        price_version: row.price_version.clone(),
-        retires_on: row.retires_on,
-        verdict,
-    }
+    ModelCheck { model: row.model(), price_version: row.price_version.clone(), retires_on: row.retires_on, verdict }
 }
 
 const fn unasked(provider: Provider, key: KeyCheck) -> ProviderCheck {

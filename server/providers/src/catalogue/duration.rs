@@ -164,9 +164,7 @@ impl DurationCodec {
                     || !is_range(codec.fps_min, codec.fps, codec.fps_max)
             }
             Self::FixedFrames(codec) => {
-                codec.frames == 0
-                    || codec.fps_field.is_empty()
-                    || !is_range(codec.fps_min, codec.fps, codec.fps_max)
+                codec.frames == 0 || codec.fps_field.is_empty() || !is_range(codec.fps_min, codec.fps, codec.fps_max)
             }
         }
     }
@@ -218,8 +216,10 @@ mod tests {
 
     #[test]
     fn a_transition_carries_its_words() {
-        let codec =
-            DurationCodec::Transitions(Lengths { field: "transitions".into(), seconds: Seconds::Range { from: 1, to: 25 } });
+        let codec = DurationCodec::Transitions(Lengths {
+            field: "transitions".into(),
+            seconds: Seconds::Range { from: 1, to: 25 },
+        });
         assert_eq!(written(&codec, &order(4, None)), json!({"transitions": [{"duration": 4, "prompt": "turn"}]}));
     }
 

@@ -119,9 +119,7 @@ impl Catalogue {
 
     /// Every model with the row in force at a moment, in the order of the rows; also retired ones.
     pub fn models(&self, at: DateTime<Utc>) -> impl Iterator<Item = &ModelRow> {
-        self.rows
-            .iter()
-            .filter(move |row| self.row(&row.model(), at).is_ok_and(|current| std::ptr::eq(current, *row)))
+        self.rows.iter().filter(move |row| self.row(&row.model(), at).is_ok_and(|current| std::ptr::eq(current, *row)))
     }
 
     /// The row in force for a model at a moment, also when the model has been retired: calls bought before are still

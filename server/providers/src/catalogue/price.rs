@@ -178,7 +178,8 @@ pub struct ManyFrames {
 impl PerClip {
     pub(super) fn price(&self, bought: &Bought, resolution: Resolution) -> Option<MicroUsd> {
         let base = self.per_clip.get(&resolution).copied()?;
-        let surcharge = self.many_frames.as_ref().filter(|many| bought.frames.is_some_and(|frames| frames > many.above));
+        let surcharge =
+            self.many_frames.as_ref().filter(|many| bought.frames.is_some_and(|frames| frames > many.above));
         let exact = i128::from(base) * surcharge.map_or(100, |many| i128::from(many.percent));
         Some(MicroUsd::new(i64::try_from((exact + 50) / 100).unwrap_or(i64::MAX)))
     }
@@ -280,7 +281,8 @@ mod tests {
             per_clip: BTreeMap::from([(Resolution::P720, 400_000)]),
             many_frames: Some(ManyFrames { above: 81, percent: 125 }),
         };
-        let price = |frames| rule.price(&Bought { millis: 5000, frames: Some(frames), fps: Some(16) }, Resolution::P720);
+        let price =
+            |frames| rule.price(&Bought { millis: 5000, frames: Some(frames), fps: Some(16) }, Resolution::P720);
         assert_eq!(price(81), Some(MicroUsd::new(400_000)));
         assert_eq!(price(82), Some(MicroUsd::new(500_000)));
     }

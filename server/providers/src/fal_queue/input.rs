@@ -108,15 +108,14 @@ pub(super) fn clip_pictures<'a>(
 /// Everything of a still but its pictures.
 pub(super) fn still_body(mapping: &InputMapping, request: &StillRequest) -> Map<String, Value> {
     let mut body = mapping.fixed.clone();
-    let mut set = |field: &Option<String>, value: &str| {
-        field.as_ref().map(|field| body.insert(field.clone(), json!(value)));
-    };
-    set(&mapping.prompt, &request.prompt);
-    set(&mapping.aspect, request.aspect.as_str());
-    set(&mapping.size, request.size.as_str());
-    if let Some(category) = &mapping.category {
-        set(&Some(category.field.clone()), word(category, request.category));
-    }
+    let words = [
+        (mapping.prompt.as_deref(), request.prompt.as_str()),
+        (mapping.aspect.as_deref(), request.aspect.as_str()),
+        (mapping.size.as_deref(), request.size.as_str()),
+    ];
+    let category = mapping.category.as_ref().map(|field| (field.field.as_str(), word(field, request.category)));
+    let given = words.into_iter().filter_map(|(field, value)| Some((field?, value)));
+    body.extend(given.chain(category).map(|(field, value)| (field.to_owned(), json!(value))));
     body
 }
 

@@ -161,9 +161,9 @@ fn pictures<'a>(request: &'a StillRequest, row: &ModelRow) -> Result<Vec<&'a Pic
 
 fn body(request: &StillRequest, pictures: &[&Picture]) -> Value {
     let mut parts = vec![json!({"text": request.prompt})];
-    parts.extend(pictures.iter().map(|picture| {
-        json!({"inlineData": {"mimeType": picture.content_type, "data": BASE64.encode(&picture.bytes)}})
-    }));
+    parts.extend(pictures.iter().map(
+        |picture| json!({"inlineData": {"mimeType": picture.content_type, "data": BASE64.encode(&picture.bytes)}}),
+    ));
     json!({
         "contents": [{"role": "user", "parts": parts}],
         "generationConfig": {

@@ -41,8 +41,10 @@ impl Gemini {
         let mut token: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let page = self.clean(self.page(token.as_deref()).await)?;
-            let ids = page.models.into_iter().map(|model| model.name);
-            found.extend(ids.map(|name| name.strip_prefix("models/").map_or(name.clone(), str::to_owned)));
+            found.extend(page.models.into_iter().map(|Item { name }| match name.strip_prefix("models/") {
+                Some(id) => id.to_owned(),
+                None => name,
+            }));
             token = page.next_page_token.filter(|token| !token.is_empty());
             if token.is_none() {
                 break;
@@ -58,7 +60,11 @@ impl Gemini {
         }
         let answer = exchange(asking, Purpose::Asks, TIMEOUT, MAX_BYTES).await?;
         if answer.status != StatusCode::OK {
-            return Err(ProviderError { certainty: Certainty::Unchanged, charged: None, ..refusal::of(&answer, Utc::now()) });
+            return Err(ProviderError {
+                certainty: Certainty::Unchanged,
+                charged: None,
+                ..refusal::of(&answer, Utc::now())
+            });
         }
         serde_json::from_slice(&answer.body).map_err(|error| {
             let detail = format!("not a list of models ({error}): {}", answer.text());

@@ -6,9 +6,9 @@ use ::simulator::{Settings, Simulator};
 use domain::{ClipSeconds, MicroUsd, ModelType, Resolution};
 use image::{ImageFormat, Rgb, RgbImage};
 use providers::{
-    Aspect, Catalogue, ClipMaker, ClipRequest, FalSettings, FileAnswer, GeminiSettings, Makers, Making, ModelRef, Order,
-    Picture, Provider, ProviderError, RequestStatus, Requests, SharedCatalogue, StillAnswer, StillMaker, StillRequest,
-    StillSize, Submitted, fetch_result, http_client,
+    Aspect, Catalogue, ClipMaker, ClipRequest, FalSettings, FileAnswer, GeminiSettings, Makers, Making, ModelRef,
+    Order, Picture, Provider, ProviderError, RequestStatus, Requests, SharedCatalogue, StillAnswer, StillMaker,
+    StillRequest, StillSize, Submitted, fetch_result, http_client,
     prompts::{self, Part, PromptFields, PromptVersion},
 };
 use serde_json::{Value, json};

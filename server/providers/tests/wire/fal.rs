@@ -3,8 +3,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::{ClipSeconds, FailureCode, MicroUsd, Resolution};
 use providers::{
-    CancelAnswer, Catalogue, Certainty, ClipMaker, ClipRequest, FalSettings, Makers, ModelRef, Order, Picture, Provider,
-    RequestStatus, SharedCatalogue,
+    CancelAnswer, Catalogue, Certainty, ClipMaker, ClipRequest, FalSettings, Makers, ModelRef, Order, Picture,
+    Provider, RequestStatus, SharedCatalogue,
 };
 use serde_json::json;
 use url::Url;

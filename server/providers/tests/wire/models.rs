@@ -3,8 +3,8 @@
 use chrono::{TimeDelta, Utc};
 use domain::{FailureCode, MicroUsd, ModelType};
 use providers::{
-    Certainty, ClipRequest, MediaKind, ModelRef, ModelRow, Making, Order, Picture, Provider, Requests, Role,
-    StillMaker, check_providers, check::KeyCheck, fetch_result, people, prompts::Part,
+    Certainty, ClipRequest, Making, MediaKind, ModelRef, ModelRow, Order, Picture, Provider, Requests, Role,
+    StillMaker, check::KeyCheck, check_providers, fetch_result, people, prompts::Part,
 };
 use serde_json::json;
 
