@@ -46,6 +46,49 @@ pub enum GarmentCategory {
     OnePiece,
 }
 
+impl GarmentCategory {
+    /// Reads a shop's category word, `dress` or `Dresses` alike; none for one that says nothing of the body, like `bag`.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let word = word.trim().to_ascii_lowercase();
+        let is_one_of = |words: &[&str]| {
+            let plain = word.strip_suffix('s').unwrap_or(&word);
+            words.iter().any(|one| *one == word || *one == plain)
+        };
+        if is_one_of(&TOPS) {
+            Some(Self::Top)
+        } else if is_one_of(&BOTTOMS) {
+            Some(Self::Bottom)
+        } else if is_one_of(&ONE_PIECES) {
+            Some(Self::OnePiece)
+        } else {
+            None
+        }
+    }
+}
+
+const TOPS: [&str; 18] = [
+    "top",
+    "shirt",
+    "t-shirt",
+    "tee",
+    "blouse",
+    "knit",
+    "knitwear",
+    "sweater",
+    "pullover",
+    "cardigan",
+    "hoodie",
+    "sweatshirt",
+    "jacket",
+    "coat",
+    "vest",
+    "blazer",
+    "outerwear",
+    "parka",
+];
+const BOTTOMS: [&str; 8] = ["bottom", "trousers", "pant", "jeans", "denim", "skirt", "short", "legging"];
+const ONE_PIECES: [&str; 6] = ["dress", "dresses", "one-piece", "jumpsuit", "overalls", "romper"];
+
 /// A still to be made.
 #[derive(Debug, Clone)]
 pub struct StillRequest {
@@ -128,4 +171,26 @@ pub trait StillMaker: Send + Sync {
 
     /// The provider's queue; none where the still comes with the answer.
     fn requests(&self) -> Option<&dyn Requests>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shops_words_say_what_a_garment_covers() {
+        let cases = [
+            ("T-shirt", Some(GarmentCategory::Top)),
+            ("coats", Some(GarmentCategory::Top)),
+            ("trousers", Some(GarmentCategory::Bottom)),
+            (" Skirts ", Some(GarmentCategory::Bottom)),
+            ("dress", Some(GarmentCategory::OnePiece)),
+            ("dresses", Some(GarmentCategory::OnePiece)),
+            ("bag", None),
+            ("", None),
+        ];
+        for (word, category) in cases {
+            assert_eq!(GarmentCategory::of_word(word), category, "{word}");
+        }
+    }
 }
