@@ -16,6 +16,7 @@ mod people;
 mod products;
 mod reports;
 mod routines;
+mod sessions;
 mod settings;
 mod stages;
 mod views;
@@ -39,6 +40,7 @@ pub(crate) use media_urls::MediaUrls;
 pub use pauses::Pauses;
 pub use people::{PASSWORD_MIN_CHARS, SignedIn, create_user};
 pub use products::{NewPhoto, NewProduct};
+pub use sessions::KeptSession;
 pub use settings::Settings;
 pub use webhooks::CallToken;
 
