@@ -14,6 +14,7 @@ mod journey;
 mod media;
 mod program;
 mod queue;
+mod redis;
 mod retry;
 mod session;
 mod shop;
