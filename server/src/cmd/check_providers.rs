@@ -3,7 +3,9 @@
 use anyhow::Context as _;
 use clap::Args;
 use providers::{
-    Catalogue, CheckReport, KeyCheck, Makers, ModelCheck, ProviderCheck, SharedCatalogue, Verdict, check_providers,
+    Catalogue, CheckReport, Makers, SharedCatalogue,
+    check::{KeyCheck, ModelCheck, ProviderCheck, Verdict},
+    check_providers,
 };
 
 use super::{parts, say};

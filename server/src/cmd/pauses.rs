@@ -1,5 +1,7 @@
 //! Pausing and resuming from the command line.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use domain::{

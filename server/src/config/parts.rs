@@ -104,8 +104,7 @@ pub struct Providers {
     pub tryon_clip_models: Vec<String>,
 }
 
-const PRODUCT_STILL_MODELS: &str =
-    "gemini-nano-banana-2.1,google/nano-banana-2.1/edit,fal-ai/nano-banana-2/edit";
+const PRODUCT_STILL_MODELS: &str = "gemini-nano-banana-2.1,google/nano-banana-2.1/edit,fal-ai/nano-banana-2/edit";
 const PRODUCT_CLIP_MODELS: &str = "fal-ai/pika/v2.2/pikaframes,fal-ai/kling-video/v3/standard/image-to-video,\
      fal-ai/veo3.1/fast/first-last-frame-to-video";
 const TRYON_STILL_MODELS: &str = "fal-ai/fashn/tryon/v1.6,fal-ai/kling/v1-5/kolors-virtual-try-on";
@@ -124,9 +123,8 @@ impl Providers {
                 rows.find(|row| row.id == word || row.model().to_string() == word).map(ModelRow::model)
             };
             let words = words.iter().map(|word| word.trim()).filter(|word| !word.is_empty());
-            let models: Result<Vec<ModelRef>, WrongModel> = words
-                .map(|word| named(word).ok_or_else(|| WrongModel::new(name, word, roles, catalogue)))
-                .collect();
+            let models: Result<Vec<ModelRef>, WrongModel> =
+                words.map(|word| named(word).ok_or_else(|| WrongModel::new(name, word, roles, catalogue))).collect();
             models.and_then(|models| match models.is_empty() {
                 true => Err(WrongModel::new(name, "", roles, catalogue)),
                 false => Ok(models),

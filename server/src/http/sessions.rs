@@ -95,7 +95,7 @@ impl Sessions {
 
     /// Whether it makes sense to ask Redis: a connection that is gone would only be waited for.
     fn has_redis(&self) -> bool {
-        self.redis.clients().iter().any(ClientLike::is_connected)
+        self.redis.clients().iter().any(|client| client.is_connected())
     }
 
     /// What Redis answers, or nothing when it does not.
