@@ -238,6 +238,8 @@ impl ModelRow {
             Some("a try-on model has fields for garment and person, and only such a model")
         } else if self.makes(Role::Transition) && !(takes_last || takes_list) {
             Some("a transition needs a field for the last picture")
+        } else if input.motion.as_ref().is_some_and(|motion| !motion.is_range()) {
+            Some("motion: min, default and max are out of order")
         } else if !output.file.starts_with('/') {
             Some("output.file is a JSON pointer and begins with /")
         } else {

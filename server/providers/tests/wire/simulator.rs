@@ -40,8 +40,8 @@ async fn two_stills_and_a_clip_cost_what_the_simulator_bills() {
     let start = bench.still(Part::Start).await.unwrap();
     let end = bench.still(Part::End).await.unwrap();
     assert_ne!(start.image, end.image, "two poses");
-    let picture = image::load_from_memory(&start.image).unwrap();
-    assert!(picture.height() * 3 == picture.width() * 4, "{} x {}", picture.width(), picture.height());
+    let seen = image::load_from_memory(&start.image).unwrap();
+    assert!(seen.height() * 3 == seen.width() * 4, "{} x {}", seen.width(), seen.height());
     let order = StillOrder { size: StillSize::K1, pictures: 1 }.into();
     let nano = ModelRef::new(Provider::Gemini, NANO);
     let quote = Catalogue::embedded().unwrap().quote(&nano, &order, Utc::now()).unwrap();
