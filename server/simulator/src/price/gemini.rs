@@ -1,6 +1,3 @@
-//! The vendors' prices, written from their own pages and from nothing of ours,
-//! so that a wrong price in a client shows as a difference to the invoice.
-
 /// What a Gemini model charges, in micro-USD per million tokens.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TokenPrice {
@@ -42,16 +39,6 @@ impl TokenPrice {
     }
 }
 
-/// Shorter clips are billed as this many seconds.
-const LEAST_BILLED_SECONDS: u64 = 5;
-
-/// Seconds billed and micro-USD for a pikaframes clip.
-pub(crate) fn pikaframes(full_hd: bool, seconds: u64) -> (u64, i64) {
-    let billed = seconds.max(LEAST_BILLED_SECONDS);
-    let per_second = if full_hd { 60_000 } else { 40_000 };
-    (billed, i64::try_from(billed).unwrap_or(i64::MAX).saturating_mul(per_second))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -72,12 +59,5 @@ mod tests {
         assert_eq!(price.cost(Tokens { prompt_text: 1, ..Tokens::default() }), 2);
         assert_eq!(price.cost(Tokens { prompt_text: 3, ..Tokens::default() }), 5);
         assert_eq!(price.cost(Tokens { thought: 1, ..Tokens::default() }), 8);
-    }
-
-    #[test]
-    fn a_short_clip_is_billed_as_five_seconds() {
-        assert_eq!(pikaframes(false, 4), (5, 200_000));
-        assert_eq!(pikaframes(true, 4), (5, 300_000));
-        assert_eq!(pikaframes(false, 12), (12, 480_000));
     }
 }
