@@ -8,15 +8,23 @@ use std::{
 };
 
 use anyhow::Context as _;
+use chrono::Utc;
 use engine::Engine;
 use jobs::{Queue, RedisSettings, WorkerSettings};
-use providers::{Catalogue, FalClips, FalSettings, FetchRules, GeminiSettings, GeminiStills, WebhookVerifier};
+use providers::{
+    Catalogue, FalClips, FalSettings, FetchRules, GeminiSettings, GeminiStills, WebhookVerifier, catalogue::Role,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::PgPool;
 use storage::Store;
 use url::Url;
 
-use crate::config::{Config, MissingSetting, Work};
+use crate::config::{
+    Config, Work,
+    setting::{
+        CALLBACK_SECRET, CLIP_MODEL, FAL_KEY, GEMINI_API_KEY, REDIS_URL, STILL_MODEL, Setting, WORK_DIR, WrongSetting,
+    },
+};
 
 /// What an installation stands on, wherever it comes from.
 pub struct Ground {
@@ -38,10 +46,12 @@ pub struct Built {
 /// Builds the engine.
 pub async fn build(ground: &Ground, config: &Config) -> anyhow::Result<Built> {
     let redis = RedisSettings { url: ground.redis_url.clone(), namespace: config.redis_namespace.clone() };
-    let queue = Queue::connect(ground.pg.clone(), redis).await.context("the queue could not be started")?;
+    let queue = Queue::connect(ground.pg.clone(), redis).await.map_err(no_queue)?;
     let (fal, gemini) = provider_settings(ground, config)?;
     let client = providers::http_client().context("the HTTP client could not be built")?;
     let catalogue = Arc::new(Catalogue::embedded().context("the model catalogue could not be read")?);
+    check_model(&catalogue, STILL_MODEL, &config.providers.still_model, Role::Still)?;
+    check_model(&catalogue, CLIP_MODEL, &config.providers.clip_model, Role::Clip)?;
     let stills = GeminiStills::new(client.clone(), gemini, catalogue.clone(), &config.providers.still_model);
     let clips = FalClips::new(client.clone(), fal.clone(), catalogue.clone(), &config.providers.clip_model);
     let webhooks = WebhookVerifier::new(client, fal.jwks_url.clone(), config.providers.fal_user_id.clone());
@@ -50,8 +60,8 @@ pub async fn build(ground: &Ground, config: &Config) -> anyhow::Result<Built> {
         pg: ground.pg.clone(),
         queue,
         store: ground.store.clone(),
-        stills: Arc::new(stills.map_err(unknown_model)?),
-        clips: Arc::new(clips.map_err(unknown_model)?),
+        stills: Arc::new(stills?),
+        clips: Arc::new(clips.map_err(|error| anyhow::anyhow!("{error}"))?),
         catalogue,
         fetch_rules: FetchRules::clips_of(&fal).context("the rules for result files")?,
         settings: engine_settings(ground, config, work_dir),
@@ -73,8 +83,30 @@ fn callback_url(ground: &Ground, config: &Config) -> Option<Url> {
     config.public_url.clone().or_else(|| ground.simulator_url.is_some().then(|| ground.public_url.clone()))
 }
 
-fn unknown_model(error: impl std::fmt::Display) -> anyhow::Error {
-    anyhow::anyhow!("{error}; check STILL_MODEL and CLIP_MODEL")
+/// Refuses a model that is not in the catalogue today, or makes something else; names those there are.
+fn check_model(catalogue: &Catalogue, setting: Setting, model: &str, role: Role) -> Result<(), WrongSetting> {
+    let now = Utc::now();
+    let offered = |id: &str| catalogue.row(id, now).is_ok_and(|row| row.role == role && !row.is_retired(now));
+    if offered(model) {
+        return Ok(());
+    }
+    let mut known: Vec<&str> = catalogue.rows().iter().map(|row| row.id.as_str()).filter(|id| offered(id)).collect();
+    known.dedup();
+    Err(setting.wrong(model).expecting(format!("{}: {}", setting.expected, known.join(" or "))))
+}
+
+/// Why there is no queue: a wrong setting, where it is one.
+pub fn no_queue(error: jobs::Error) -> anyhow::Error {
+    match error {
+        jobs::Error::RedisAddress { reason } => {
+            REDIS_URL.unusable(format!("is no address of a Redis ({reason})")).into()
+        }
+        jobs::Error::EvictionPolicy { found } => REDIS_URL
+            .unusable(format!("names a Redis that may throw work away (maxmemory-policy {found})"))
+            .expecting("one with maxmemory-policy noeviction")
+            .into(),
+        other => anyhow::Error::new(other).context("the queue could not be started"),
+    }
 }
 
 fn engine_settings(ground: &Ground, config: &Config, work_dir: PathBuf) -> engine::Settings {
@@ -99,10 +131,9 @@ fn provider_settings(ground: &Ground, config: &Config) -> anyhow::Result<(FalSet
     if let Some(url) = &ground.simulator_url {
         return Ok((FalSettings::simulator(url)?, GeminiSettings::simulator(url)));
     }
-    let missing = |name, expected| MissingSetting { name, expected };
     let wanted = &config.providers;
-    let fal = wanted.fal_key.clone().ok_or_else(|| missing("FAL_KEY", "a key of fal.ai, like id:secret"))?;
-    let gemini = wanted.gemini_api_key.clone().ok_or_else(|| missing("GEMINI_API_KEY", "a key of the Gemini API"))?;
+    let fal = wanted.fal_key.clone().ok_or_else(|| FAL_KEY.missing())?;
+    let gemini = wanted.gemini_api_key.clone().ok_or_else(|| GEMINI_API_KEY.missing())?;
     Ok((FalSettings::vendor(fal)?, GeminiSettings::vendor(gemini)?))
 }
 
@@ -118,7 +149,7 @@ fn make_private(folder: &Path) -> anyhow::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .with_context(|| format!("WORK_DIR {} could not be made", folder.display()))
+        .with_context(|| WORK_DIR.wrong(folder.display()))
 }
 
 /// A work folder where everybody may make one: it is ours, or it is not used.
@@ -131,7 +162,7 @@ fn temporary_work_dir(temp: &Path) -> anyhow::Result<PathBuf> {
     let ours = found.is_dir()
         && std::fs::File::create(&probe).and_then(|file| file.metadata()).is_ok_and(|file| file.uid() == found.uid());
     _ = std::fs::remove_file(&probe);
-    anyhow::ensure!(ours, "{} belongs to somebody else; set WORK_DIR to a folder of your own", folder.display());
+    anyhow::ensure!(ours, "{} belongs to somebody else; set {WORK_DIR} to a folder of your own", folder.display());
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700))?;
     Ok(folder)
 }
@@ -154,15 +185,11 @@ pub fn worker_settings(work: &Work) -> WorkerSettings {
 ///
 /// # Errors
 /// When it is too short to be one.
-pub fn callback_secret(config: &Config) -> anyhow::Result<SecretString> {
-    let secret = config.callback_secret.clone().ok_or(MissingSetting {
-        name: "CALLBACK_SECRET",
-        expected: "at least 32 random characters, the same on every process",
-    })?;
-    anyhow::ensure!(
-        secret.expose_secret().len() >= 32,
-        "CALLBACK_SECRET is too short: expected at least 32 random characters"
-    );
+pub fn callback_secret(config: &Config) -> Result<SecretString, WrongSetting> {
+    let secret = config.callback_secret.clone().ok_or_else(|| CALLBACK_SECRET.missing())?;
+    if secret.expose_secret().chars().count() < 32 {
+        return Err(CALLBACK_SECRET.unusable("is too short"));
+    }
     Ok(secret)
 }
 
@@ -187,6 +214,18 @@ mod tests {
         std::fs::set_permissions(&earlier, std::fs::Permissions::from_mode(0o755)).unwrap();
         assert_eq!(temporary_work_dir(temp.path()).unwrap(), earlier);
         assert_eq!((mode(&earlier), std::fs::read_dir(&earlier).unwrap().count()), (0o700, 0));
+    }
+
+    #[test]
+    fn a_model_that_makes_something_else_is_refused_with_those_that_do() {
+        let catalogue = Catalogue::embedded().unwrap();
+        let clip = "fal-ai/pika/v2.2/pikaframes";
+        assert!(check_model(&catalogue, CLIP_MODEL, clip, Role::Clip).is_ok());
+        for model in [clip, "nano"] {
+            let refused = check_model(&catalogue, STILL_MODEL, model, Role::Still).unwrap_err().to_string();
+            assert!(refused.starts_with(&format!("STILL_MODEL (--still-model) is `{model}`")), "{refused}");
+            assert!(refused.contains("gemini-nano-banana-2.1"), "{refused}");
+        }
     }
 
     #[test]

@@ -4,27 +4,22 @@ use clap::Args;
 use secrecy::SecretString;
 use url::Url;
 
-/// A setting that a role cannot do without.
-#[derive(Debug, thiserror::Error)]
-#[error("{name} is not set: expected {expected}")]
-pub struct MissingSetting {
-    /// The environment variable.
-    pub name: &'static str,
-    /// What it takes.
-    pub expected: &'static str,
-}
+use super::{
+    setting::{S3_ACCESS_KEY_ID, S3_BUCKET, S3_SECRET_ACCESS_KEY, WrongSetting},
+    value,
+};
 
 /// Where media is kept.
 #[derive(Debug, Clone, Args)]
 pub struct ObjectStore {
     /// Address of an S3-compatible store (R2, MinIO); AWS itself when not set.
-    #[arg(long, env = "S3_ENDPOINT")]
+    #[arg(long, env = "S3_ENDPOINT", value_parser = value::web_address_text)]
     pub s3_endpoint: Option<String>,
     /// Region; `auto` for R2.
     #[arg(long, env = "S3_REGION", default_value = "auto")]
     pub s3_region: String,
     /// Bucket.
-    #[arg(long, env = "S3_BUCKET")]
+    #[arg(long, env = "S3_BUCKET", value_parser = value::bucket)]
     pub s3_bucket: Option<String>,
     /// Public half of the key.
     #[arg(long, env = "S3_ACCESS_KEY_ID", hide_env_values = true)]
@@ -33,7 +28,7 @@ pub struct ObjectStore {
     #[arg(long, env = "S3_SECRET_ACCESS_KEY", hide_env_values = true)]
     pub s3_secret_access_key: Option<SecretString>,
     /// endpoint/bucket/key instead of bucket.endpoint/key; MinIO wants it.
-    #[arg(long, env = "S3_PATH_STYLE", default_value_t = false, action = clap::ArgAction::Set)]
+    #[arg(long, env = "S3_PATH_STYLE", default_value_t = false, action = clap::ArgAction::Set, value_parser = value::switch)]
     pub s3_path_style: bool,
 }
 
@@ -49,21 +44,14 @@ impl ObjectStore {
     /// The settings of a real store.
     ///
     /// # Errors
-    /// [`MissingSetting`] for the first one that is not set.
-    pub fn settings(&self) -> Result<storage::Settings, MissingSetting> {
-        let missing = |name, expected| MissingSetting { name, expected };
+    /// [`WrongSetting`] for the first one that is not set.
+    pub fn settings(&self) -> Result<storage::Settings, WrongSetting> {
         Ok(storage::Settings {
             endpoint: self.s3_endpoint.clone(),
             region: self.s3_region.clone(),
-            bucket: self.s3_bucket.clone().ok_or_else(|| missing("S3_BUCKET", "the name of the bucket"))?,
-            access_key_id: self
-                .s3_access_key_id
-                .clone()
-                .ok_or_else(|| missing("S3_ACCESS_KEY_ID", "the public half of the bucket's key"))?,
-            secret_access_key: self
-                .s3_secret_access_key
-                .clone()
-                .ok_or_else(|| missing("S3_SECRET_ACCESS_KEY", "the secret half of the bucket's key"))?,
+            bucket: self.s3_bucket.clone().ok_or_else(|| S3_BUCKET.missing())?,
+            access_key_id: self.s3_access_key_id.clone().ok_or_else(|| S3_ACCESS_KEY_ID.missing())?,
+            secret_access_key: self.s3_secret_access_key.clone().ok_or_else(|| S3_SECRET_ACCESS_KEY.missing())?,
             path_style: self.s3_path_style,
         })
     }
@@ -73,16 +61,16 @@ impl ObjectStore {
 #[derive(Debug, Clone, Args)]
 pub struct Providers {
     /// Key of fal.ai, like id:secret.
-    #[arg(long, env = "FAL_KEY", hide_env_values = true)]
+    #[arg(long, env = "FAL_KEY", hide_env_values = true, value_parser = value::key)]
     pub fal_key: Option<SecretString>,
     /// Webhooks must be signed for this fal user id; any user when not set.
     #[arg(long, env = "FAL_USER_ID")]
     pub fal_user_id: Option<String>,
     /// Key of the Gemini API.
-    #[arg(long, env = "GEMINI_API_KEY", hide_env_values = true)]
+    #[arg(long, env = "GEMINI_API_KEY", hide_env_values = true, value_parser = value::key)]
     pub gemini_api_key: Option<SecretString>,
     /// Address of a provider simulator to use instead of fal.ai and Gemini.
-    #[arg(long, env = "SIMULATOR_URL")]
+    #[arg(long, env = "SIMULATOR_URL", value_parser = value::web_address)]
     pub simulator_url: Option<Url>,
     /// Model that makes wearing stills.
     #[arg(long, env = "STILL_MODEL", default_value = "gemini-nano-banana-2.1")]
