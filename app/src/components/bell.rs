@@ -103,7 +103,9 @@ fn NoticeLine(notice: Notice) -> impl IntoView {
         NoticeBody::VideoReady { cost, .. } | NoticeBody::GenerationFailed { cost, .. } => {
             Some(cost_note(facts.locale, *cost).into_any())
         }
-        NoticeBody::LimitNear { resets_at, .. } if *resets_at > now => Some(view! { <Reset at=*resets_at/> }.into_any()),
+        NoticeBody::LimitNear { resets_at, .. } if *resets_at > now => {
+            Some(view! { <Reset at=*resets_at/> }.into_any())
+        }
         NoticeBody::Fact(Fact::DailyReport { paid, .. }) => Some(cost_note(facts.locale, *paid).into_any()),
         NoticeBody::LimitNear { .. } | NoticeBody::Fact(_) => None,
     };

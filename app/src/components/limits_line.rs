@@ -34,7 +34,8 @@ pub fn LimitsLine(
     let locale = use_locale();
     let at = limits.resets_at;
     let Some(limit) = reached(&limits, price) else {
-        return view! { <p class="field-hint figures">{limits_words(locale, &limits)} " · " <Reset at/></p> }.into_any();
+        return view! { <p class="field-hint figures">{limits_words(locale, &limits)} " · " <Reset at/></p> }
+            .into_any();
     };
     let sentence = match limit {
         LimitKind::Generations => td_string!(locale, limits.generations_reached, limit = limits.generations_limit),

@@ -45,7 +45,8 @@ pub async fn run(common: &Common, task: Task) -> anyhow::Result<()> {
 }
 
 async fn create_user(common: &Common, new: CreateUser) -> anyhow::Result<()> {
-    let email = Email::parse(&new.email).with_context(|| format!("EMAIL is `{}`: expected an address like you@shop.example", new.email))?;
+    let email = Email::parse(&new.email)
+        .with_context(|| format!("EMAIL is `{}`: expected an address like you@shop.example", new.email))?;
     let password = match new.password {
         Some(password) => password,
         None => read_password()?,

@@ -112,9 +112,7 @@ pub async fn run_worker(built: &Built, config: &Config, tools: Tools, stop: Canc
 }
 
 pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(config.listen)
-        .await
-        .with_context(|| LISTEN.wrong(config.listen))
+    TcpListener::bind(config.listen).await.with_context(|| LISTEN.wrong(config.listen))
 }
 
 /// Refuses to serve pages without their scripts and styles.

@@ -72,11 +72,8 @@ pub const S3_ACCESS_KEY_ID: Setting =
     Setting::new("S3_ACCESS_KEY_ID", "--s3-access-key-id", "the public half of the bucket's key");
 pub const S3_SECRET_ACCESS_KEY: Setting =
     Setting::new("S3_SECRET_ACCESS_KEY", "--s3-secret-access-key", "the secret half of the bucket's key");
-pub const CALLBACK_SECRET: Setting = Setting::new(
-    "CALLBACK_SECRET",
-    "--callback-secret",
-    "at least 32 random characters, the same on every process",
-);
+pub const CALLBACK_SECRET: Setting =
+    Setting::new("CALLBACK_SECRET", "--callback-secret", "at least 32 random characters, the same on every process");
 pub const FAL_KEY: Setting = Setting::new("FAL_KEY", "--fal-key", "a key of fal.ai, like id:secret");
 pub const GEMINI_API_KEY: Setting = Setting::new("GEMINI_API_KEY", "--gemini-api-key", "a key of the Gemini API");
 pub const STILL_MODEL: Setting = Setting::new("STILL_MODEL", "--still-model", "a model that makes stills");

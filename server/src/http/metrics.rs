@@ -24,8 +24,7 @@ pub async fn serve(address: SocketAddr, queue: Queue, others: Router, stop: Canc
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
         .install_recorder()
         .context("metrics")?;
-    let listener =
-        TcpListener::bind(address).await.with_context(|| METRICS_LISTEN.wrong(address))?;
+    let listener = TcpListener::bind(address).await.with_context(|| METRICS_LISTEN.wrong(address))?;
     tracing::info!("metrics are on http://{}/metrics", listener.local_addr()?);
     let router = Router::new().route("/metrics", get(render)).with_state((recorder, queue)).merge(others);
     tokio::spawn(async move {

@@ -34,9 +34,9 @@ pub fn leptos_options(edge: &Edge, address: SocketAddr) -> anyhow::Result<Leptos
     let root = std::path::absolute(&edge.site_root)?;
     let hashes = root.join("hash.txt");
     let text = |path: &std::path::Path| -> anyhow::Result<String> {
-        path.to_str().map(str::to_owned).with_context(|| {
-            SITE_ROOT.wrong(path.display()).expecting("a path of ordinary characters (UTF-8)")
-        })
+        path.to_str()
+            .map(str::to_owned)
+            .with_context(|| SITE_ROOT.wrong(path.display()).expecting("a path of ordinary characters (UTF-8)"))
     };
     let mut options = LeptosOptions::builder()
         .output_name("lookreel")

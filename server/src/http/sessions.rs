@@ -33,8 +33,8 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 /// The session layer of this installation. Waits at most ten seconds for Redis; when it is away for longer the layer
 /// works as soon as it is back.
 pub async fn layer(edge: &Edge) -> anyhow::Result<SessionManagerLayer<RedisStore<Pool>>> {
-    let config = Config::from_url(edge.redis_url.expose_secret())
-        .map_err(|_| REDIS_URL.unusable("is no address of a Redis"))?;
+    let config =
+        Config::from_url(edge.redis_url.expose_secret()).map_err(|_| REDIS_URL.unusable("is no address of a Redis"))?;
     let pool = Builder::from_config(config)
         .with_performance_config(|performance| performance.default_command_timeout = COMMAND_TIMEOUT)
         .with_connection_config(|connection| {

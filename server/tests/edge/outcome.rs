@@ -29,9 +29,7 @@ async fn a_wish_to_stop_is_shown_until_the_end_and_the_end_is_no_failure() {
     let database = &house.ground.database;
     let admin = house.admin().await.in_english();
     // What runs at the provider already is waited for.
-    house
-        .set_faults(&json!([{"model": "fal-ai", "step": "run", "fault": "delay_ms", "ms": 4_000, "times": 1}]))
-        .await;
+    house.set_faults(&json!([{"model": "fal-ai", "step": "run", "fault": "delay_ms", "ms": 4_000, "times": 1}])).await;
     let key = Uuid::now_v7();
     click(&admin, product.id, key).await;
     let id = generation_of(database, key).await;

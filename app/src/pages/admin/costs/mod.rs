@@ -91,12 +91,8 @@ fn Summary(report: CostReport, locale: Locale) -> impl IntoView {
 
 #[component]
 fn Today(paid: MicroUsd, limits: LimitStatus, locale: Locale) -> impl IntoView {
-    let money = td_string!(
-        locale,
-        costs.used,
-        used = limits.spend.display(),
-        limit = limits.spend_limit.display_cents()
-    );
+    let money =
+        td_string!(locale, costs.used, used = limits.spend.display(), limit = limits.spend_limit.display_cents());
     let count = td_string!(locale, costs.count_used, used = limits.generations, limit = limits.generations_limit);
     view! {
         <div class="costs-today">
@@ -209,7 +205,8 @@ mod tests {
             },
         };
         let html = Owner::new().with(|| view! { <Report report locale=Locale::ko/> }.into_any().to_html());
-        for figure in ["$1.63", "$25.93", "$0.2718", "$18.40", "지난달 같은 기간보다 12% 많음", "$0.00", "10 / 10건"] {
+        for figure in ["$1.63", "$25.93", "$0.2718", "$18.40", "지난달 같은 기간보다 12% 많음", "$0.00", "10 / 10건"]
+        {
             assert!(html.contains(figure), "{figure} in {html}");
         }
         assert_eq!(html.matches("data-state=\"failed\"").count(), 1, "the limit that is full shows it: {html}");
