@@ -9,7 +9,7 @@ mod state;
 
 pub use day::day_name;
 pub use error::error_sentence;
-pub use failure::{failure_next, failure_what};
+pub use failure::{RetryHelp, failure_next, failure_what, retry_help};
 pub use notice::{notice_generation, notice_sentence, notice_state};
 pub use queue::{pause_scope, provider};
 pub use state::{call_state, event, generation_state, group, model_type, recipe, stage, stage_state, video_status};

@@ -1,14 +1,16 @@
 //! Bringing the database up to date.
 
+use std::str::FromStr as _;
+
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 use sqlx::{
     PgPool,
     migrate::{Migrate as _, Migrator},
-    postgres::PgPoolOptions,
+    postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::config::{Common, MissingSetting};
+use crate::config::{Common, setting::DATABASE_URL};
 
 /// Where sqlx writes down what it applied.
 const TABLE: &str = "_sqlx_migrations";
@@ -25,21 +27,25 @@ pub async fn run(common: &Common) -> anyhow::Result<()> {
 
 /// Connects to the database of the settings.
 pub async fn connect(common: &Common) -> anyhow::Result<PgPool> {
-    let url = common.database_url.as_ref().ok_or(MissingSetting {
-        name: "DATABASE_URL",
-        expected: "an address like postgres://user:password@host/database",
-    })?;
+    let url = common.database_url.as_ref().ok_or_else(|| DATABASE_URL.missing())?;
     open(url.expose_secret()).await
 }
 
 /// Connects to a database; gives up after ten seconds.
 pub async fn open(url: &str) -> anyhow::Result<PgPool> {
+    // What the parser says may be a part of the password.
+    let options = PgConnectOptions::from_str(url).map_err(|_| DATABASE_URL.unusable("is no address of a Postgres"))?;
+    let (host, port) = (options.get_host().to_owned(), options.get_port());
     PgPoolOptions::new()
         .max_connections(24)
         .acquire_timeout(std::time::Duration::from_secs(10))
-        .connect(url)
+        .connect_with(options)
         .await
-        .context("Postgres could not be reached; check DATABASE_URL")
+        .with_context(|| {
+            DATABASE_URL
+                .unusable(format!("names {host}:{port}, where no Postgres lets this program in"))
+                .expecting("one that runs, with that user, password and database")
+        })
 }
 
 /// Applies what is missing. Safe to run from several processes at once.

@@ -4,7 +4,7 @@ use domain::MicroUsd;
 
 /// Reads US dollars with at most six decimals; never through a float.
 pub fn parse(text: &str) -> Result<MicroUsd, String> {
-    let wrong = || "expected US dollars like 25 or 12.50".to_owned();
+    let wrong = || "expected US dollars with at most six decimals, like 25 or 12.50".to_owned();
     let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || fraction.len() > 6 || !digits(whole) || !digits(fraction) {
