@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::config::{
     Config, Providers, Work,
-    setting::{CALLBACK_SECRET, FAL_KEY, GEMINI_API_KEY, REDIS_URL, WORK_DIR},
+    setting::{CALLBACK_SECRET, FAL_KEY, GEMINI_API_KEY, REDIS_URL, WORK_DIR, WrongSetting},
 };
 
 /// What an installation stands on, wherever it comes from.
