@@ -114,7 +114,8 @@ pub async fn run_worker(built: &Built, config: &Config, tools: Tools, stop: Canc
     }
     let _following = follow_catalogue(built, &stop);
     let handlers = built.engine.handlers(tools);
-    let worker = Worker::new(built.engine.queue().clone(), handlers, parts::worker_settings(&config.work));
+    let worker =
+        Worker::new(built.engine.queue().clone(), parts::worker_settings(&config.work)).with_handlers(handlers);
     let schedules = if config.work.routines { built.engine.schedules()? } else { Vec::new() };
     worker.with_schedules(schedules).run(stop).await.context("the worker stopped")
 }

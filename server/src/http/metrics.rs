@@ -48,6 +48,7 @@ async fn render(State((recorder, queue)): State<(PrometheusHandle, Queue)>) -> i
                 gauge!("jobs_depth", "state" => state).set(count as f64);
             }
             gauge!("jobs_oldest_waiting_seconds").set(depth.oldest_age.as_secs_f64());
+            gauge!("jobs_lease_overdue_seconds").set(depth.lease_overdue.as_secs_f64());
         }
         Err(error) => tracing::warn!(%error, "the depth of the queue is not known"),
     }
