@@ -6,6 +6,7 @@ use image::RgbImage;
 use super::artist::{Artist, EDITION, Recipe};
 use super::body::{Body, Build};
 use super::garment::{Fit, Garment, Layers};
+use super::geometry::{Point, at, mix};
 use super::picture::{canvas_of, fill_frame, picture_of, read_picture};
 use super::pose::Pose;
 use super::shape::Kind;
@@ -49,7 +50,7 @@ fn within((width, height): (u32, u32), most: u32) -> (u32, u32) {
     (sized(width), sized(height))
 }
 
-/// Lays a garment over the person in a picture.
+/// Lays a garment over the person in a picture, behind their head.
 fn dress(picture: &RgbImage, garment: &Garment) -> Result<RgbImage, DrawError> {
     let silhouette = Silhouette::of(picture);
     let build = Build::of(Person::Female);
@@ -58,7 +59,18 @@ fn dress(picture: &RgbImage, garment: &Garment) -> Result<RgbImage, DrawError> {
     let body = Body { build, pose, arms: fit.arms };
     let layers = Layers::cut(garment, &fit, silhouette.unit);
     let mut canvas = canvas_of(picture)?;
-    layers.draw_trunk(&mut canvas, &fit, &body, |place| silhouette.pixel(place));
-    layers.draw_sleeves(&mut canvas, &fit, &body, |place| silhouette.pixel(place));
-    picture_of(&canvas)
+    let breadth = if fit.kind == Kind::Upper { silhouette.breadth } else { 1.0 };
+    let to_pixel = |place: Point| silhouette.pixel(at(place.x * breadth, place.y));
+    layers.draw_trunk(&mut canvas, &fit, &body, to_pixel);
+    layers.draw_sleeves(&mut canvas, &fit, &body, to_pixel);
+    let mut dressed = picture_of(&canvas)?;
+    for (x, y, pixel) in dressed.enumerate_pixels_mut() {
+        let share = silhouette.is_head(x, y, fit.neck_bottom_y());
+        if share > 0.0 {
+            let before = picture.get_pixel(x, y).0;
+            let mixed = |now: u8, before: u8| mix(f32::from(now), f32::from(before), share).round() as u8;
+            pixel.0 = std::array::from_fn(|channel| mixed(pixel.0[channel], before[channel]));
+        }
+    }
+    Ok(dressed)
 }

@@ -163,7 +163,8 @@ pub fn short_clip() -> Value {
     })
 }
 
-fn plain(colour: [u8; 3]) -> Vec<u8> {
+/// A picture of one colour, in the ratio of a still.
+pub fn plain(colour: [u8; 3]) -> Vec<u8> {
     let picture = image::RgbImage::from_pixel(90, 120, image::Rgb(colour));
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();

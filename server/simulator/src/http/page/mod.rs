@@ -62,10 +62,14 @@ fn write_figures(world: &World, page: &mut String) {
 
 /// Micro-USD as dollars, to the last digit that counts but at least cents.
 fn dollars(micro_usd: i64) -> String {
-    let text = format!("{}.{:06}", micro_usd / 1_000_000, micro_usd % 1_000_000);
+    let text = exact_dollars(micro_usd);
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
-    let part = part.trim_end_matches('0');
-    format!("${whole}.{part:0<2}")
+    format!("{whole}.{:0<2}", part.trim_end_matches('0'))
+}
+
+/// Micro-USD as dollars with every digit, for a column.
+fn exact_dollars(micro_usd: i64) -> String {
+    format!("${}.{:06}", micro_usd / 1_000_000, micro_usd % 1_000_000)
 }
 
 fn escape(text: &str) -> String {

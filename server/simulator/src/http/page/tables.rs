@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::{dollars, escape};
+use super::{escape, exact_dollars};
 use crate::desk::{FalRequest, RequestState};
 use crate::world::World;
 
@@ -79,9 +79,13 @@ pub(super) fn write_bill(world: &World, page: &mut String) {
             entry.accepted_at.format("%F %T"),
             escape(&entry.endpoint),
             escape(&entry.units.to_string()),
-            dollars(entry.amount_micro_usd)
+            exact_dollars(entry.amount_micro_usd)
         );
     }
+    page.push_str("</table></div>");
     let voided = world.invoice.voided().len();
-    let _ = write!(page, "</table></div><p class=quiet>{voided} charges were taken back.</p></section></main>");
+    if voided > 0 {
+        let _ = write!(page, "<p class='quiet below'>Taken back: {voided}, failed or cancelled.</p>");
+    }
+    page.push_str("</section></main>");
 }
