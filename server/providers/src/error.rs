@@ -86,6 +86,15 @@ impl ProviderError {
         matches!(self.certainty, Certainty::Unknown)
     }
 
+    /// The call is over or was never started, and cost nothing: another model may be asked instead.
+    pub fn is_free(&self) -> bool {
+        match self.certainty {
+            Certainty::NotSent | Certainty::Refused => self.charged.is_none_or(|amount| amount == MicroUsd::ZERO),
+            Certainty::Ended => self.charged == Some(MicroUsd::ZERO),
+            Certainty::Unknown | Certainty::Unchanged => false,
+        }
+    }
+
     /// The same error with every occurrence of a secret taken out of its text.
     #[must_use]
     pub(crate) fn without_secret(mut self, secret: &str) -> Self {
@@ -110,6 +119,26 @@ pub(crate) fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_known_to_cost_nothing_is_free() {
+        let error = |certainty, charged: Option<i64>| {
+            ProviderError::new(FailureCode::NoPicture, certainty, Retry::Never, "").charging(charged.map(MicroUsd::new))
+        };
+        for free in [(Certainty::NotSent, None), (Certainty::Refused, Some(0)), (Certainty::Ended, Some(0))] {
+            assert!(error(free.0, free.1).is_free(), "{free:?}");
+        }
+        let dear = [
+            (Certainty::Refused, Some(1)),
+            (Certainty::Ended, None),
+            (Certainty::Ended, Some(1)),
+            (Certainty::Unknown, None),
+            (Certainty::Unchanged, None),
+        ];
+        for dear in dear {
+            assert!(!error(dear.0, dear.1).is_free(), "{dear:?}");
+        }
+    }
 
     #[test]
     fn vendor_text_is_one_short_line_without_the_key() {
