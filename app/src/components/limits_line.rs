@@ -115,7 +115,7 @@ mod tests {
         };
         let html = line(LimitStatus { generations: 4, ..HALF_FULL });
         assert!(html.contains("All 4 generations") && html.contains("in 1 h") && html.contains("title=\"20"), "{html}");
-        assert!(line(HALF_FULL).contains("today's limit of $0.00"), "what the money does not allow is said too");
+        assert!(line(HALF_FULL).contains("This would pass"), "what the money does not allow is said too");
         let html = line(LimitStatus { spend: MicroUsd::ZERO, ..HALF_FULL });
         assert!(html.contains("Today 3/4") && html.contains("in 1 h") && !html.contains("role=\"alert\""), "{html}");
     }

@@ -61,7 +61,8 @@ async fn a_missing_setting_is_named_with_what_it_takes() {
 
 #[tokio::test]
 async fn a_wrong_setting_is_named_with_what_was_given_and_what_it_takes() {
-    let ground = Ground::fresh().await.with(&[("SIMULATOR_URL", "http://127.0.0.1:9/")]);
+    let ground = Ground::fresh().await;
+    let ground = ground.with(&[("SIMULATOR_URL", "http://127.0.0.1:9/"), ("LISTEN", "127.0.0.1:0")]);
     run(&["migrate"], &ground.settings);
     for (name, value, expected) in [
         ("LISTEN", "localhost:3000", "an IP address and a port, like"),
@@ -117,7 +118,8 @@ async fn a_wrong_setting_is_named_with_what_was_given_and_what_it_takes() {
 
 #[tokio::test]
 async fn a_wrong_secret_is_named_with_what_it_takes_only() {
-    let ground = Ground::fresh().await.with(&[("SIMULATOR_URL", "http://127.0.0.1:9/")]);
+    let ground = Ground::fresh().await;
+    let ground = ground.with(&[("SIMULATOR_URL", "http://127.0.0.1:9/"), ("LISTEN", "127.0.0.1:0")]);
     run(&["migrate"], &ground.settings);
     for (name, value, expected) in [
         ("DATABASE_URL", "hunter2secret", "postgres://user:password@host/database"),

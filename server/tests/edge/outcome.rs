@@ -76,7 +76,8 @@ async fn a_lost_answer_that_was_asked_for_again_wants_no_attention() {
     let key = Uuid::now_v7();
     click(&admin, product.id, key).await;
     let id = generation_of(&house.ground.database, key).await;
-    assert_eq!(wait_until(&house.ground.database, id, |_| false).await.state, "completed");
+    let now = wait_until(&house.ground.database, id, |now| now.clip_call == "submitted").await;
+    assert_eq!(now.clip_call, "submitted", "{now:?}");
     let page = admin.page(&format!("/admin/generations/{id}")).await;
     let calls = part(&page, "table calls", "</table>");
     assert_eq!(calls.matches("No answer · asked again").count(), 1, "{calls}");
