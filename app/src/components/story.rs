@@ -57,7 +57,7 @@ fn StoryStage(stage: StageView, generation: GenerationView) -> impl IntoView {
         StageState::Failed => IconName::Failed,
         StageState::Skipped => IconName::Skipped,
     };
-    let word = words::stage(locale, stage.stage);
+    let word = words::stage_of(locale, generation.options.recipe, stage.stage);
     let cost =
         (stage.cost != MicroUsd::ZERO).then(|| view! { <p class="story-cost figures">{stage.cost.display()}</p> });
     let measured = stage.percent.filter(|_| stage.state == StageState::Running).map(|percent| {

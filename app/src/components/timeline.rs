@@ -63,7 +63,9 @@ fn Entry(entry: TimelineEntry) -> impl IntoView {
         kind if entry.failure.is_some() || is_end(kind) => DetailForm::Folded,
         _ => DetailForm::Plain,
     };
-    let detail = entry.detail.map(|text| view! { <EntryDetail text form/> });
+    let (told, rest) = entry.detail.map(|text| words::event_detail(locale, entry.kind, text)).unwrap_or_default();
+    let told = told.map(|text| view! { <p class="timeline-detail">{text}</p> });
+    let detail = rest.map(|text| view! { <EntryDetail text form/> });
     let amount = entry.amount.map(|amount| view! { <span class="timeline-amount figures">{amount.display()}</span> });
     view! {
         <li class="timeline-entry" data-state=hue(entry.kind)>
@@ -77,6 +79,7 @@ fn Entry(entry: TimelineEntry) -> impl IntoView {
             <span class="timeline-mark"></span>
             <div class="timeline-body">
                 <p class="timeline-what">{what}</p>
+                {told}
                 {why}
                 {detail}
             </div>

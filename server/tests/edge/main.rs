@@ -12,6 +12,7 @@ mod functions;
 mod house;
 mod journey;
 mod media;
+mod models;
 mod program;
 mod queue;
 mod retry;
