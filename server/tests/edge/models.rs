@@ -79,7 +79,7 @@ async fn a_price_from_a_later_day_is_kept_with_who_and_why_and_todays_stays() {
     let page = send(&house, &admin, PRICE, &fields).await;
     let told = history(&page);
     assert!(told.contains(&format!("Price from {tomorrow}:")) && told.contains("720p $0.051234"), "{told}");
-    assert!(told.contains("New &lt;list&gt; of fal") && told.contains("Administrator"), "{told}");
+    assert!(told.contains("New &lt;list&gt; of fal") && told.contains("Admin · "), "{told}");
     assert!(!page.contains("field-error") && page.contains("value=\"0.04\""), "it holds from tomorrow: {page}");
     let kept = "select count(*) from catalogue_rows where added_by is not null and reason = 'New <list> of fal'";
     assert_eq!(house.ground.database.number(kept).await, 1);

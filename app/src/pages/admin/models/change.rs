@@ -39,7 +39,7 @@ pub(super) fn Panel(model: ModelView, changing: Changing) -> impl IntoView {
 #[component]
 fn Price(model: ModelView) -> impl IntoView {
     let locale = use_locale();
-    let lines = model.prices.into_iter().map(|PriceAmount { key, amount }| {
+    let lines = model.prices.into_iter().map(move |PriceAmount { key, amount }| {
         view! {
             <div class="fact">
                 <dt>{amount_name(locale, &key)}</dt>
@@ -68,27 +68,17 @@ fn PriceForm(model: ModelView, action: ServerAction<AddPrice>) -> impl IntoView 
     let refusal: Refusal = Signal::derive(move || action.value().get().and_then(Result::err));
     let pending = action.pending();
     let keys = model.prices.iter().map(|price| price.key.clone()).collect::<Vec<_>>().join(" ");
-    let amounts = model.prices.into_iter().map(|PriceAmount { key, amount }| {
-        let input = Input {
-            form: FORM,
-            name: amount_input(&key),
-            label: amount_name(locale, &key),
-            kind: Kind::Dollars,
-            value: amount.dollars(),
-            first: None,
-            key,
-        };
+    let amounts = model.prices.into_iter().map(move |PriceAmount { key, amount }| {
+        let input = Input::new(FORM, &key, &amount_name(locale, &key), Kind::Dollars);
+        let input = Input { name: amount_input(&key), value: amount.dollars(), ..input };
         view! { <Field input refusal/> }
     });
     let day = Input {
-        form: FORM,
-        key: "valid_from".to_owned(),
-        name: "valid_from".to_owned(),
-        label: td_string!(locale, models.valid_from).to_owned(),
-        kind: Kind::Day,
         value: iso_day(tomorrow),
         first: Some(iso_day(today)),
+        ..Input::new(FORM, "valid_from", td_string!(locale, models.valid_from), Kind::Day)
     };
+    let reason = Input::new(FORM, "reason", td_string!(locale, models.reason), Kind::Reason);
     view! {
         <section class="stack tight">
             <h3>{td_string!(locale, models.add_price)}</h3>
@@ -99,7 +89,7 @@ fn PriceForm(model: ModelView, action: ServerAction<AddPrice>) -> impl IntoView 
                 <input type="hidden" name="keys" value=keys/>
                 <div class="field-row">{amounts.collect_view()}</div>
                 <Field input=day refusal/>
-                <Field input=reason(FORM, td_string!(locale, models.reason)) refusal/>
+                <Field input=reason refusal/>
                 <button class="button" type="submit" disabled=move || pending.get()>
                     {td_string!(locale, models.save_price)}
                 </button>
@@ -116,14 +106,10 @@ fn RetirementForm(model: ModelView, action: ServerAction<RetireModel>) -> impl I
     let refusal: Refusal = Signal::derive(move || action.value().get().and_then(Result::err));
     let pending = action.pending();
     let day = Input {
-        form: FORM,
-        key: "retires_on".to_owned(),
-        name: "retires_on".to_owned(),
-        label: td_string!(locale, models.last_day).to_owned(),
-        kind: Kind::Day,
         value: model.retires_on.map(iso_day).unwrap_or_default(),
-        first: None,
+        ..Input::new(FORM, "retires_on", td_string!(locale, models.last_day), Kind::Day)
     };
+    let reason = Input::new(FORM, "reason", td_string!(locale, models.reason), Kind::Reason);
     // Without it there is nothing to take back.
     let take_back = model.retires_on.map(|_| {
         view! {
@@ -142,7 +128,7 @@ fn RetirementForm(model: ModelView, action: ServerAction<RetireModel>) -> impl I
                 <input type="hidden" name="model" value=model.name/>
                 <Field input=day refusal/>
                 {take_back}
-                <Field input=reason(FORM, td_string!(locale, models.reason)) refusal/>
+                <Field input=reason refusal/>
                 <button class="button" type="submit" disabled=move || pending.get()>
                     {td_string!(locale, models.save_retirement)}
                 </button>
@@ -155,18 +141,6 @@ fn RetirementForm(model: ModelView, action: ServerAction<RetireModel>) -> impl I
 #[component]
 fn Refused(refusal: Refusal) -> impl IntoView {
     move || refusal.get().map(|error| view! { <ErrorBlock error/> })
-}
-
-fn reason(form: &'static str, label: &str) -> Input {
-    Input {
-        form,
-        key: "reason".to_owned(),
-        name: "reason".to_owned(),
-        label: label.to_owned(),
-        kind: Kind::Reason,
-        value: String::new(),
-        first: None,
-    }
 }
 
 /// What the input of an amount is called: the server reads all of them as one map.

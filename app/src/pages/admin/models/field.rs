@@ -12,7 +12,7 @@ use crate::{error::AppError, i18n::Locale, shell::use_locale, words::expected_va
 pub(super) enum Kind {
     /// US dollars.
     Dollars,
-    /// A day; of this page's days only later ones, where the form does not say otherwise.
+    /// A day.
     Day,
     /// Why something is changed.
     Reason,
@@ -31,6 +31,21 @@ pub(super) struct Input {
     pub(super) value: String,
     /// The first day that may be chosen.
     pub(super) first: Option<String>,
+}
+
+impl Input {
+    /// An empty input that is called the same in the form and where it is wrong.
+    pub(super) fn new(form: &'static str, key: &str, label: &str, kind: Kind) -> Self {
+        Self {
+            form,
+            key: key.to_owned(),
+            name: key.to_owned(),
+            label: label.to_owned(),
+            kind,
+            value: String::new(),
+            first: None,
+        }
+    }
 }
 
 /// The input with its label, and what is wrong with it.

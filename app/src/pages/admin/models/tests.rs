@@ -143,15 +143,7 @@ fn what_is_wrong_stands_in_its_field() {
     let fields = vec![wrong("720p", "0.000001..=1000"), wrong("reason", "1..=500")];
     let field = |locale, key: &'static str, kind| {
         let refusal: Refusal = Signal::from(Some(AppError::Invalid { fields: fields.clone() }));
-        let input = field::Input {
-            form: "price",
-            key: key.to_owned(),
-            name: key.to_owned(),
-            label: key.to_owned(),
-            kind,
-            value: String::new(),
-            first: None,
-        };
+        let input = field::Input::new("price", key, key, kind);
         sample::render(locale, || view! { <Field input refusal/> })
     };
     let html = field(Locale::en, "720p", field::Kind::Dollars);
