@@ -39,12 +39,28 @@ codes! {
     Cancelled = "cancelled",
     /// The provider refused the picture or the words.
     ContentRefused = "content_refused",
-    /// The provider did not accept the photo (size, format, no garment found).
+    /// The provider did not accept the photo, and not for one of the reasons below.
     PhotoRefused = "photo_refused",
-    /// The provider answered without a picture.
+    /// The photo has too few pixels.
+    PhotoTooSmall = "photo_too_small",
+    /// The photo has too many pixels or bytes.
+    PhotoTooLarge = "photo_too_large",
+    /// The photo is damaged or of a format that is not read.
+    PhotoUnreadable = "photo_unreadable",
+    /// No person, or no face, was found in the picture.
+    NoPersonFound = "no_person_found",
+    /// The model does not do what was chosen (length, size, option).
+    InputUnsupported = "input_unsupported",
+    /// The provider answered without a picture or a clip.
     NoPicture = "no_picture",
-    /// Our key was refused, the account is locked or has no credit.
+    /// There is no key for the provider, or it was refused.
+    ProviderKey = "provider_key",
+    /// The account has no credit left.
+    ProviderCredit = "provider_credit",
+    /// The account is locked, or may not use the model.
     ProviderAccount = "provider_account",
+    /// The provider no longer runs the model, or never did.
+    ModelGone = "model_gone",
     /// The provider asks us to slow down, and went on asking.
     ProviderBusy = "provider_busy",
     /// The provider failed or could not be reached.

@@ -74,11 +74,41 @@ impl FalSettings {
     }
 }
 
+/// A version of the Gemini API. Stills are asked for and answered alike in both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum GeminiVersion {
+    /// `v1`
+    V1,
+    /// `v1beta`: has new models first.
+    #[default]
+    V1beta,
+}
+
+impl GeminiVersion {
+    /// Every version.
+    pub const ALL: [Self; 2] = [Self::V1, Self::V1beta];
+
+    /// The version in an address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V1beta => "v1beta",
+        }
+    }
+
+    /// Reads the version as an address writes it.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|version| version.as_str() == text)
+    }
+}
+
 /// Google's Gemini API: host and key. `Debug` does not show the key.
 #[derive(Debug, Clone)]
 pub struct GeminiSettings {
-    /// The host, without `/v1beta`.
+    /// The host, without a version.
     pub base_url: Url,
+    /// The version that is spoken.
+    pub version: GeminiVersion,
     /// The API key.
     pub key: SecretString,
     /// Longest wait for a still. Whoever hangs up earlier pays for nothing: a still takes 15 to 40 s, at times minutes.
@@ -93,6 +123,7 @@ impl GeminiSettings {
     pub fn vendor(key: SecretString) -> Result<Self, InvalidSetting> {
         Ok(Self {
             base_url: parse("Gemini address", "https://generativelanguage.googleapis.com")?,
+            version: GeminiVersion::default(),
             key,
             timeout: STILL_TIMEOUT,
         })
@@ -100,7 +131,12 @@ impl GeminiSettings {
 
     /// The simulator.
     pub fn simulator(url: &Url) -> Self {
-        Self { base_url: url.clone(), key: SecretString::from("simulator-key"), timeout: STILL_TIMEOUT }
+        Self {
+            base_url: url.clone(),
+            version: GeminiVersion::default(),
+            key: SecretString::from("simulator-key"),
+            timeout: STILL_TIMEOUT,
+        }
     }
 }
 

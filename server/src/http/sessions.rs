@@ -1,18 +1,26 @@
-//! Sessions: an opaque id in a cookie, everything else in Redis.
+//! Sessions: an opaque id in a cookie, everything else in the database, with a copy in Redis that is asked first. A copy
+//! lives for a minute, so Redis may be lost, wiped or cut off: nobody is signed out by that, and nobody stays signed in
+//! who left meanwhile.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use anyhow::Context as _;
-use chrono::Utc;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use engine::{Engine, KeptSession};
 use fred::{
     prelude::{Builder, ClientLike as _, Config, Pool, ReconnectPolicy},
     types::config::UnresponsiveConfig,
 };
 use secrecy::ExposeSecret as _;
 use tower_sessions::{
-    Expiry, Session, SessionManagerLayer,
-    cookie::{SameSite, time::Duration as CookieDuration},
-    session::Error,
+    Expiry, Session, SessionManagerLayer, SessionStore,
+    cookie::{
+        SameSite,
+        time::{Duration as CookieDuration, OffsetDateTime},
+    },
+    session::{Error, Id, Record},
+    session_store,
 };
 use tower_sessions_redis_store::RedisStore;
 
@@ -26,19 +34,24 @@ const IDLE_DAYS: i64 = 14;
 const RENEW_EVERY_SECS: i64 = 24 * 60 * 60;
 /// Key of the moment a session was last written, in seconds of Unix time.
 const RENEWED_AT: &str = "renewed_at";
-/// Redis may take so long to answer.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
+/// Redis may take so long to answer before the database is asked.
+const COMMAND_TIMEOUT: Duration = Duration::from_millis(500);
+/// Redis may take so long to be there when the server starts.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// A copy in Redis lives so long: what could not be deleted there is gone by itself.
+const COPY_LIFE: CookieDuration = CookieDuration::seconds(60);
+/// Another id is drawn this often when one is taken.
+const ID_TRIES: u32 = 3;
 
-/// The session layer of this installation. Waits at most ten seconds for Redis; when it is away for longer the layer
-/// works as soon as it is back.
-pub async fn layer(edge: &Edge) -> anyhow::Result<SessionManagerLayer<RedisStore<Pool>>> {
+/// The session layer of this installation. Works without Redis, and with it as soon as it is there.
+pub async fn layer(edge: &Edge) -> anyhow::Result<SessionManagerLayer<Sessions>> {
     let config = Config::from_url(edge.redis_url.expose_secret())
         .map_err(|_| anyhow::anyhow!("REDIS_URL is not an address: expected redis://host:6379"))?;
     let pool = Builder::from_config(config)
         .with_performance_config(|performance| performance.default_command_timeout = COMMAND_TIMEOUT)
         .with_connection_config(|connection| {
-            connection.connection_timeout = COMMAND_TIMEOUT;
-            connection.internal_command_timeout = COMMAND_TIMEOUT;
+            connection.connection_timeout = CONNECT_TIMEOUT;
+            connection.internal_command_timeout = CONNECT_TIMEOUT;
             connection.max_command_buffer_len = 1_000;
             connection.unresponsive =
                 UnresponsiveConfig { max_timeout: Some(Duration::from_secs(3)), ..UnresponsiveConfig::default() };
@@ -47,18 +60,115 @@ pub async fn layer(edge: &Edge) -> anyhow::Result<SessionManagerLayer<RedisStore
         .build_pool(CONNECTIONS)
         .context("the session store could not be built")?;
     pool.connect();
-    if tokio::time::timeout(Duration::from_secs(10), pool.wait_for_connect()).await.is_err() {
-        tracing::warn!("Redis does not answer; nobody can sign in until it does");
+    if tokio::time::timeout(CONNECT_TIMEOUT, pool.wait_for_connect()).await.is_err() {
+        tracing::warn!("Redis does not answer; sessions are read from the database until it does");
     }
     let secure = edge.public_url.scheme() == "https";
     let name = if secure { "__Host-lookreel".to_owned() } else { "lookreel".to_owned() };
-    Ok(SessionManagerLayer::new(RedisStore::new(pool))
+    Ok(SessionManagerLayer::new(Sessions::new(edge.engine.clone(), pool))
         .with_name(name)
         .with_secure(secure)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/")
         .with_expiry(idle_expiry()))
+}
+
+/// Where sessions are kept.
+#[derive(Clone)]
+pub struct Sessions {
+    engine: Engine,
+    redis: Pool,
+    copies: RedisStore<Pool>,
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Sessions")
+    }
+}
+
+impl Sessions {
+    fn new(engine: Engine, redis: Pool) -> Self {
+        Self { engine, copies: RedisStore::new(redis.clone()), redis }
+    }
+
+    /// Whether it makes sense to ask Redis: a connection that is gone would only be waited for.
+    fn has_redis(&self) -> bool {
+        self.redis.clients().iter().any(ClientLike::is_connected)
+    }
+
+    /// What Redis answers, or nothing when it does not.
+    async fn ask_redis<T>(&self, question: impl Future<Output = session_store::Result<T>>) -> Option<T> {
+        if !self.has_redis() {
+            return None;
+        }
+        match question.await {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                tracing::debug!(%error, "Redis was of no use for a session: {error}");
+                None
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        for _ in 0..ID_TRIES {
+            let kept = self.engine.begin_session(&record.id.to_string(), &kept(record)?).await.map_err(away)?;
+            if kept {
+                self.ask_redis(self.copies.create(&mut copy_of(record))).await;
+                return Ok(());
+            }
+            record.id = Id::default();
+        }
+        Err(session_store::Error::Backend("no session id was free".to_owned()))
+    }
+
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        self.engine.write_session(&record.id.to_string(), &kept(record)?).await.map_err(away)?;
+        self.ask_redis(self.copies.save(&copy_of(record))).await;
+        Ok(())
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        if let Some(Some(copy)) = self.ask_redis(self.copies.load(id)).await {
+            return Ok(Some(copy));
+        }
+        let Some(KeptSession { data, expires_at }) = self.engine.session(&id.to_string()).await.map_err(away)? else {
+            return Ok(None);
+        };
+        let expiry_date = OffsetDateTime::from_unix_timestamp(expires_at.timestamp())
+            .map_err(|error| session_store::Error::Decode(error.to_string()))?;
+        let record = Record { id: *id, data: data.into_iter().collect(), expiry_date };
+        self.ask_redis(self.copies.create(&mut copy_of(&record))).await;
+        Ok(Some(record))
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        self.engine.end_session(&id.to_string()).await.map_err(away)?;
+        self.ask_redis(self.copies.delete(id)).await;
+        Ok(())
+    }
+}
+
+/// The record as Redis has it: for a minute. When a session ends is decided by the layer, never by this.
+fn copy_of(record: &Record) -> Record {
+    let until = OffsetDateTime::now_utc() + COPY_LIFE;
+    Record { expiry_date: record.expiry_date.min(until), ..record.clone() }
+}
+
+fn kept(record: &Record) -> session_store::Result<KeptSession> {
+    let expires_at = DateTime::from_timestamp(record.expiry_date.unix_timestamp(), 0)
+        .ok_or_else(|| session_store::Error::Encode("a session without an end".to_owned()))?;
+    let data = record.data.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    Ok(KeptSession { data, expires_at })
+}
+
+fn away(error: engine::Error) -> session_store::Error {
+    session_store::Error::Backend(error.to_string())
 }
 
 fn idle_expiry() -> Expiry {
@@ -100,7 +210,7 @@ mod tests {
     use axum::{Router, body::Body, http::Request, routing::get};
     use serde_json::json;
     use tower::ServiceExt as _;
-    use tower_sessions::{MemoryStore, SessionStore as _, cookie::time::OffsetDateTime, session::Record};
+    use tower_sessions::MemoryStore;
 
     use super::*;
 

@@ -15,6 +15,7 @@ mod media;
 mod models;
 mod program;
 mod queue;
+mod redis;
 mod retry;
 mod session;
 mod shop;

@@ -12,7 +12,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Engine, Error, limits, notices, stages::kind::LOCAL_GROUP};
+use crate::{Engine, Error, limits, notices, sessions, stages::kind::LOCAL_GROUP};
 
 /// After everything people wait for.
 const PRIORITY: u16 = 1_023;
@@ -142,6 +142,10 @@ impl Engine {
         let gone = store::forget(&mut conn, KEEP_DAYS).await?;
         if gone > 0 {
             tracing::info!(rows = gone, "{gone} notices and webhooks of over {KEEP_DAYS} days ago were deleted");
+        }
+        let ended = sessions::store::forget_ended(&mut conn).await?;
+        if ended > 0 {
+            tracing::info!(rows = ended, "{ended} sessions that had ended were deleted");
         }
         Ok(())
     }

@@ -1,17 +1,24 @@
 //! The catalogue: which models there are, what they take and what they cost. Data in `catalogue.toml`, versioned by
 //! row; no price means no call.
 
+mod amounts;
+mod duration;
+mod mapping;
 mod price;
 mod row;
+mod shared;
 
 use chrono::{DateTime, Utc};
-use domain::{ClipSeconds, FailureCode, MicroUsd, Resolution};
+use domain::{FailureCode, MicroUsd};
 use serde::Deserialize;
 
-pub use price::{PerSecond, PriceRule, Tokens};
-pub use row::{DurationCodec, InDoubt, InputLimits, ModelRow, Role};
+pub use duration::{DurationCodec, FixedFrames, Frames, Lengths, Seconds};
+pub use mapping::{CategoryField, InputMapping, NumberField, OutputMapping, PictureFields, ResolutionField};
+pub use price::{ManyFrames, PerClip, PerSecond, PerStill, PriceRule, Tokens, Unit};
+pub use row::{InDoubt, InputLimits, ModelRow, Role};
+pub use shared::SharedCatalogue;
 
-use crate::{Certainty, ProviderError, Retry};
+use crate::{Bought, Certainty, ClipOrder, ModelRef, Order, ProviderError, Retry};
 
 const EMBEDDED: &str = include_str!("../../catalogue.toml");
 
@@ -49,7 +56,11 @@ pub enum NoPrice {
 
 impl From<NoPrice> for ProviderError {
     fn from(error: NoPrice) -> Self {
-        Self::new(FailureCode::NoPrice, Certainty::NotSent, Retry::Never, error.to_string())
+        let code = match error {
+            NoPrice::Retired(_) => FailureCode::ModelGone,
+            NoPrice::Unknown(_) | NoPrice::NotOffered(..) => FailureCode::NoPrice,
+        };
+        Self::new(code, Certainty::NotSent, Retry::Never, error.to_string())
     }
 }
 
@@ -80,10 +91,18 @@ impl Catalogue {
     /// [`CatalogueError`] names the row and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
         let File { model: rows } = toml::from_str(text)?;
+        Self::from_rows(rows)
+    }
+
+    /// A catalogue of these rows, in any order.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Row`] names the row that contradicts itself or another one.
+    pub fn from_rows(rows: Vec<ModelRow>) -> Result<Self, CatalogueError> {
         for (index, row) in rows.iter().enumerate() {
-            let twin = rows.iter().take(index).any(|one| one.id == row.id && one.valid_from == row.valid_from);
-            let fault = if twin { Some("two rows of the model begin on the same day") } else { row.fault() };
-            if let Some(reason) = fault {
+            let mut earlier = rows.iter().take(index).filter(|one| one.is_of(&row.model()));
+            let twin = earlier.find_map(|one| one.clash(row));
+            if let Some(reason) = twin.or_else(|| row.fault()) {
                 return Err(CatalogueError::Row {
                     id: row.id.clone(),
                     price_version: row.price_version.clone(),
@@ -94,9 +113,14 @@ impl Catalogue {
         Ok(Self { rows })
     }
 
-    /// Every row, as in the file.
+    /// Every row.
     pub fn rows(&self) -> &[ModelRow] {
         &self.rows
+    }
+
+    /// Every model with the row in force at a moment, in the order of the rows; also retired ones.
+    pub fn models(&self, at: DateTime<Utc>) -> impl Iterator<Item = &ModelRow> {
+        self.rows.iter().filter(move |row| self.row(&row.model(), at).is_ok_and(|current| std::ptr::eq(current, *row)))
     }
 
     /// The row in force for a model at a moment, also when the model has been retired: calls bought before are still
@@ -104,139 +128,58 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`NoPrice::Unknown`] without one.
-    pub fn row(&self, model: &str, at: DateTime<Utc>) -> Result<&ModelRow, NoPrice> {
+    pub fn row(&self, model: &ModelRef, at: DateTime<Utc>) -> Result<&ModelRow, NoPrice> {
         let day = at.date_naive();
         self.rows
             .iter()
-            .filter(|row| row.id == model && row.valid_from <= day)
+            .filter(|row| row.is_of(model) && row.valid_from <= day && row.valid_to.is_none_or(|end| day < end))
             .max_by_key(|row| row.valid_from)
-            .ok_or_else(|| NoPrice::Unknown(model.to_owned()))
+            .ok_or_else(|| NoPrice::Unknown(model.to_string()))
     }
 
-    /// The most one still is expected to cost: what is held before the call.
+    /// The row in force for a model that can still be bought.
+    ///
+    /// # Errors
+    /// [`NoPrice::Unknown`], [`NoPrice::Retired`].
+    pub fn offer(&self, model: &ModelRef, at: DateTime<Utc>) -> Result<&ModelRow, NoPrice> {
+        let row = self.row(model, at)?;
+        if row.is_retired(at) { Err(NoPrice::Retired(model.to_string())) } else { Ok(row) }
+    }
+
+    /// What a call is expected to cost at most: what is held before it. For everything but tokens it is what the call
+    /// costs.
     ///
     /// # Errors
     /// [`NoPrice`]: the call must not be made.
-    pub fn quote_still(&self, model: &str, photos: u32, at: DateTime<Utc>) -> Result<MicroUsd, NoPrice> {
-        let row = self.offered(model, at)?;
-        if photos > row.limits.photos_max {
-            return Err(NoPrice::NotOffered(model.to_owned(), "too many photos"));
-        }
-        match &row.price {
-            PriceRule::Tokens(tokens) => Ok(tokens.quote(photos)),
-            PriceRule::PerSecond(_) => Err(NoPrice::NotOffered(model.to_owned(), "it makes clips")),
-        }
+    pub fn quote(&self, model: &ModelRef, order: &Order, at: DateTime<Utc>) -> Result<MicroUsd, NoPrice> {
+        self.offer(model, at)?.price_of(order)
     }
 
-    /// What one clip costs.
+    /// The length a clip of this order really has when it comes.
     ///
     /// # Errors
-    /// [`NoPrice`]: the call must not be made.
-    pub fn quote_clip(
-        &self,
-        endpoint: &str,
-        duration: ClipSeconds,
-        resolution: Resolution,
-        at: DateTime<Utc>,
-    ) -> Result<MicroUsd, NoPrice> {
-        let row = self.offered(endpoint, at)?;
-        if row.duration.as_ref().is_some_and(|codec| codec.encode(duration).is_none()) {
-            return Err(NoPrice::NotOffered(endpoint.to_owned(), "not of this length"));
-        }
-        row.clip_price(duration, resolution)
+    /// [`NoPrice`]: the model makes none of that length.
+    pub fn bought(&self, model: &ModelRef, order: &ClipOrder, at: DateTime<Utc>) -> Result<Bought, NoPrice> {
+        self.row(model, at)?.bought(order)
     }
 
     /// What a still cost by the tokens the provider counted (`usageMetadata`).
     ///
     /// # Errors
     /// [`NoPrice`] when the model has no token price, or the count cannot be read.
-    pub fn price_still_usage(
+    pub fn price_usage(
         &self,
-        model: &str,
+        model: &ModelRef,
         usage: &serde_json::Value,
         at: DateTime<Utc>,
     ) -> Result<MicroUsd, NoPrice> {
+        let refused = |reason| NoPrice::NotOffered(model.to_string(), reason);
         match &self.row(model, at)?.price {
-            PriceRule::Tokens(tokens) => {
-                tokens.price(usage).ok_or_else(|| NoPrice::NotOffered(model.to_owned(), "no token count"))
-            }
-            PriceRule::PerSecond(_) => Err(NoPrice::NotOffered(model.to_owned(), "it makes clips")),
+            PriceRule::Tokens(tokens) => tokens.price(usage).ok_or_else(|| refused("no token count")),
+            _ => Err(refused("it is not priced by tokens")),
         }
-    }
-
-    fn offered(&self, model: &str, at: DateTime<Utc>) -> Result<&ModelRow, NoPrice> {
-        let row = self.row(model, at)?;
-        if row.is_retired(at) { Err(NoPrice::Retired(model.to_owned())) } else { Ok(row) }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use super::*;
-
-    const STILL: &str = "gemini-nano-banana-2.1";
-    const CLIP: &str = "fal-ai/pika/v2.2/pikaframes";
-
-    fn day(text: &str) -> DateTime<Utc> {
-        format!("{text}T12:00:00Z").parse().unwrap()
-    }
-
-    #[test]
-    fn quotes_follow_the_vendors_pages() {
-        let catalogue = Catalogue::embedded().unwrap();
-        let today = day("2026-11-22");
-        // (1120 + 400) x 1.5 + 200 x 7.5 + 1120 x 30
-        assert_eq!(catalogue.quote_still(STILL, 1, today), Ok(MicroUsd::new(37_380)));
-        assert_eq!(catalogue.quote_still(STILL, 2, today), Ok(MicroUsd::new(39_060)));
-        let clip = |seconds, size| {
-            catalogue.quote_clip(CLIP, ClipSeconds::parse(seconds).unwrap(), size, today).map(MicroUsd::micros)
-        };
-        assert_eq!(clip(3, Resolution::P720), Ok(200_000));
-        assert_eq!(clip(5, Resolution::P720), Ok(200_000));
-        assert_eq!(clip(4, Resolution::P1080), Ok(300_000));
-    }
-
-    #[test]
-    fn without_a_price_there_is_no_call() {
-        let catalogue = Catalogue::embedded().unwrap();
-        let today = day("2026-11-22");
-        assert_eq!(catalogue.quote_still("nano", 1, today), Err(NoPrice::Unknown("nano".into())));
-        assert!(matches!(catalogue.quote_still(STILL, 1, day("2026-10-05")), Err(NoPrice::Unknown(_))));
-        assert!(matches!(catalogue.quote_still(STILL, 15, today), Err(NoPrice::NotOffered(..))));
-        assert!(matches!(catalogue.quote_still(CLIP, 1, today), Err(NoPrice::NotOffered(..))));
-        let clip = catalogue.quote_clip(STILL, ClipSeconds::default(), Resolution::P720, today);
-        let error = ProviderError::from(clip.unwrap_err());
-        assert_eq!((error.code, error.certainty), (FailureCode::NoPrice, Certainty::NotSent));
-    }
-
-    fn with_second_price(valid_from: &str, retires: &str) -> String {
-        let row = EMBEDDED.split("[[model]]").find(|row| row.contains(CLIP)).unwrap();
-        let newer = row
-            .replace("valid_from = \"2026-07-10\"", &format!("valid_from = \"{valid_from}\"\n{retires}"))
-            .replace("\"720p\" = 40_000", "\"720p\" = 50_000");
-        format!("{EMBEDDED}\n[[model]]{newer}")
-    }
-
-    #[test]
-    fn a_new_price_begins_on_its_day_and_a_retired_model_is_not_sold() {
-        let text = with_second_price("2026-12-01", "retires_on = \"2027-01-01\"");
-        let catalogue = Catalogue::parse(&text).unwrap();
-        let price = |at| catalogue.quote_clip(CLIP, ClipSeconds::default(), Resolution::P720, at).map(MicroUsd::micros);
-        assert_eq!(price(day("2026-11-30")), Ok(200_000));
-        assert_eq!(price(day("2026-12-01")), Ok(250_000));
-        assert_eq!(price(day("2027-01-01")), Err(NoPrice::Retired(CLIP.into())));
-        assert!(catalogue.row(CLIP, day("2027-01-01")).is_ok(), "old calls are still settled");
-    }
-
-    #[test]
-    fn a_contradicting_file_is_refused_with_the_row() {
-        let text = with_second_price("2026-07-10", "");
-        let error = Catalogue::parse(&text).unwrap_err().to_string();
-        assert!(error.contains(CLIP) && error.contains("same day"), "{error}");
-        let negative = EMBEDDED.replace("\"720p\" = 40_000", "\"720p\" = -1");
-        assert!(matches!(Catalogue::parse(&negative), Err(CatalogueError::Row { .. })));
-        let misspelt = EMBEDDED.replace("in_doubt = \"ask\"", "in_dobt = \"ask\"");
-        assert!(matches!(Catalogue::parse(&misspelt), Err(CatalogueError::Malformed(_))));
-    }
-}
+mod tests;

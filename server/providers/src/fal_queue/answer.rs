@@ -8,6 +8,7 @@ use url::Url;
 use super::{json_of, place, refusal};
 use crate::{
     CancelAnswer, Certainty, ProviderError, Retry, Submitted,
+    catalogue::OutputMapping,
     http_client::{Answer, Purpose},
 };
 
@@ -105,28 +106,25 @@ pub(super) enum Outcome {
     NotReady,
     /// The model's own error.
     Failed,
-    /// The clip is here.
-    Video(Url),
+    /// The file is here.
+    File { url: Url, content_type: Option<String> },
 }
 
-/// Reads the result of a request the queue calls completed.
+/// Reads the result of a request the queue calls completed; `output` says where the file is in it.
 ///
 /// # Errors
-/// Ended when the result is gone or is no clip; else only looking failed.
-pub(super) fn result(answer: &Answer) -> Result<Outcome, ProviderError> {
+/// Ended when the result is gone or holds no file; else only looking failed.
+pub(super) fn result(answer: &Answer, output: &OutputMapping) -> Result<Outcome, ProviderError> {
     if answer.status.is_success() {
-        let video = json_of(answer).and_then(|body| Some(Url::parse(body.get("video")?.get("url")?.as_str()?)));
-        return match video {
-            Some(Ok(url)) => Ok(Outcome::Video(url)),
-            // A 200 that is not JSON may be a proxy's page; JSON without a clip is the model's answer.
-            _ if json_of(answer).is_none() => Err(garbage(answer)),
-            _ => Err(ProviderError::new(
-                FailureCode::ProviderGarbage,
-                Certainty::Ended,
-                Retry::Never,
-                format!("a result without a video: {}", answer.text()),
-            )),
-        };
+        // A 200 that is not JSON may be a proxy's page; JSON without a file is the model's answer.
+        let body = json_of(answer).ok_or_else(|| garbage(answer))?;
+        let file = output.find(&body).and_then(|(url, content_type)| {
+            Some(Outcome::File { url: Url::parse(url).ok()?, content_type: content_type.map(str::to_owned) })
+        });
+        return file.ok_or_else(|| {
+            let detail = format!("a result without a file: {}", answer.text());
+            ProviderError::new(FailureCode::ProviderGarbage, Certainty::Ended, Retry::Never, detail)
+        });
     }
     let vendor = refusal::read(answer);
     match answer.status {
@@ -161,7 +159,7 @@ fn garbage(answer: &Answer) -> ProviderError {
     ProviderError::new(FailureCode::ProviderGarbage, Certainty::Unchanged, Retry::LATER, detail)
 }
 
-/// The clip is bought, only the question failed: it is asked again whatever the status was, a key can be mended.
+/// It is bought, only the question failed: it is asked again whatever the status was, a key can be mended.
 fn looking_failed(answer: &Answer) -> ProviderError {
     let refused = refusal::refused(answer, Purpose::Asks);
     let retry = if refused.is_retryable() { refused.retry } else { Retry::LATER };

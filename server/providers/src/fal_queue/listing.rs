@@ -5,7 +5,7 @@ use domain::FailureCode;
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::{FalClips, refusal};
+use super::{FalEndpoint, refusal};
 use crate::{AcceptedRequest, Certainty, ProviderError, Retry, http_client::Purpose, settings::join};
 
 const PAGE: usize = 100;
@@ -27,7 +27,7 @@ struct Item {
     started_at: Option<DateTime<Utc>>,
 }
 
-impl FalClips {
+impl FalEndpoint {
     /// Every request of this endpoint since `since`, oldest first. Works with an ordinary key; costs nothing.
     pub(super) async fn list(&self, since: DateTime<Utc>) -> Result<Vec<AcceptedRequest>, ProviderError> {
         let mut found = Vec::new();
@@ -47,17 +47,17 @@ impl FalClips {
     }
 
     async fn page(&self, since: DateTime<Utc>, cursor: Option<&str>) -> Result<Page, ProviderError> {
-        let mut url = join(&self.settings.platform_url, "v1/models/requests/by-endpoint");
+        let mut url = join(&self.fal().settings().platform_url, "v1/models/requests/by-endpoint");
         {
             let mut query = url.query_pairs_mut();
-            query.append_pair("endpoint_id", &self.model.id);
+            query.append_pair("endpoint_id", self.id());
             query.append_pair("start", &since.to_rfc3339_opts(SecondsFormat::Millis, true));
             query.append_pair("limit", &PAGE.to_string());
             if let Some(cursor) = cursor {
                 query.append_pair("cursor", cursor);
             }
         }
-        let answer = self.ask(Method::GET, url).await?;
+        let answer = self.fal().ask(Method::GET, url).await?;
         if !answer.status.is_success() {
             return Err(refusal::refused(&answer, Purpose::Asks));
         }
@@ -69,7 +69,7 @@ impl FalClips {
 
     fn accepted(&self, item: Item, since: DateTime<Utc>) -> Option<AcceptedRequest> {
         let at = item.sent_at.or(item.started_at)?;
-        let ours = item.endpoint_id.is_none_or(|endpoint| endpoint == self.model.id);
+        let ours = item.endpoint_id.is_none_or(|endpoint| endpoint == self.id());
         (ours && at >= since).then_some(AcceptedRequest { request_id: item.request_id, at })
     }
 }

@@ -1,5 +1,5 @@
 //! The queue's documented answers, as fal writes them.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::Bytes;
 use domain::{FailureCode, MicroUsd};
@@ -12,7 +12,8 @@ use super::{
     refusal,
 };
 use crate::{
-    CancelAnswer, Certainty, ProviderError, Retry,
+    CancelAnswer, Catalogue, Certainty, Provider, ProviderError, Retry,
+    catalogue::OutputMapping,
     http_client::{Answer, Purpose},
 };
 
@@ -70,10 +71,13 @@ fn submit_error(answer: &Answer) -> ProviderError {
 #[test]
 fn an_error_status_means_nothing_was_started() {
     let cases = [
-        (401, json!({"detail": "invalid key credentials"}), FailureCode::ProviderAccount, false),
-        (402, json!({"detail": "no credit"}), FailureCode::ProviderAccount, false),
+        (401, json!({"detail": "invalid key credentials"}), FailureCode::ProviderKey, false),
+        (401, json!({"detail": "Unauthorized"}), FailureCode::ProviderKey, false),
+        (402, json!({"detail": "no credit"}), FailureCode::ProviderCredit, false),
+        (403, json!({"detail": "User is locked. Reason: Exhausted balance."}), FailureCode::ProviderCredit, false),
         (403, json!({"detail": "User is locked"}), FailureCode::ProviderAccount, false),
-        (404, json!({"detail": "Application not found"}), FailureCode::ProviderRejected, false),
+        (404, json!({"detail": "Application not found"}), FailureCode::ModelGone, false),
+        (413, json!({"detail": "Payload too large"}), FailureCode::PhotoTooLarge, false),
         (429, json!({"detail": "Too many"}), FailureCode::ProviderBusy, true),
         (500, json!({"detail": "Internal Server Error"}), FailureCode::ProviderUnavailable, true),
         (
@@ -119,29 +123,71 @@ fn statuses() {
     }
 }
 
+fn result(answer: &Answer) -> Result<Outcome, ProviderError> {
+    answer::result(answer, &OutputMapping { file: "/video/url".to_owned() })
+}
+
 #[test]
 fn results() {
     let video = json!({"video": {"url": "https://v3b.fal.media/files/b/x/y.mp4", "content_type": "video/mp4"}});
-    let url = Url::parse("https://v3b.fal.media/files/b/x/y.mp4").unwrap();
-    assert_eq!(answer::result(&answer_of(200, &video)), Ok(Outcome::Video(url)));
+    let file = |url: &str, content_type: Option<&str>| Outcome::File {
+        url: Url::parse(url).unwrap(),
+        content_type: content_type.map(str::to_owned),
+    };
+    let found = file("https://v3b.fal.media/files/b/x/y.mp4", Some("video/mp4"));
+    assert_eq!(result(&answer_of(200, &video)), Ok(found));
     let early = json!({"detail": "Request is still in progress"});
-    assert_eq!(answer::result(&answer_of(400, &early)), Ok(Outcome::NotReady));
-    assert_eq!(answer::result(&typed(422, "content_policy_violation")), Ok(Outcome::Failed));
-    let gone = answer::result(&answer_of(404, &json!({"detail": "Request not found"}))).unwrap_err();
+    assert_eq!(result(&answer_of(400, &early)), Ok(Outcome::NotReady));
+    assert_eq!(result(&typed(422, "content_policy_violation")), Ok(Outcome::Failed));
+    let gone = result(&answer_of(404, &json!({"detail": "Request not found"}))).unwrap_err();
     assert_eq!((gone.code, gone.certainty), (FailureCode::ResultMissing, Certainty::Ended));
-    let gateway = answer::result(&answer_of(502, &json!("nginx"))).unwrap_err();
+    let gateway = result(&answer_of(502, &json!("nginx"))).unwrap_err();
     assert_eq!(gateway.certainty, Certainty::Unchanged);
-    let empty = answer::result(&answer_of(200, &json!({"images": []}))).unwrap_err();
-    assert_eq!((empty.code, empty.certainty), (FailureCode::ProviderGarbage, Certainty::Ended));
+    for empty in [json!({"images": []}), json!({"video": null}), json!({"video": {"url": "not an address"}})] {
+        let error = result(&answer_of(200, &empty)).unwrap_err();
+        assert_eq!((error.code, error.certainty), (FailureCode::ProviderGarbage, Certainty::Ended), "{empty}");
+    }
+}
+
+#[test]
+fn every_models_documented_answer_holds_its_file() {
+    let catalogue = Catalogue::embedded().unwrap();
+    let image = json!({"url": "https://v3b.fal.media/files/b/1.png", "content_type": "image/png", "file_name": "1.png",
+        "file_size": 1_234_567, "width": 896, "height": 1200});
+    let video = json!({"url": "https://v3b.fal.media/files/b/1.mp4", "content_type": "video/mp4", "file_name": "1.mp4",
+        "file_size": 2_345_678});
+    let of = |id: &str| match id {
+        "fal-ai/kling/v1-5/kolors-virtual-try-on" => json!({"image": image}),
+        "fal-ai/fashn/tryon/v1.6" => json!({"images": [image]}),
+        edit if edit.contains("nano-banana") => json!({"images": [image], "description": "Here you are."}),
+        "fal-ai/pika/v2.2/pikaframes" | "fal-ai/pika/v2.2/image-to-video" => json!({"video": video}),
+        _ => json!({"video": video, "seed": 7}),
+    };
+    let rows: Vec<_> = catalogue.rows().iter().filter(|row| row.provider == Provider::Fal).collect();
+    assert_eq!(rows.len(), 12);
+    for row in rows {
+        let found = answer::result(&answer_of(200, &of(&row.id)), row.output.as_ref().unwrap());
+        let Ok(Outcome::File { url, content_type }) = found else { panic!("{}: {found:?}", row.id) };
+        let is_still = row.roles.iter().all(|role| role.makes_stills());
+        let expected = if is_still { ("/files/b/1.png", "image/png") } else { ("/files/b/1.mp4", "video/mp4") };
+        assert_eq!((url.path(), content_type.as_deref()), (expected.0, Some(expected.1)), "{}", row.id);
+    }
 }
 
 #[test]
 fn the_type_of_an_error_decides() {
     let cases = [
         ("content_policy_violation", 422, FailureCode::ContentRefused, Retry::Never),
-        ("image_too_small", 422, FailureCode::PhotoRefused, Retry::Never),
-        ("face_detection_error", 422, FailureCode::PhotoRefused, Retry::Never),
-        ("file_download_error", 422, FailureCode::PhotoRefused, Retry::Never),
+        ("image_too_small", 422, FailureCode::PhotoTooSmall, Retry::Never),
+        ("image_too_large", 422, FailureCode::PhotoTooLarge, Retry::Never),
+        ("file_too_large", 422, FailureCode::PhotoTooLarge, Retry::Never),
+        ("image_load_error", 422, FailureCode::PhotoUnreadable, Retry::Never),
+        ("unsupported_image_format", 422, FailureCode::PhotoUnreadable, Retry::Never),
+        ("face_detection_error", 422, FailureCode::NoPersonFound, Retry::Never),
+        ("file_download_error", 422, FailureCode::PhotoUnreadable, Retry::Never),
+        ("feature_not_supported", 422, FailureCode::InputUnsupported, Retry::Never),
+        ("greater_than_equal", 422, FailureCode::ProviderRejected, Retry::Never),
+        ("one_of", 422, FailureCode::ProviderRejected, Retry::Never),
         ("no_media_generated", 422, FailureCode::NoPicture, Retry::Never),
         ("sequence_too_long", 422, FailureCode::ProviderRejected, Retry::Never),
         ("missing", 422, FailureCode::ProviderRejected, Retry::Never),

@@ -73,7 +73,9 @@ pub(super) fn refused(answer: &Answer, purpose: Purpose) -> ProviderError {
     let code = match code_of_kind(vendor.kind.as_deref()) {
         Some(code) => code,
         None if status == 404 && purpose == Purpose::Asks => FailureCode::ResultMissing,
-        None => code_of_status(status),
+        // Only the submit names an endpoint.
+        None if status == 404 && purpose == Purpose::Pays => FailureCode::ModelGone,
+        None => code_of_status(status, &vendor.text),
     };
     // A gateway that gave up waiting does not know whether the queue took the request.
     let unanswered = purpose == Purpose::Pays && matches!(status, 502 | 504) && !vendor.is_models_own();
@@ -97,7 +99,7 @@ pub(super) fn ended(answer: &Answer, failure: Option<&Failure>, billed: Option<M
         // The queue says it failed: whatever a success here means, there is no clip.
         ..400 => FailureCode::ProviderUnavailable,
         404 => FailureCode::ResultMissing,
-        _ => code_of_status(status),
+        _ => code_of_status(status, &vendor.text),
     });
     let text = match failure {
         Some(failure) => format!("{} {}: {}", failure.error, kind.as_deref().unwrap_or_default(), vendor.text),
@@ -129,11 +131,16 @@ fn retry_advised(answer: &Answer, vendor: &VendorError) -> Retry {
     }
 }
 
-fn code_of_status(status: u16) -> FailureCode {
+fn code_of_status(status: u16, words: &str) -> FailureCode {
     match status {
-        401..=403 => FailureCode::ProviderAccount,
+        401 => FailureCode::ProviderKey,
+        402 => FailureCode::ProviderCredit,
+        // A locked account has no type of its own; without credit it is locked too.
+        403 if words.to_ascii_lowercase().contains("balance") => FailureCode::ProviderCredit,
+        403 => FailureCode::ProviderAccount,
         408 => FailureCode::ProviderTimeout,
         409 | 429 => FailureCode::ProviderBusy,
+        413 => FailureCode::PhotoTooLarge,
         499 => FailureCode::Cancelled,
         500.. => FailureCode::ProviderUnavailable,
         _ => FailureCode::ProviderRejected,
@@ -144,13 +151,11 @@ fn code_of_kind(kind: Option<&str>) -> Option<FailureCode> {
     Some(match kind? {
         "content_policy_violation" => FailureCode::ContentRefused,
         "no_media_generated" => FailureCode::NoPicture,
-        "image_too_small"
-        | "image_too_large"
-        | "image_load_error"
-        | "file_download_error"
-        | "face_detection_error"
-        | "file_too_large"
-        | "unsupported_image_format" => FailureCode::PhotoRefused,
+        "image_too_small" => FailureCode::PhotoTooSmall,
+        "image_too_large" | "file_too_large" => FailureCode::PhotoTooLarge,
+        "image_load_error" | "file_download_error" | "unsupported_image_format" => FailureCode::PhotoUnreadable,
+        "face_detection_error" => FailureCode::NoPersonFound,
+        "feature_not_supported" => FailureCode::InputUnsupported,
         "generation_timeout" | "request_timeout" | "startup_timeout" => FailureCode::ProviderTimeout,
         "concurrent_requests_limit" => FailureCode::ProviderBusy,
         "client_cancelled" | "client_disconnected" => FailureCode::Cancelled,

@@ -1,17 +1,17 @@
 //! fal's storage: pictures that need not be public. Announce, then put.
 
 use domain::FailureCode;
-use reqwest::{Client, Method, header::CONTENT_TYPE};
+use reqwest::{Method, header::CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
 use url::Url;
 
-use super::{FalClips, MAX_ANSWER_BYTES, MEDIA_LIFETIME, TIMEOUT, refusal};
+use super::{Fal, MAX_ANSWER_BYTES, MEDIA_LIFETIME, TIMEOUT, refusal};
 use crate::{
     Certainty, MediaKind, Picture, ProviderError, Retry,
-    fetch::{check_target, guarded_client},
-    http_client::{Purpose, exchange},
+    fetch::check_target,
+    http_client::{Answer, Purpose, exchange},
     settings::join,
 };
 
@@ -23,16 +23,11 @@ struct Announced {
     file_url: Url,
 }
 
-/// The client pictures are put with: no key, and only to addresses in the open internet.
-pub(super) fn upload_client(allow_loopback: bool) -> Result<Client, ProviderError> {
-    guarded_client(allow_loopback)
-}
-
-impl FalClips {
+impl Fal {
     /// Stores a picture for a day and returns its address. Nothing is paid.
     pub(super) async fn upload(&self, picture: &Picture, name: &str) -> Result<Url, ProviderError> {
         let ending = MediaKind::sniff(&picture.bytes).map_or("bin", MediaKind::extension);
-        let mut url = join(&self.settings.rest_url, "storage/upload/initiate");
+        let mut url = join(&self.settings().rest_url, "storage/upload/initiate");
         url.query_pairs_mut().append_pair("storage_type", "fal-cdn-v3");
         let announcing = self
             .signed(Method::POST, url)?
@@ -46,14 +41,24 @@ impl FalClips {
             |detail: String| ProviderError::new(FailureCode::ProviderGarbage, Certainty::NotSent, Retry::LATER, detail);
         let announced: Announced = serde_json::from_slice(&answer.body)
             .map_err(|error| garbage(format!("not an answer of the storage ({error}): {}", answer.text())))?;
-        check_target(&announced.upload_url, self.settings.allow_loopback)
+        check_target(&announced.upload_url, self.settings().allow_loopback)
             .map_err(|reason| garbage(format!("the storage named an address we do not use: {reason}")))?;
         let putting = self
+            .0
             .uploads
             .put(announced.upload_url)
             .header(CONTENT_TYPE, &picture.content_type)
             .body(picture.bytes.clone());
         let put = exchange(putting, Purpose::Prepares, PUT_TIMEOUT, MAX_ANSWER_BYTES).await?;
-        if put.status.is_success() { Ok(announced.file_url) } else { Err(refusal::refused(&put, Purpose::Prepares)) }
+        if put.status.is_success() { Ok(announced.file_url) } else { Err(not_stored(&put)) }
     }
+}
+
+/// The file host is not the account: whatever it says, the key is not at fault.
+fn not_stored(answer: &Answer) -> ProviderError {
+    let (code, retry) = match answer.status.as_u16() {
+        413 => (FailureCode::PhotoTooLarge, Retry::Never),
+        _ => (FailureCode::ProviderUnavailable, Retry::LATER),
+    };
+    ProviderError::new(code, Certainty::NotSent, retry, format!("the picture was not stored: {}", answer.text()))
 }

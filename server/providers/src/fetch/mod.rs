@@ -67,6 +67,15 @@ impl FetchRules {
         })
     }
 
+    /// Rules for stills made by fal: at most 40 MB.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when TLS cannot be set up.
+    pub fn stills_of(settings: &FalSettings) -> Result<Self, ProviderError> {
+        let rules = Self::new(settings.media_hosts.clone(), settings.allow_loopback, MediaKind::PICTURES.to_vec())?;
+        Ok(Self { max_bytes: 40_000_000, ..rules })
+    }
+
     /// Rules for clips made by fal.
     ///
     /// # Errors
@@ -115,7 +124,7 @@ impl Fetched {
 ///
 /// # Errors
 /// [`ProviderError`] with [`Certainty::Unchanged`]: `ResultMissing` when the file is gone, refused or too large,
-/// `ClipCorrupt` when it is of another kind, the usual codes when the host is away.
+/// `ClipCorrupt` or, for stills, `ProviderGarbage` when it is of another kind, the usual codes when the host is away.
 pub async fn fetch_result(url: &Url, rules: &FetchRules, to: &Path) -> Result<Fetched, ProviderError> {
     let fetched = tokio::time::timeout(rules.total_timeout, fetch(url, rules, to)).await.unwrap_or_else(|_| {
         let detail = format!("the file took longer than {} s", rules.total_timeout.as_secs());
@@ -193,7 +202,8 @@ async fn store(response: Response, rules: &FetchRules, path: &Path) -> Result<Fe
 fn kind_of(first: &[u8], rules: &FetchRules) -> Result<MediaKind, ProviderError> {
     MediaKind::sniff(first).filter(|kind| rules.kinds.contains(kind)).ok_or_else(|| {
         let detail = format!("the file is not what was made: it begins with {}", first.escape_ascii());
-        failed(FailureCode::ClipCorrupt, Retry::Never, detail)
+        let clips = rules.kinds.contains(&MediaKind::Mp4);
+        failed(if clips { FailureCode::ClipCorrupt } else { FailureCode::ProviderGarbage }, Retry::Never, detail)
     })
 }
 

@@ -176,11 +176,13 @@ pub enum WebhookStatus {
     Error,
 }
 
-/// A webhook's body. It is a reason to look ([`crate::ClipMaker::check`]), not the answer: the bill is not in it.
+/// A webhook's body. It is a reason to look ([`crate::Requests::check`]), not the answer: the bill is not in it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct FalWebhook {
     /// The request.
     pub request_id: String,
+    /// The try of it that ended; another one than the request's when the provider tried again.
+    pub gateway_request_id: Option<String>,
     /// How it ended.
     pub status: WebhookStatus,
     /// The provider's words when it failed.
@@ -188,6 +190,8 @@ pub struct FalWebhook {
     /// The model's output, or the model's error.
     #[serde(default)]
     pub payload: serde_json::Value,
+    /// Why there is no payload, when the provider could not write it down.
+    pub payload_error: Option<String>,
 }
 
 impl FalWebhook {

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::{ClipSeconds, FailureCode, MicroUsd, Resolution};
 use providers::{
-    CancelAnswer, Catalogue, Certainty, ClipMaker, ClipRequest, ClipStatus, FalClips, FalSettings, Picture, http_client,
+    CancelAnswer, Catalogue, Certainty, ClipMaker, ClipRequest, FalSettings, Makers, ModelRef, Order, Picture,
+    Provider, RequestStatus, SharedCatalogue,
 };
 use serde_json::json;
 use url::Url;
@@ -12,28 +13,43 @@ use crate::stub::{Reply, Seen, Stub, nowhere};
 
 const PIKA: &str = "fal-ai/pika/v2.2/pikaframes";
 
-fn maker(url: &Url) -> FalClips {
-    let catalogue = Arc::new(Catalogue::embedded().unwrap());
-    FalClips::new(http_client().unwrap(), FalSettings::simulator(url).unwrap(), catalogue, PIKA).unwrap()
+pub fn makers(url: &Url) -> Makers {
+    let catalogue = SharedCatalogue::new(Catalogue::embedded().unwrap());
+    Makers::new(Some(FalSettings::simulator(url).unwrap()), None, catalogue).unwrap()
 }
 
-fn request() -> ClipRequest {
-    let picture = |last| Picture {
-        bytes: [b"\x89PNG\r\n\x1a\n".as_slice(), &[last]].concat(),
-        content_type: "image/png".to_owned(),
-    };
+fn maker(url: &Url) -> Arc<dyn ClipMaker> {
+    makers(url).clip(&ModelRef::new(Provider::Fal, PIKA)).unwrap()
+}
+
+pub fn png(last: u8) -> Picture {
+    Picture::sniffed([b"\x89PNG\r\n\x1a\n".as_slice(), &[last]].concat()).unwrap()
+}
+
+pub fn request() -> ClipRequest {
     ClipRequest {
-        start: picture(1),
-        end: picture(2),
+        start: png(1),
+        end: Some(png(2)),
         prompt: "from start to end".into(),
         duration: ClipSeconds::parse(4).unwrap(),
         resolution: Resolution::P1080,
+        fps: None,
+        motion: None,
         webhook_url: Some(Url::parse("https://shop.example/api/video/webhook?call=1&x=2").unwrap()),
+        tags: vec![
+            ("generation".to_owned(), "0198c0de".to_owned()),
+            ("bad".to_owned(), "a,b=c".to_owned()),
+            ("slot".to_owned(), "clip".to_owned()),
+        ],
     }
 }
 
+fn order() -> Order {
+    request().order().into()
+}
+
 /// A server that stores pictures and answers a submit with `reply`.
-async fn accepting(reply: Reply) -> Stub {
+pub async fn accepting(reply: Reply) -> Stub {
     Stub::start(move |seen: &Seen| {
         let host = &seen.headers["host"];
         if seen.path.starts_with("/storage/upload/initiate") {
@@ -71,7 +87,7 @@ async fn a_clip_is_bought_as_documented() {
     assert_eq!(seen[0].headers["x-fal-object-lifecycle"], r#"{"expiration_duration_seconds":86400}"#);
     assert_eq!(seen[0].json(), json!({"content_type": "image/png", "file_name": "start.png"}));
     assert!(!seen[1].headers.contains_key("authorization"), "the file host gets no key");
-    assert_eq!((seen[1].headers["content-type"].as_str(), &seen[1].body), ("image/png", &request().start.bytes));
+    assert_eq!((seen[1].headers["content-type"].as_str(), &seen[1].body), ("image/png", &png(1).bytes));
 
     let submit = &seen[4];
     assert_eq!(
@@ -79,6 +95,7 @@ async fn a_clip_is_bought_as_documented() {
         format!("/{PIKA}?fal_webhook=https%3A%2F%2Fshop.example%2Fapi%2Fvideo%2Fwebhook%3Fcall%3D1%26x%3D2")
     );
     assert_eq!(submit.headers["authorization"], "Key simulator:key");
+    assert_eq!(submit.headers["x-fal-tags"], "generation=0198c0de,slot=clip");
     assert_eq!(submit.headers["x-fal-object-lifecycle-preference"], r#"{"expiration_duration_seconds":86400}"#);
     assert_eq!(
         submit.json(),
@@ -112,18 +129,19 @@ async fn pictures_are_put_only_where_pictures_may_go() {
 }
 
 /// A queue that says a request is completed and answers its result with `reply`.
-async fn check(status: serde_json::Value, reply: Reply) -> (Result<ClipStatus, providers::ProviderError>, Stub) {
+async fn check(status: serde_json::Value, reply: Reply) -> (Result<RequestStatus, providers::ProviderError>, Stub) {
     let stub =
         Stub::start(move |seen| if seen.path.contains("/status") { Reply::json(200, &status) } else { reply.clone() })
             .await;
     let maker = maker(&stub.url);
     let submitted = maker.locate("req-1").unwrap();
-    let outcome = maker.check(&submitted, &request().order()).await;
+    let outcome = maker.check(&submitted, &order()).await;
     (outcome, stub)
 }
 
 fn video(units: Option<&str>) -> Reply {
-    let reply = Reply::json(200, &json!({"video": {"url": "https://v3b.fal.media/files/x.mp4"}}));
+    let file = json!({"url": "https://v3b.fal.media/files/x.mp4", "content_type": "video/mp4"});
+    let reply = Reply::json(200, &json!({"video": file}));
     units.map_or_else(|| reply.clone(), |units| reply.clone().with("X-Fal-Billable-Units", units))
 }
 
@@ -131,9 +149,11 @@ fn video(units: Option<&str>) -> Reply {
 async fn the_bill_is_kept_beside_our_own_price() {
     for (units, cost) in [(Some("5"), 300_000), (Some("7.5"), 450_000), (None, 300_000), (Some("what"), 300_000)] {
         let (outcome, stub) = check(json!({"status": "COMPLETED"}), video(units)).await;
-        let ClipStatus::Finished(clip) = outcome.unwrap() else { panic!("not finished") };
+        let RequestStatus::Finished(clip) = outcome.unwrap() else { panic!("not finished") };
+        let differs = units == Some("7.5");
         assert_eq!(clip.url.as_str(), "https://v3b.fal.media/files/x.mp4");
         assert_eq!((clip.cost, clip.cost_expected), (MicroUsd::new(cost), MicroUsd::new(300_000)), "{units:?}");
+        assert_eq!((clip.is_billed_otherwise(), clip.content_type.as_deref()), (differs, Some("video/mp4")));
         assert_eq!(stub.seen()[0].path, "/fal-ai/pika/requests/req-1/status?logs=0");
         assert_eq!(stub.seen()[1].path, "/fal-ai/pika/requests/req-1");
     }
@@ -158,6 +178,37 @@ async fn a_completed_request_with_an_error_is_over_and_says_what_it_cost() {
 }
 
 #[tokio::test]
+async fn a_file_host_that_refuses_a_picture_is_not_the_account() {
+    for (status, code, retryable) in
+        [(403, FailureCode::ProviderUnavailable, true), (413, FailureCode::PhotoTooLarge, false)]
+    {
+        let stub = Stub::start(move |seen| {
+            let host = &seen.headers["host"];
+            match seen.method.as_str() {
+                "PUT" => Reply::bytes(status, "SignatureDoesNotMatch"),
+                _ => Reply::json(
+                    200,
+                    &json!({"upload_url": format!("http://{host}/put"), "file_url": "https://v3.fal.media/x"}),
+                ),
+            }
+        })
+        .await;
+        let error = maker(&stub.url).submit(&request()).await.unwrap_err();
+        assert_eq!((error.code, error.certainty), (code, Certainty::NotSent));
+        assert_eq!(error.is_retryable(), retryable);
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_the_vendors_words_does_not_come_through() {
+    let refusal = json!({"detail": "invalid key credentials: simulator:key (secret key)"});
+    let stub = accepting(Reply::json(401, &refusal)).await;
+    let error = maker(&stub.url).submit(&request()).await.unwrap_err();
+    assert_eq!((error.code, error.certainty), (FailureCode::ProviderKey, Certainty::Refused));
+    assert!(!format!("{error} {error:?}").contains("simulator:key"), "{error}");
+}
+
+#[tokio::test]
 async fn a_broken_look_leaves_the_call_as_it_was() {
     for reply in [Reply::HangUp, Reply::bytes(502, "nginx"), Reply::bytes(200, "<html>")] {
         let (outcome, _stub) = check(json!({"status": "COMPLETED"}), reply).await;
@@ -165,7 +216,7 @@ async fn a_broken_look_leaves_the_call_as_it_was() {
         assert!(error.certainty == Certainty::Unchanged && error.is_retryable(), "{error:?}");
     }
     let (outcome, stub) = check(json!({"status": "IN_QUEUE", "queue_position": 2}), Reply::HangUp).await;
-    assert_eq!(outcome.unwrap(), ClipStatus::Queued { position: Some(2) });
+    assert_eq!(outcome.unwrap(), RequestStatus::Queued { position: Some(2) });
     assert_eq!(stub.seen().len(), 1);
 }
 
@@ -176,7 +227,7 @@ async fn the_key_does_not_follow_a_stored_address_elsewhere() {
     let maker = maker(&queue.url);
     let mut submitted = maker.locate("req-1").unwrap();
     submitted.status_url = other.url.join("steal").unwrap();
-    assert_eq!(maker.check(&submitted, &request().order()).await.unwrap(), ClipStatus::Running);
+    assert_eq!(maker.check(&submitted, &order()).await.unwrap(), RequestStatus::Running);
     assert!(other.seen().is_empty());
     assert_eq!(queue.seen()[0].headers["authorization"], "Key simulator:key");
 }

@@ -123,3 +123,22 @@ async fn a_host_that_is_away_is_asked_again_later() {
     assert_eq!((error.code, error.certainty), (FailureCode::ProviderUnavailable, Certainty::Unchanged));
     assert!(error.is_retryable());
 }
+
+#[tokio::test]
+async fn a_still_must_be_a_picture() {
+    let pictures = FetchRules::new(vec!["127.0.0.1".to_owned()], true, MediaKind::PICTURES.to_vec()).unwrap();
+    for (bytes, kind) in [
+        (b"\x89PNG\r\n\x1a\n a picture".as_slice(), MediaKind::Png),
+        (b"\xFF\xD8\xFF\xE0 a picture", MediaKind::Jpeg),
+        (b"RIFF\0\0\0\0WEBPVP8 ", MediaKind::Webp),
+    ] {
+        let (fetched, _folder, _stub) = fetch(Reply::bytes(200, bytes), &pictures).await;
+        assert_eq!(fetched.unwrap().kind, kind);
+    }
+    for wrong in [CLIP, b"<svg xmlns=...", b"GIF89a and more"] {
+        let (fetched, folder, _stub) = fetch(Reply::bytes(200, wrong), &pictures).await;
+        let error = fetched.unwrap_err();
+        assert_eq!((error.code, error.certainty), (FailureCode::ProviderGarbage, Certainty::Unchanged));
+        assert!(names(folder.path()).is_empty());
+    }
+}

@@ -3,8 +3,8 @@ use std::{sync::Arc, time::Duration};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use domain::{FailureCode, MicroUsd, ModelType};
 use providers::{
-    Aspect, Catalogue, Certainty, GeminiSettings, GeminiStills, ProviderError, StillAnswer, StillMaker, StillRequest,
-    http_client,
+    Aspect, Catalogue, Certainty, GeminiSettings, GeminiVersion, Makers, Making, ModelRef, Picture, Provider,
+    ProviderError, SharedCatalogue, StillAnswer, StillMaker, StillRequest, StillSize,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -14,25 +14,46 @@ use crate::stub::{Reply, Stub, nowhere};
 const MODEL: &str = "gemini-nano-banana-2.1";
 const JPEG: &[u8] = b"\xFF\xD8\xFF\xE0 a photo";
 
-fn maker(url: &Url, timeout: Duration) -> GeminiStills {
-    let settings = GeminiSettings { timeout, ..GeminiSettings::simulator(url) };
-    let catalogue = Arc::new(Catalogue::embedded().unwrap());
-    GeminiStills::new(http_client().unwrap(), settings, catalogue, MODEL).unwrap()
+fn maker_with(url: &Url, change: impl FnOnce(&mut GeminiSettings)) -> Arc<dyn StillMaker> {
+    let mut settings = GeminiSettings::simulator(url);
+    change(&mut settings);
+    let catalogue = SharedCatalogue::new(Catalogue::embedded().unwrap());
+    Makers::new(None, Some(settings), catalogue).unwrap().still(&ModelRef::new(Provider::Gemini, MODEL)).unwrap()
+}
+
+fn maker(url: &Url, timeout: Duration) -> Arc<dyn StillMaker> {
+    maker_with(url, |settings| settings.timeout = timeout)
+}
+
+fn photo() -> Picture {
+    Picture { bytes: JPEG.to_vec(), content_type: "image/jpeg".into() }
 }
 
 fn request() -> StillRequest {
     StillRequest {
-        photo: JPEG.to_vec(),
-        photo_content_type: "image/jpeg".into(),
+        photos: vec![photo()],
+        person: None,
         prompt: "start pose".into(),
         aspect: Aspect::Portrait3x4,
+        size: StillSize::K1,
         model_type: ModelType::Female,
+        category: None,
+        webhook_url: None,
+        tags: Vec::new(),
+    }
+}
+
+async fn made(maker: &dyn StillMaker, request: &StillRequest) -> Result<StillAnswer, ProviderError> {
+    assert!(maker.requests().is_none(), "there is no queue");
+    match maker.make_still(request).await? {
+        Making::Made(answer) => Ok(answer),
+        Making::Accepted(submitted) => panic!("a queue took it: {submitted:?}"),
     }
 }
 
 async fn make(reply: Reply) -> (Result<StillAnswer, ProviderError>, Stub) {
     let stub = Stub::start(move |_| reply.clone()).await;
-    let answer = maker(&stub.url, Duration::from_secs(20)).make_still(&request()).await;
+    let answer = made(&*maker(&stub.url, Duration::from_secs(20)), &request()).await;
     (answer, stub)
 }
 
@@ -89,7 +110,7 @@ async fn a_key_in_the_vendors_words_does_not_come_through() {
         "details": [{"reason": "API_KEY_INVALID"}]}});
     let (answer, _stub) = make(Reply::json(400, &body)).await;
     let error = answer.unwrap_err();
-    assert_eq!(error.code, FailureCode::ProviderAccount);
+    assert_eq!(error.code, FailureCode::ProviderKey);
     assert!(!format!("{error} {error:?}").contains("simulator-key"), "{error}");
 }
 
@@ -120,8 +141,45 @@ async fn what_never_left_is_known_not_to_be_paid() {
     assert!(error.is_retryable());
 
     let (_, stub) = make(Reply::HangUp).await;
-    let odd = StillRequest { photo_content_type: "image/gif".into(), ..request() };
-    let error = maker(&stub.url, Duration::from_secs(5)).make_still(&odd).await.unwrap_err();
-    assert_eq!((error.code, error.certainty), (FailureCode::PhotoRefused, Certainty::NotSent));
+    let odd = |content_type: &str, bytes: &[u8]| StillRequest {
+        photos: vec![Picture { bytes: bytes.to_vec(), content_type: content_type.into() }],
+        ..request()
+    };
+    let cases = [
+        (odd("image/gif", b"GIF89a"), FailureCode::PhotoUnreadable),
+        (odd("image/jpeg", b"<svg/>"), FailureCode::PhotoUnreadable),
+        (odd("image/jpeg", &[JPEG, &[0; 7_000_000]].concat()), FailureCode::PhotoTooLarge),
+        (StillRequest { photos: Vec::new(), ..request() }, FailureCode::ProviderRejected),
+    ];
+    for (odd, code) in cases {
+        let error = maker(&stub.url, Duration::from_secs(5)).make_still(&odd).await.unwrap_err();
+        assert_eq!((error.code, error.certainty), (code, Certainty::NotSent));
+    }
     assert_eq!(stub.seen().len(), 1, "the odd photo was not sent");
+}
+
+#[tokio::test]
+async fn both_versions_of_the_api_are_spoken_with_more_pictures_and_sizes() {
+    let png = b"\x89PNG\r\n\x1a\n a person";
+    for (version, path) in [(GeminiVersion::V1, "v1"), (GeminiVersion::V1beta, "v1beta")] {
+        let stub = Stub::start(|_| Reply::json(200, &json!({"candidates": [{"finishReason": "NO_IMAGE"}]}))).await;
+        let request = StillRequest {
+            photos: vec![photo(), photo()],
+            person: Picture::sniffed(png.to_vec()),
+            size: StillSize::K4,
+            aspect: Aspect::Portrait9x16,
+            ..request()
+        };
+        let error =
+            maker_with(&stub.url, |settings| settings.version = version).make_still(&request).await.unwrap_err();
+        assert_eq!((error.code, error.certainty), (FailureCode::NoPicture, Certainty::Ended));
+        let seen = &stub.seen()[0];
+        assert_eq!(seen.path, format!("/{path}/models/{MODEL}:generateContent"));
+        let parts = &seen.json()["contents"][0]["parts"];
+        assert_eq!(parts.as_array().unwrap().len(), 4);
+        assert_eq!(parts[3]["inlineData"], json!({"mimeType": "image/png", "data": BASE64.encode(png)}));
+        let config = &seen.json()["generationConfig"]["imageConfig"];
+        assert_eq!(config, &json!({"aspectRatio": "9:16", "imageSize": "4K"}));
+        assert_eq!(GeminiVersion::parse(path), Some(version));
+    }
 }

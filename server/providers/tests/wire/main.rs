@@ -2,9 +2,14 @@
 //! simulator with its own prices and its own bill.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bench;
+mod check;
+mod endpoints;
 mod fal;
 mod fetch;
 mod gemini;
+mod makers;
+mod models;
 mod simulator;
 mod stub;
 mod webhook;

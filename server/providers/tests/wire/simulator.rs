@@ -1,148 +1,20 @@
 //! The makers against the simulator, which judges them: its own protocol types, its own price list, its own bill.
 
-use std::{io::Cursor, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use ::simulator::{Settings, Simulator};
 use chrono::{TimeDelta, Utc};
-use domain::{ClipSeconds, FailureCode, MicroUsd, ModelType, Resolution};
-use image::{ImageFormat, Rgb, RgbImage};
+use domain::{FailureCode, MicroUsd};
 use providers::{
-    Aspect, CancelAnswer, Catalogue, Certainty, ClipMaker, ClipRequest, ClipStatus, FalClips, FalSettings, FalWebhook,
-    FetchRules, GeminiSettings, GeminiStills, Picture, ProviderError, StillAnswer, StillMaker, StillRequest, Submitted,
-    WebhookError, WebhookVerifier, fetch_result, http_client,
-    prompts::{self, Part, PromptFields, PromptVersion},
-    webhook::WebhookStatus,
+    CancelAnswer, Catalogue, Certainty, ClipRequest, FalSettings, FalWebhook, ModelRef, Provider, RequestStatus,
+    StillOrder, StillSize, WebhookError, WebhookVerifier, http_client, prompts::Part, webhook::WebhookStatus,
 };
 use secrecy::SecretString;
-use serde_json::{Value, json};
-use tempfile::TempDir;
-use url::Url;
+use serde_json::json;
 
-use crate::stub::{Reply, Seen, Stub};
-
-const NANO: &str = "gemini-nano-banana-2.1";
-const PIKA: &str = "fal-ai/pika/v2.2/pikaframes";
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A simulator of its own for each test, and the real makers pointed at it.
-struct Bench {
-    simulator: Simulator,
-    stills: GeminiStills,
-    clips: FalClips,
-    folder: TempDir,
-}
-
-impl Bench {
-    async fn start(change: impl FnOnce(&mut Settings)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut settings = Settings { state_dir: folder.path().join("state"), ..Settings::default() };
-        change(&mut settings);
-        let simulator = Simulator::start(settings).await.unwrap();
-        let url = simulator.url();
-        let catalogue = Arc::new(Catalogue::embedded().unwrap());
-        let client = http_client().unwrap();
-        let stills =
-            GeminiStills::new(client.clone(), GeminiSettings::simulator(&url), Arc::clone(&catalogue), NANO).unwrap();
-        let clips = FalClips::new(client, FalSettings::simulator(&url).unwrap(), catalogue, PIKA).unwrap();
-        Self { simulator, stills, clips, folder }
-    }
-
-    fn url(&self, path: &str) -> Url {
-        self.simulator.url().join(path).unwrap()
-    }
-
-    async fn set_fault(&self, fault: Value) {
-        let answer = http_client().unwrap().put(self.url("faults")).json(&json!([fault])).send().await.unwrap();
-        assert_eq!(answer.status(), 204);
-    }
-
-    /// What stands on the bill: every amount, in order.
-    async fn bill(&self) -> Vec<MicroUsd> {
-        let invoice: Value =
-            http_client().unwrap().get(self.url("invoice")).send().await.unwrap().json().await.unwrap();
-        let amount = |entry: &Value| MicroUsd::new(entry["amount_micro_usd"].as_i64().unwrap());
-        invoice["entries"].as_array().unwrap().iter().map(amount).collect()
-    }
-
-    async fn still(&self, part: Part) -> Result<StillAnswer, ProviderError> {
-        self.stills.make_still(&still_request(part)).await
-    }
-
-    /// Looks until the request has ended one way or the other.
-    async fn end(&self, submitted: &Submitted, order: &ClipRequest) -> Result<providers::ClipAnswer, ProviderError> {
-        let looking = async {
-            let mut turn = tokio::time::interval(Duration::from_millis(50));
-            loop {
-                turn.tick().await;
-                if let ClipStatus::Finished(clip) = self.clips.check(submitted, &order.order()).await? {
-                    return Ok(clip);
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, looking).await.expect("the request ends")
-    }
-
-    async fn fetch(&self, url: &Url) -> Result<providers::Fetched, ProviderError> {
-        let rules = FetchRules::clips_of(&FalSettings::simulator(&self.simulator.url()).unwrap()).unwrap();
-        fetch_result(url, &rules, &self.folder.path().join("clip.mp4")).await
-    }
-}
-
-/// A shirt on white, as plain as a product photo can be.
-fn photo() -> Vec<u8> {
-    let shirt = |x: u32, y: u32| {
-        (80..240).contains(&x) && (90..330).contains(&y) || (40..280).contains(&x) && (90..170).contains(&y)
-    };
-    let picture = RgbImage::from_fn(320, 420, |x, y| if shirt(x, y) { Rgb([30, 70, 160]) } else { Rgb([255; 3]) });
-    let mut file = Cursor::new(Vec::new());
-    picture.write_to(&mut file, ImageFormat::Png).unwrap();
-    file.into_inner()
-}
-
-fn prompt(part: Part) -> String {
-    let fields = PromptFields {
-        name: "Oxford Shirt".into(),
-        category: "shirts".into(),
-        colour: Some("blue".into()),
-        model_type: ModelType::Female,
-    };
-    prompts::render(PromptVersion::default(), part, &fields)
-}
-
-fn still_request(part: Part) -> StillRequest {
-    StillRequest {
-        photo: photo(),
-        photo_content_type: "image/png".into(),
-        prompt: prompt(part),
-        aspect: Aspect::Portrait3x4,
-        model_type: ModelType::Female,
-    }
-}
-
-fn clip_request(start: &StillAnswer, end: &StillAnswer) -> ClipRequest {
-    let picture =
-        |still: &StillAnswer| Picture { bytes: still.image.clone(), content_type: still.content_type.to_owned() };
-    ClipRequest {
-        start: picture(start),
-        end: picture(end),
-        prompt: prompt(Part::Clip),
-        duration: ClipSeconds::parse(3).unwrap(),
-        resolution: Resolution::P720,
-        webhook_url: None,
-    }
-}
-
-/// A request whose pictures need not be worn by anybody.
-fn plain_clip() -> ClipRequest {
-    let still = StillAnswer {
-        image: photo(),
-        content_type: "image/png",
-        cost: MicroUsd::ZERO,
-        usage: Value::Null,
-        request_id: None,
-    };
-    clip_request(&still, &still)
-}
+use crate::{
+    bench::{Bench, NANO, PATIENCE, PIKA, clip_request, makers, picture, plain_clip},
+    stub::{Reply, Seen, Stub},
+};
 
 /// A place for webhooks that waits for the first one.
 async fn mailbox() -> (Stub, tokio::sync::mpsc::UnboundedReceiver<Seen>) {
@@ -170,11 +42,13 @@ async fn two_stills_and_a_clip_cost_what_the_simulator_bills() {
     assert_ne!(start.image, end.image, "two poses");
     let picture = image::load_from_memory(&start.image).unwrap();
     assert!(picture.height() * 3 == picture.width() * 4, "{} x {}", picture.width(), picture.height());
-    let quote = Catalogue::embedded().unwrap().quote_still(NANO, 1, Utc::now()).unwrap();
+    let order = StillOrder { size: StillSize::K1, pictures: 1 }.into();
+    let nano = ModelRef::new(Provider::Gemini, NANO);
+    let quote = Catalogue::embedded().unwrap().quote(&nano, &order, Utc::now()).unwrap();
     assert!(start.cost <= quote, "{} was held for {}", quote.display_exact(), start.cost.display_exact());
 
     let (mail, mut letters) = mailbox().await;
-    let mut request = clip_request(&start, &end);
+    let mut request = clip_request(picture(&start), Some(picture(&end)));
     request.webhook_url = Some(mail.url.join("api/video/webhook").unwrap());
     let submitted = bench.clips.submit(&request).await.unwrap();
 
@@ -217,6 +91,7 @@ async fn a_refused_submit_is_neither_listed_nor_billed() {
         (500, FailureCode::ProviderUnavailable),
         (429, FailureCode::ProviderBusy),
         (403, FailureCode::ProviderAccount),
+        (402, FailureCode::ProviderCredit),
     ];
     for (status, code) in cases {
         let fault = json!({"fault": "status", "status": status, "retry_after_secs": 7});
@@ -288,8 +163,8 @@ async fn a_waiting_request_is_cancelled_and_not_billed() {
     let bench = Bench::start(|settings| settings.queue_delay_ms = 600_000).await;
     let request = plain_clip();
     let submitted = bench.clips.submit(&request).await.unwrap();
-    let order = request.order();
-    assert_eq!(bench.clips.check(&submitted, &order).await.unwrap(), ClipStatus::Queued { position: Some(0) });
+    let order = request.order().into();
+    assert_eq!(bench.clips.check(&submitted, &order).await.unwrap(), RequestStatus::Queued { position: Some(0) });
     assert_eq!(bench.clips.cancel(&submitted).await.unwrap(), CancelAnswer::Requested);
     let error = bench.clips.check(&submitted, &order).await.unwrap_err();
     assert_eq!((error.code, error.certainty), (FailureCode::Cancelled, Certainty::Ended));
@@ -309,7 +184,7 @@ async fn a_broken_look_is_looked_again() {
     let submitted = bench.clips.submit(&request).await.unwrap();
     for (fault, step) in [("drop_answer", "status"), ("garbage", "status")] {
         bench.set_fault(json!({"fault": fault, "model": PIKA, "step": step})).await;
-        let error = bench.clips.check(&submitted, &request.order()).await.unwrap_err();
+        let error = bench.clips.check(&submitted, &request.order().into()).await.unwrap_err();
         assert!(error.certainty == Certainty::Unchanged && error.is_retryable(), "{fault}: {error}");
     }
     let clip = bench.end(&submitted, &request).await.unwrap();
@@ -324,14 +199,13 @@ async fn a_wrong_key_is_an_account_problem() {
     })
     .await;
     let error = bench.still(Part::Start).await.unwrap_err();
-    assert_eq!((error.code, error.certainty), (FailureCode::ProviderAccount, Certainty::Refused));
+    assert_eq!((error.code, error.certainty), (FailureCode::ProviderKey, Certainty::Refused));
     let error = bench.clips.submit(&plain_clip()).await.unwrap_err();
-    assert_eq!((error.code, error.certainty), (FailureCode::ProviderAccount, Certainty::Refused));
+    assert_eq!((error.code, error.certainty), (FailureCode::ProviderKey, Certainty::Refused));
 
-    let settings =
-        FalSettings { key: SecretString::from("right:key"), ..FalSettings::simulator(&bench.simulator.url()).unwrap() };
-    let catalogue = Arc::new(Catalogue::embedded().unwrap());
-    let clips = FalClips::new(http_client().unwrap(), settings, catalogue, PIKA).unwrap();
+    let url = bench.simulator.url();
+    let settings = FalSettings { key: SecretString::from("right:key"), ..FalSettings::simulator(&url).unwrap() };
+    let clips = makers(settings, &url).clip(&ModelRef::new(Provider::Fal, PIKA)).unwrap();
     assert!(clips.submit(&plain_clip()).await.is_ok());
 }
 

@@ -78,6 +78,7 @@ async fn the_known_vector_is_believed_and_its_keys_are_kept() {
         assert_eq!(verified.timestamp.timestamp(), TIMESTAMP);
         let webhook = FalWebhook::parse(&verified, BODY).unwrap();
         assert_eq!((webhook.status, webhook.error), (WebhookStatus::Ok, None));
+        assert_eq!((webhook.gateway_request_id.as_deref(), webhook.payload_error), (Some(ID), None));
         assert_eq!(webhook.payload["video"]["url"], "https://v3b.fal.media/files/b/x/y.mp4");
     }
     assert_eq!(stub.seen().len(), 1);
@@ -189,4 +190,34 @@ async fn a_body_about_another_request_is_malformed() {
     for wrong in [other.to_string(), "[]".to_owned(), String::new()] {
         assert!(matches!(FalWebhook::parse(&verified, wrong.as_bytes()), Err(WebhookError::Malformed(_))));
     }
+}
+
+#[tokio::test]
+async fn a_webhook_without_its_output_says_why() {
+    let stub = jwks().await;
+    let verified = verifier(&stub.url).verify(&vector(), BODY, now()).await.unwrap();
+    let body = json!({"request_id": ID, "gateway_request_id": "second-try", "status": "OK", "error": null,
+        "payload": null, "payload_error": "Response payload is not JSON serializable"});
+    let webhook = FalWebhook::parse(&verified, body.to_string().as_bytes()).unwrap();
+    assert_eq!((webhook.status, webhook.payload), (WebhookStatus::Ok, Value::Null));
+    assert_eq!(webhook.gateway_request_id.as_deref(), Some("second-try"), "it is known by its request");
+    assert!(webhook.payload_error.unwrap().contains("serializable"));
+}
+
+#[tokio::test]
+async fn a_signature_by_a_key_we_cannot_read_may_come_back() {
+    let (old, new) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
+    let (calls, known) = (AtomicUsize::new(0), public(&old));
+    let stub = Stub::start(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::json(200, &json!({"keys": [known]})),
+        _ => Reply::bytes(503, "down"),
+    })
+    .await;
+    let verifier = verifier(&stub.url);
+    assert!(verifier.verify(&sign(&old, TIMESTAMP, BODY), BODY, now()).await.is_ok());
+    let later = now() + TimeDelta::seconds(31);
+    let error = verifier.verify(&sign(&new, TIMESTAMP, BODY), BODY, later).await.unwrap_err();
+    assert!(error.is_retryable(), "it may be signed by a new key: {error}");
+    assert!(verifier.verify(&sign(&old, TIMESTAMP, BODY), BODY, later).await.is_ok(), "known keys stay good");
+    assert_eq!(stub.seen().len(), 2);
 }

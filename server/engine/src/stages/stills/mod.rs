@@ -202,7 +202,7 @@ impl Stills {
             aspect: Aspect::Portrait3x4,
             size: ordered.size,
             model_type,
-            category: garment(&generation.category),
+            category: GarmentCategory::of_word(&generation.category),
             webhook_url: webhooks::callback_url(self.engine.settings(), call),
             tags: tags(generation, call),
         })
@@ -301,19 +301,6 @@ fn finality(stop: &Stop, is_waited_for: bool) -> u8 {
     match stop {
         Stop::LeaseLost => 2,
         Stop::Failure(failure) => u8::from(is_final(failure) != is_waited_for),
-    }
-}
-
-/// What a product of this category covers, for try-on models; none for what they must see for themselves.
-fn garment(category: &str) -> Option<GarmentCategory> {
-    match category.trim_end_matches('s') {
-        "shirt" | "t-shirt" | "blouse" | "knit" | "cardigan" | "hoodie" | "jacket" | "vest" | "coat" | "top" => {
-            Some(GarmentCategory::Top)
-        }
-        "skirt" | "trouser" | "bottom" => Some(GarmentCategory::Bottom),
-        // Without what looks like a plural.
-        "dres" | "dresse" => Some(GarmentCategory::OnePiece),
-        _ => None,
     }
 }
 

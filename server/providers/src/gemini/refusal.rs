@@ -51,9 +51,14 @@ pub(super) fn of(answer: &Answer, now: DateTime<Utc>) -> ProviderError {
     let wait = || Retry::Later { after: error.retry_delay().or_else(|| answer.retry_after(now)) };
     let (code, retry) = match answer.status.as_u16() {
         400 => (bad_request(&error), Retry::Never),
-        401..=403 => (FailureCode::ProviderAccount, Retry::Never),
+        401 => (FailureCode::ProviderKey, Retry::Never),
+        402 => (FailureCode::ProviderCredit, Retry::Never),
+        403 => (FailureCode::ProviderAccount, Retry::Never),
+        404 => (FailureCode::ModelGone, Retry::Never),
         408 => (FailureCode::ProviderTimeout, wait()),
-        413 => (FailureCode::PhotoRefused, Retry::Never),
+        413 => (FailureCode::PhotoTooLarge, Retry::Never),
+        // Prepaid credit that is used up comes as a quota too, and does not come back by waiting.
+        429 if error.message.to_ascii_lowercase().contains("credit") => (FailureCode::ProviderCredit, Retry::Never),
         429 => (FailureCode::ProviderBusy, wait()),
         500.. => (FailureCode::ProviderUnavailable, wait()),
         // A success we do not know (2xx without content) or a redirect: something may have been started.
@@ -65,16 +70,19 @@ pub(super) fn of(answer: &Answer, now: DateTime<Utc>) -> ProviderError {
     ProviderError::new(code, Certainty::Refused, retry, detail).charging(Some(MicroUsd::ZERO))
 }
 
-/// A bad key is 400 at Google, and so is a photo it cannot read.
+/// A bad key is 400 at Google, and so is a photo it cannot read. Where there is no reason to branch on, only its words
+/// tell them apart.
 fn bad_request(error: &VendorError) -> FailureCode {
     let message = error.message.to_ascii_lowercase();
-    if error.reason().is_some_and(|reason| reason.starts_with("API_KEY"))
-        || error.status == "FAILED_PRECONDITION"
-        || message.contains("api key")
-    {
+    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if error.reason().is_some_and(|reason| reason.starts_with("API_KEY")) || says(&["api key"]) {
+        FailureCode::ProviderKey
+    } else if error.status == "FAILED_PRECONDITION" {
         FailureCode::ProviderAccount
-    } else if message.contains("process input image") || message.contains("unsupported mime type") {
-        FailureCode::PhotoRefused
+    } else if says(&["process input image", "unsupported mime type", "provided image is not valid"]) {
+        FailureCode::PhotoUnreadable
+    } else if says(&["payload size exceeds", "too large"]) {
+        FailureCode::PhotoTooLarge
     } else {
         FailureCode::ProviderRejected
     }
@@ -105,7 +113,7 @@ mod tests {
                 {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID",
                  "domain": "googleapis.com", "metadata": {"service": "generativelanguage.googleapis.com"}}]}});
         let error = refusal(400, &body.to_string());
-        assert_eq!((error.code, error.certainty), (FailureCode::ProviderAccount, Certainty::Refused));
+        assert_eq!((error.code, error.certainty), (FailureCode::ProviderKey, Certainty::Refused));
         assert!(!error.is_retryable());
         assert_eq!(error.charged, Some(MicroUsd::ZERO));
     }
@@ -128,10 +136,23 @@ mod tests {
     #[test]
     fn other_answers_map_to_our_codes() {
         let image = r#"{"error":{"code":400,"message":"Unable to process input image.","status":"INVALID_ARGUMENT"}}"#;
-        assert_eq!(refusal(400, image).code, FailureCode::PhotoRefused);
+        assert_eq!(refusal(400, image).code, FailureCode::PhotoUnreadable);
+        let large = r#"{"error":{"code":400,"message":"Request payload size exceeds the limit: 20971520 bytes.",
+            "status":"INVALID_ARGUMENT"}}"#;
+        assert_eq!(refusal(400, large).code, FailureCode::PhotoTooLarge);
+        let country = r#"{"error":{"code":400,"message":"User location is not supported for the API use.",
+            "status":"FAILED_PRECONDITION"}}"#;
+        assert_eq!(refusal(400, country).code, FailureCode::ProviderAccount);
+        let spent = r#"{"error":{"code":429,"message":"Your prepayment credits are depleted.",
+            "status":"RESOURCE_EXHAUSTED"}}"#;
+        assert_eq!((refusal(429, spent).code, refusal(429, spent).retry), (FailureCode::ProviderCredit, Retry::Never));
         assert_eq!(refusal(400, "{}").code, FailureCode::ProviderRejected);
+        assert_eq!(refusal(401, "{}").code, FailureCode::ProviderKey);
         assert_eq!(refusal(403, "{}").code, FailureCode::ProviderAccount);
-        assert_eq!(refusal(404, "{}").code, FailureCode::ProviderRejected);
+        let unknown = r#"{"error":{"code":404,"message":"models/nano is not found for API version v1beta, or is not
+            supported for generateContent.","status":"NOT_FOUND"}}"#;
+        assert_eq!((refusal(404, unknown).code, refusal(404, unknown).retry), (FailureCode::ModelGone, Retry::Never));
+        assert_eq!(refusal(413, "").code, FailureCode::PhotoTooLarge);
         let away = refusal(503, "<html>upstream</html>");
         assert_eq!((away.code, away.certainty), (FailureCode::ProviderUnavailable, Certainty::Refused));
         assert!(away.is_retryable());
