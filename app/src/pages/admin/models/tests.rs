@@ -142,9 +142,12 @@ fn what_is_wrong_stands_in_its_field() {
     let wrong = |field: &str, expected: &str| InvalidOption { field: field.into(), expected: expected.into() };
     let fields = vec![wrong("720p", "0.000001..=1000"), wrong("reason", "1..=500")];
     let field = |locale, key: &'static str, kind| {
-        let refusal: Refusal = Signal::from(Some(AppError::Invalid { fields: fields.clone() }));
+        let error = AppError::Invalid { fields: fields.clone() };
         let input = field::Input::new("price", key, key, kind);
-        sample::render(locale, || view! { <Field input refusal/> })
+        sample::render(locale, || {
+            let refusal: Refusal = Signal::from(Some(error));
+            view! { <Field input refusal/> }
+        })
     };
     let html = field(Locale::en, "720p", field::Kind::Dollars);
     assert!(html.contains("$0.000001–$1000") && html.contains("aria-invalid=\"true\""), "{html}");

@@ -92,12 +92,13 @@ pub(super) fn unit(locale: Locale, unit: PriceUnit) -> &'static str {
     }
 }
 
-/// One amount's name: a kind of token in words, a size as it is.
+/// One amount's name: a kind of token or the unit of the bill in words, a size as it is.
 pub(super) fn amount_name(locale: Locale, key: &str) -> String {
     match key {
         "input_per_million" => td_string!(locale, models.input).to_owned(),
         "text_per_million" => td_string!(locale, models.text).to_owned(),
         "image_per_million" => td_string!(locale, models.image).to_owned(),
+        "unit" => td_string!(locale, models.unit).to_owned(),
         size => size.to_owned(),
     }
 }
