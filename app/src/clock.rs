@@ -62,18 +62,6 @@ pub fn exact(at: DateTime<Utc>, zone: &ShopZone) -> String {
     )
 }
 
-/// Hour and minute in the shop's zone, with the date when it is not the day of `now`: `17:05`, `11-23 00:00`.
-pub fn short(at: DateTime<Utc>, now: DateTime<Utc>, zone: &ShopZone) -> String {
-    let offset = Duration::seconds(i64::from(zone.offset_seconds));
-    let (local, today) = (at + offset, now + offset);
-    let time = format!("{:02}:{:02}", local.hour(), local.minute());
-    if local.date_naive() == today.date_naive() {
-        time
-    } else {
-        format!("{:02}-{:02} {time}", local.month(), local.day())
-    }
-}
-
 /// Hour, minute and second in the shop's zone, for timelines.
 pub fn precise(at: DateTime<Utc>, zone: &ShopZone) -> String {
     let local = at + Duration::seconds(i64::from(zone.offset_seconds));
@@ -95,9 +83,32 @@ pub fn ago(locale: Locale, at: DateTime<Utc>, now: DateTime<Utc>, zone: &ShopZon
     } else if days < 7 {
         td_string!(locale, time.days_ago, count = days)
     } else {
-        let local = at + Duration::seconds(i64::from(zone.offset_seconds));
-        format!("{}-{:02}-{:02}", local.year(), local.month(), local.day())
+        date(at, zone)
     }
+}
+
+/// How long until something comes, in words; from a week on the date. What has come is as good as here.
+pub fn until(locale: Locale, at: DateTime<Utc>, now: DateTime<Utc>, zone: &ShopZone) -> String {
+    use leptos_i18n::td_string;
+
+    let left = at - now;
+    let (minutes, hours, days) = (left.num_minutes(), left.num_hours(), left.num_days());
+    if minutes < 1 {
+        td_string!(locale, time.soon).to_owned()
+    } else if hours < 1 {
+        td_string!(locale, time.in_minutes, count = minutes)
+    } else if days < 1 {
+        td_string!(locale, time.in_hours, count = hours)
+    } else if days < 7 {
+        td_string!(locale, time.in_days, count = days)
+    } else {
+        date(at, zone)
+    }
+}
+
+fn date(at: DateTime<Utc>, zone: &ShopZone) -> String {
+    let local = at + Duration::seconds(i64::from(zone.offset_seconds));
+    format!("{}-{:02}-{:02}", local.year(), local.month(), local.day())
 }
 
 /// A duration in words: seconds below a minute, then minutes and seconds, then hours and minutes.
@@ -135,8 +146,6 @@ mod tests {
     fn moments_are_shown_in_the_shops_zone() {
         let zone = ShopZone::default();
         assert_eq!(exact(at("2026-11-22T15:30:05Z"), &zone), "2026-11-23 00:30:05 Asia/Seoul");
-        assert_eq!(short(at("2026-11-22T16:00:00Z"), at("2026-11-22T15:30:00Z"), &zone), "01:00");
-        assert_eq!(short(at("2026-11-22T15:00:00Z"), at("2026-11-22T14:00:00Z"), &zone), "11-23 00:00");
     }
 
     #[test]
@@ -148,6 +157,17 @@ mod tests {
         assert_eq!(ago(Locale::en, now - Duration::hours(23), now, &zone), "23 h ago");
         assert_eq!(ago(Locale::en, now - Duration::days(8), now, &zone), "2026-11-14");
         assert_eq!(ago(Locale::ko, now + Duration::seconds(3), now, &zone), "방금", "a clock ahead is not the past");
+    }
+
+    #[test]
+    fn what_comes_is_said_like_what_was() {
+        let zone = ShopZone::default();
+        let now = at("2026-11-22T12:00:00Z");
+        assert_eq!(until(Locale::ko, now - Duration::hours(1), now, &zone), "곧");
+        assert_eq!(until(Locale::en, now + Duration::minutes(59), now, &zone), "in 59 min");
+        assert_eq!(until(Locale::ko, now + Duration::minutes(419), now, &zone), "6시간 뒤");
+        assert_eq!(until(Locale::en, now + Duration::days(6), now, &zone), "in 6 d");
+        assert_eq!(until(Locale::ko, now + Duration::days(8), now, &zone), "2026-11-30");
     }
 
     #[test]

@@ -65,6 +65,9 @@ pub enum AppError {
     /// The request was malformed.
     #[error("malformed request")]
     BadRequest,
+    /// More was sent than is ever read.
+    #[error("too large a request")]
+    TooLarge,
     /// A fault of ours.
     #[error("internal fault")]
     Internal,
@@ -110,6 +113,7 @@ mod conversion {
                 Self::Conflict | Self::PriceChanged { .. } => StatusCode::CONFLICT,
                 Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
                 Self::BadRequest => StatusCode::BAD_REQUEST,
+                Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 Self::NoPrice | Self::Unavailable | Self::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
                 Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use domain::{
     FailureCode, GenerationId, GenerationState, LocalText, MicroUsd, Options, ProductId, Stage, StageState,
+    cost::{LimitStatus, Quote, RetryOffer, Reused},
     generation::{Attempts, FailureView, GenerationView, StageView},
 };
 use leptos::prelude::*;
@@ -39,7 +40,7 @@ pub fn generation(state: GenerationState) -> GenerationView {
         percent: None,
     };
     let clip = match state {
-        GenerationState::Failed => StageState::Failed,
+        GenerationState::Failed | GenerationState::Cancelled => StageState::Failed,
         GenerationState::Queued => StageState::Waiting,
         GenerationState::Completed => StageState::Done,
         _ => StageState::Running,
@@ -61,19 +62,40 @@ pub fn generation(state: GenerationState) -> GenerationView {
         ],
         stills: Vec::new(),
         video: None,
-        failure: (state == GenerationState::Failed).then(|| FailureView {
-            code: FailureCode::ProviderTimeout,
-            stage: Some(Stage::Clip),
-            detail: Some("timeout after 300 s".into()),
-        }),
+        failure: match state {
+            GenerationState::Failed => {
+                Some(failure(FailureCode::ProviderTimeout, Stage::Clip, Some("timeout after 300 s")))
+            }
+            GenerationState::Cancelled => Some(failure(FailureCode::Cancelled, Stage::Clip, None)),
+            _ => None,
+        },
         held: MicroUsd::ZERO,
         paid: MicroUsd::new(71_760),
         attempt: Attempts { number: 1, of: 3 },
         next_try_at: None,
+        cancel_requested: state == GenerationState::Cancelled,
         requested_by: "Owner".into(),
         created_at: started_at,
         finished_at: state.is_final().then(now),
         retry_of: None,
         retried_as: None,
     }
+}
+
+/// Why a generation ended without a video.
+pub fn failure(code: FailureCode, stage: Stage, detail: Option<&str>) -> FailureView {
+    FailureView { code, stage: Some(stage), detail: detail.map(str::to_owned) }
+}
+
+/// What a retry would cost, with nine tenths of a dollar used of the day's limit.
+pub fn offer(total: i64, spend_limit: i64, reused: &[Reused]) -> RetryOffer {
+    let limits = LimitStatus {
+        generations: 3,
+        generations_limit: 100,
+        spend: MicroUsd::new(900_000),
+        spend_limit: MicroUsd::new(spend_limit),
+        resets_at: now(),
+    };
+    let quote = Quote { total: MicroUsd::new(total), lines: Vec::new(), limits };
+    RetryOffer { quote, reused: reused.to_vec() }
 }

@@ -1,8 +1,21 @@
-import { CLICK, clipIsBeingMade, formOf, freshProduct, generateButton, latestGeneration, signIn, stage, startGeneration } from "../desk";
+import {
+  CLICK,
+  clipIsBeingMade,
+  formOf,
+  freshProduct,
+  generateButton,
+  latestGeneration,
+  reload,
+  signIn,
+  stage,
+  startGeneration,
+} from "../desk";
 import { expect, openDesk, test } from "../lookreel";
 import { money } from "../words";
 
 const CLOCK = /\d\d:\d\d/;
+/** More than any request may send. */
+const TOO_MUCH = "a".repeat(1_100_000);
 
 test.afterEach(({ lookreel }) => lookreel.faults());
 
@@ -54,6 +67,33 @@ test.describe("a request that is refused", () => {
     await expect(page.getByText(words("product.none_title"))).toBeVisible();
   });
 
+  test("what is too large is refused in the place where it was typed, and stays there", async ({ page, words }) => {
+    await openDesk(page, "/admin/queue");
+    const reason = page.getByLabel(words("queue.reason"));
+    await reason.evaluate((input: HTMLInputElement, text) => {
+      input.removeAttribute("maxlength");
+      input.value = text;
+    }, TOO_MUCH);
+
+    await page.getByRole("button", { name: words("queue.pause"), exact: true }).click();
+
+    await expect(page.getByRole("alert").filter({ hasText: words("error.too_large") })).toBeVisible();
+    expect((await reason.inputValue()).length).toBe(TOO_MUCH.length);
+  });
+
+  test("an unknown address leads back to the shop", async ({ page, words }) => {
+    await page.goto("/products");
+    const answer = await page.goto("/nothing", { referer: page.url() });
+
+    expect(answer?.status()).toBe(404);
+    await expect(page.getByRole("heading", { level: 1, name: words("shop.no_page_title") })).toBeVisible();
+    await page.getByRole("link", { name: words("shop.back_link") }).click();
+    await expect(page).toHaveURL(/\/products$/);
+    await page.goto("/nothing");
+    await page.getByRole("link", { name: words("shop.not_found_link") }).click();
+    await expect(page.getByRole("heading", { level: 1, name: words("shop.title") })).toBeVisible();
+  });
+
   test("an unknown page of the desk says so", async ({ page, words }) => {
     const answer = await page.goto("/admin/products/01900000-0000-7000-8000-000000000000");
 
@@ -74,16 +114,18 @@ test("a provider's refusal is told with its reason, its cost and the id to quote
   const paid = (await lookreel.invoice()).total_micro_usd - paidBefore;
   const block = page.getByTestId("latest").getByRole("alert");
   await expect(block).toContainText(words("failure.content_refused.what"));
-  await expect(block).toContainText(words("failure.content_refused.next"));
+  await expect(block).toContainText(words("failure.content_refused.next_stills"));
   await expect(block).toContainText(words("failed.cost", { cost: money(paid) }));
   await expect(block).toContainText(id);
   await expect(stage(page, "stills")).toHaveAttribute("data-state", "done");
   await expect(generateButton(page, words)).toBeEnabled();
 
-  // The way on: only the clip is bought again.
+  // One way on: only the clip is bought again. What was refused once is likely to be refused again: not the first choice.
   await lookreel.faults();
-  const retry = `${words("retry.button", { price: "$0.20" })} · ${words("retry.reuses_stills")}`;
-  await block.getByRole("button", { name: retry }).click();
+  await expect(block).toContainText(words("retry.reuses_stills"));
+  const retry = block.getByRole("button", { name: `${words("retry.button")} · ${words("generate.price", { price: "$0.20" })}` });
+  await expect(retry).not.toHaveClass(/primary/);
+  await retry.click();
 
   await expect(page.getByTestId("retry-of")).toHaveAttribute("href", `/admin/generations/${id}`);
   await expect(stage(page, "stills")).toContainText(words("story.reused"));
@@ -101,10 +143,21 @@ test("a running generation can be cancelled, and says what it cost", async ({ pa
 
   await page.getByRole("button", { name: words("story.cancel") }).click();
 
+  // The wish is shown until it is fulfilled, also after a reload.
+  const cancelling = page.getByRole("button", { name: words("story.cancelling") });
+  await expect(cancelling).toBeDisabled();
+  await expect(page.locator(".page-title-row").getByText(words("story.cancelling"))).toBeVisible();
+  await reload(page);
+  await expect(cancelling).toBeDisabled();
+
   const block = page.getByRole("alert").filter({ hasText: words("failed.cancelled_title") });
   await expect(block).toBeVisible({ timeout: 30_000 });
   await expect(page.getByRole("main").getByText(words("state.cancelled"), { exact: true }).first()).toBeVisible();
-  await expect(page.getByRole("button", { name: words("story.cancel") })).toBeHidden();
+  await expect(page.getByTestId("cancel")).toBeHidden();
+  // It is no failure: neither the stage, nor its picture, nor the block.
+  await expect(stage(page, "clip")).toHaveAttribute("data-state", "cancelled");
+  await expect(stage(page, "clip")).toContainText(words("stage_state.cancelled"));
+  await expect(page.getByRole("main").locator("[data-state=failed]")).toHaveCount(0);
 });
 
 test.describe("with a small limit", () => {
@@ -118,11 +171,15 @@ test.describe("with a small limit", () => {
     try {
       const other = await freshProduct(page);
       await openDesk(page, other.path);
-      const [before, after] = words("limits.reached", { at: "|" }).split("|");
-      const refusal = page.getByRole("alert").filter({ hasText: before });
-      await expect(refusal).toContainText(after);
-      await expect(refusal).toContainText(CLOCK);
+      const refusal = page.getByRole("alert").filter({ hasText: words("limits.generations_reached", { limit: 1 }) });
+      await expect(refusal).toContainText(words("limits.resets"));
+      await expect(refusal.locator("time")).toHaveAttribute("title", CLOCK);
       await expect(generateButton(page, words)).toBeDisabled();
+      // The bar shows the limit that is full, its title both.
+      const bar = page.getByTestId("spend");
+      await expect(bar).toContainText(words("spend.count"));
+      await expect(bar).toHaveAttribute("data-state", "failed");
+      await expect(bar).toHaveAttribute("title", /\$/);
 
       const answer = await page.request.post(CLICK, { form: await formOf(page.request, other), maxRedirects: 0 });
       expect(answer.ok(), "a click by hand is refused as well").toBe(false);

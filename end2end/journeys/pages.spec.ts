@@ -1,7 +1,7 @@
 // Every page, as a whole: for everybody, in both themes, on a phone.
 
 import type { Page } from "@playwright/test";
-import { generateButton, latestGeneration, productWithVideo } from "../desk";
+import { freshProduct, generateButton, latestGeneration, productWithVideo, startGeneration } from "../desk";
 import { expect, expectAccessible, hydrated, openDesk, test } from "../lookreel";
 import type { Words } from "../words";
 
@@ -23,6 +23,7 @@ async function everyPage(page: Page, words: Words): Promise<string[]> {
     "/products",
     shop,
     "/products/nothing",
+    "/nothing",
   ];
 }
 
@@ -85,5 +86,18 @@ test.describe("on a phone", () => {
     expect(tops).toEqual([...tops].sort((one, other) => one - other));
     const clip = await page.getByTestId("published").boundingBox();
     expect(clip?.width, "the clip is large enough to be seen").toBeGreaterThan(120);
+  });
+
+  test("what became of the click stands before the next choices, while it runs and when it failed", async ({ page, words, lookreel }) => {
+    await lookreel.faults([{ model: "gemini", step: "submit", times: 2, fault: "status", status: 400 }]);
+    try {
+      await startGeneration(page, words, await freshProduct(page));
+      const result = page.getByTestId("latest");
+      await expect(result.getByRole("alert")).toBeVisible({ timeout: 30_000 });
+      const [told, choices] = await Promise.all([result.getByRole("alert").boundingBox(), generateButton(page, words).boundingBox()]);
+      expect(told?.y).toBeLessThan(choices?.y ?? 0);
+    } finally {
+      await lookreel.faults();
+    }
   });
 });

@@ -1,7 +1,7 @@
 // Everything that matters, with JavaScript switched off.
 
 import { expectPlayedToItsEnd } from "../clip";
-import { CLICK, formOf, freshProduct, generateButton, signIn, stage } from "../desk";
+import { CLICK, formOf, freshProduct, generateButton, latestGeneration, signIn, stage } from "../desk";
 import { expect, test } from "../lookreel";
 
 test.describe("from the sign-in to the shop", () => {
@@ -71,4 +71,35 @@ test("options out of range are refused in words", async ({ page, words }) => {
 
   await expect(page.getByRole("alert").filter({ hasText: words("error.invalid") })).toBeVisible();
   await expect(page.locator(".field-error")).toContainText(words("options.duration"));
+});
+
+test("a generation is stopped without JavaScript, and the page says so until it has ended", async ({ page, words, lookreel }) => {
+  await lookreel.faults([{ model: "fal-ai", step: "run", times: 1, fault: "delay_ms", ms: 8_000 }]);
+  await page.goto((await freshProduct(page)).path);
+  await generateButton(page, words).click();
+  await expect(stage(page, "clip")).toHaveAttribute("data-state", "running", { timeout: 30_000 });
+  await page.goto(await latestGeneration(page, words));
+
+  await page.getByRole("button", { name: words("story.cancel") }).click();
+
+  await expect(page.getByRole("button", { name: words("story.cancelling") })).toBeDisabled();
+  // The page loads itself anew.
+  await expect(stage(page, "clip")).toHaveAttribute("data-state", "cancelled", { timeout: 30_000 });
+  await expect(page.getByTestId("cancel")).toHaveCount(0);
+  await lookreel.faults();
+});
+
+test("a form that is too large is answered with a page that leads back", async ({ page, words }) => {
+  await page.goto("/admin/queue");
+  await page.getByLabel(words("queue.reason")).evaluate((input: HTMLInputElement) => {
+    input.removeAttribute("maxlength");
+    input.value = "a".repeat(1_100_000);
+  });
+
+  await page.getByRole("button", { name: words("queue.pause"), exact: true }).click();
+
+  await expect(page.getByRole("heading", { level: 1, name: words("shop.too_large_title") })).toBeVisible();
+  await page.getByRole("link", { name: words("shop.back_link") }).click();
+  await expect(page).toHaveURL(/\/admin\/queue$/);
+  await expect(page.getByText(words("queue.nothing_paused"))).toBeVisible();
 });

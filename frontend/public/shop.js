@@ -1,5 +1,5 @@
-// Motion in the shop: at most one clip plays, and none for who asked for calm. Without this file posters and the
-// browser's own controls remain.
+// Motion in the shop: at most one clip plays, and none for who asked for calm; and the way back from a refused form.
+// Without this file posters, the browser's own controls and plain links remain.
 (() => {
   const media = (query) => matchMedia(query).matches;
   const net = navigator.connection || {};
@@ -32,6 +32,15 @@
     const sources = video.querySelectorAll("source");
     if (sources.length) sources[sources.length - 1].addEventListener("error", again);
   };
+
+  // Going back as the browser does keeps what was typed into a form.
+  document.querySelectorAll("[data-back]").forEach((link) => {
+    link.addEventListener("click", (event) => {
+      if (!document.referrer || history.length < 2) return;
+      event.preventDefault();
+      history.back();
+    });
+  });
 
   // The page of a product.
   document.querySelectorAll("[data-player]").forEach((player) => {

@@ -20,6 +20,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
+use crate::config::setting::{RUST_LOG, WrongSetting};
+
 /// What is not sent this long after the end is lost.
 const LAST_SPANS: Duration = Duration::from_secs(3);
 /// Either of them names a collector.
@@ -44,7 +46,7 @@ impl Telemetry {
     /// say. Spans are made in any case: jobs carry the context of the request that wanted them.
     ///
     /// # Errors
-    /// When a collector is named that cannot be spoken to.
+    /// When a collector is named that cannot be spoken to, or what is to be shown cannot be read.
     pub fn start(format: LogFormat, default_filter: &str) -> anyhow::Result<Self> {
         let traces = tracer_provider()?;
         let spans = tracing_opentelemetry::layer()
@@ -53,7 +55,8 @@ impl Telemetry {
             .with_threads(false)
             .with_filter(filter_fn(|metadata| metadata.is_span()).and(LevelFilter::INFO));
         // A second start (tests) keeps the first.
-        let _ = tracing_subscriber::registry().with(lines(format, default_filter)).with(spans).try_init();
+        let lines = lines(format, shown(default_filter)?);
+        let _ = tracing_subscriber::registry().with(lines).with(spans).try_init();
         Ok(Self { traces })
     }
 
@@ -65,13 +68,18 @@ impl Telemetry {
     }
 }
 
-fn lines<S>(format: LogFormat, default_filter: &str) -> impl Layer<S>
+/// What `RUST_LOG` chooses, else this.
+fn shown(default_filter: &str) -> Result<EnvFilter, WrongSetting> {
+    match std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.trim().is_empty()) {
+        Some(text) => EnvFilter::try_new(&text).map_err(|_| RUST_LOG.wrong(text)),
+        None => Ok(EnvFilter::new(default_filter)),
+    }
+}
+
+fn lines<S>(format: LogFormat, filter: EnvFilter) -> impl Layer<S>
 where
     S: tracing::Subscriber + for<'span> LookupSpan<'span>,
 {
-    let chosen = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.trim().is_empty());
-    let filter =
-        chosen.and_then(|text| EnvFilter::try_new(text).ok()).unwrap_or_else(|| EnvFilter::new(default_filter));
     // Ids are in the sentences: the spans around a line would only say them again.
     let events = filter.and(filter_fn(|metadata| metadata.is_event()));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -93,7 +101,7 @@ fn tracer_provider() -> anyhow::Result<SdkTracerProvider> {
 
 fn with_collector(builder: TracerProviderBuilder) -> anyhow::Result<TracerProviderBuilder> {
     let exporter = SpanExporter::builder().with_http().build();
-    Ok(builder.with_batch_exporter(exporter.context("the OTEL_EXPORTER_OTLP_* variables")?))
+    Ok(builder.with_batch_exporter(exporter.context("OTEL_EXPORTER_OTLP_ENDPOINT or another OTEL_EXPORTER_OTLP_* variable cannot be used: expected an address like http://127.0.0.1:4318")?))
 }
 
 fn is_wanted() -> bool {

@@ -66,15 +66,39 @@ pub struct LimitStatus {
     pub resets_at: DateTime<Utc>,
 }
 
+/// What a limit of the day counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitKind {
+    /// Clicks.
+    Generations,
+    /// Money held and paid.
+    Spend,
+}
+
 impl LimitStatus {
     /// The fuller of the two limits, in whole percent, at most 100.
     pub fn percent(&self) -> u8 {
-        let share = |used: i64, limit: i64| {
-            if limit <= 0 { 100 } else { (used.saturating_mul(100) / limit).clamp(0, 100) }
+        self.percent_of(self.fuller())
+    }
+
+    /// How much of one limit is used, in whole percent, at most 100.
+    pub fn percent_of(&self, kind: LimitKind) -> u8 {
+        u8::try_from(self.share(kind) / 100).unwrap_or(100)
+    }
+
+    /// The limit that will be reached first; the money where both are as full.
+    pub fn fuller(&self) -> LimitKind {
+        let (generations, spend) = (self.share(LimitKind::Generations), self.share(LimitKind::Spend));
+        if generations > spend { LimitKind::Generations } else { LimitKind::Spend }
+    }
+
+    /// Used of a limit, in hundredths of a percent, 0 to 10000.
+    fn share(&self, kind: LimitKind) -> i64 {
+        let (used, limit) = match kind {
+            LimitKind::Generations => (i64::from(self.generations), i64::from(self.generations_limit)),
+            LimitKind::Spend => (self.spend.micros(), self.spend_limit.micros()),
         };
-        let generations = share(i64::from(self.generations), i64::from(self.generations_limit));
-        let spend = share(self.spend.micros(), self.spend_limit.micros());
-        u8::try_from(generations.max(spend)).unwrap_or(100)
+        if limit <= 0 { 10_000 } else { (used.saturating_mul(10_000) / limit).clamp(0, 10_000) }
     }
 }
 
@@ -155,6 +179,11 @@ mod tests {
             spend_limit: MicroUsd::new(1000),
             resets_at: DateTime::UNIX_EPOCH,
         };
-        assert_eq!(status.percent(), 85);
+        assert_eq!((status.percent(), status.fuller()), (85, LimitKind::Spend));
+        let status = LimitStatus { generations: 100, ..status };
+        assert_eq!((status.percent(), status.fuller()), (100, LimitKind::Generations));
+        assert_eq!((status.percent_of(LimitKind::Spend), status.percent_of(LimitKind::Generations)), (85, 100));
+        let nothing_allowed = LimitStatus { generations: 0, generations_limit: 0, ..status };
+        assert_eq!(nothing_allowed.fuller(), LimitKind::Generations, "a limit of nothing is reached");
     }
 }

@@ -58,6 +58,8 @@ pub struct GenerationView {
     /// When the next try is due, while one is waited for.
     #[serde(with = "chrono::serde::ts_microseconds_option")]
     pub next_try_at: Option<DateTime<Utc>>,
+    /// A person has asked to stop it.
+    pub cancel_requested: bool,
     /// Who clicked.
     pub requested_by: String,
     /// When it was clicked.
@@ -73,6 +75,11 @@ pub struct GenerationView {
 }
 
 impl GenerationView {
+    /// A person has asked to stop it, and it has not ended yet.
+    pub fn is_cancelling(&self) -> bool {
+        self.cancel_requested && !self.state.is_final()
+    }
+
     /// It ended without a video and nobody has retried it: only then a retry is offered.
     pub fn is_retryable(&self) -> bool {
         matches!(self.state, GenerationState::Failed | GenerationState::Cancelled) && self.retried_as.is_none()
@@ -176,6 +183,8 @@ pub struct GenerationRow {
     pub progress: u8,
     /// Why it ended without a video.
     pub failure: Option<FailureCode>,
+    /// A person has asked to stop it.
+    pub cancel_requested: bool,
     /// Who clicked.
     pub requested_by: String,
     /// When it was clicked.
@@ -188,6 +197,13 @@ pub struct GenerationRow {
     pub held: MicroUsd,
     /// What was paid.
     pub paid: MicroUsd,
+}
+
+impl GenerationRow {
+    /// A person has asked to stop it, and it has not ended yet.
+    pub fn is_cancelling(&self) -> bool {
+        self.cancel_requested && !self.state.is_final()
+    }
 }
 
 /// A group of states for the filter chips.
@@ -380,6 +396,10 @@ pub struct CallView {
     pub model: String,
     /// Where it is.
     pub state: CallState,
+    /// Why it ended without a result.
+    pub failure: Option<FailureCode>,
+    /// A later call took its place.
+    pub was_repeated: bool,
     /// The provider's name for it.
     pub request_id: Option<String>,
     /// What was held for it.

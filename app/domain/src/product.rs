@@ -36,7 +36,7 @@ pub enum VideoStatus {
     InProgress,
     /// A video is on the product.
     Ready,
-    /// The last generation failed or was stopped and there is no video.
+    /// The last generation failed and there is no video.
     Failed,
 }
 

@@ -69,13 +69,13 @@ pub async fn generate(
     Ok(id)
 }
 
-/// Asks to stop a generation; what is already paid stays paid.
+/// Asks to stop a generation, and answers which; what is already paid stays paid.
 #[server(prefix = "/api/admin", endpoint = "generations/cancel", output = LeanJson)]
-pub async fn cancel_generation(id: GenerationId) -> Result<(), AppError> {
+pub async fn cancel_generation(id: GenerationId) -> Result<GenerationId, AppError> {
     let person = crate::auth::require_person().await?;
     crate::auth::engine()?.cancel(person.id, id).await?;
     super::back::lead_plain_form_back();
-    Ok(())
+    Ok(id)
 }
 
 /// Retries a generation that failed or was stopped, when it costs no more than the `price` that was shown, in micro-USD;

@@ -9,12 +9,13 @@ use leptos_i18n::td_string;
 
 use super::{
     icon::{Icon, IconName},
+    limits_line::Reset,
     moment::Moment,
     post_form::PostForm,
 };
 use crate::{
     api::notices::ReadNotices,
-    clock::{short, use_clock},
+    clock::use_clock,
     i18n::Locale,
     live::use_live,
     shell::{use_facts, use_locale},
@@ -97,17 +98,16 @@ fn NoticeLine(notice: Notice) -> impl IntoView {
         Some(id) => view! { <a href=format!("/admin/generations/{id}")>{sentence}</a> }.into_any(),
         None => sentence.into_any(),
     };
-    let clock = use_clock();
+    let now = use_clock().now_once();
     let more = match &notice.body {
         NoticeBody::VideoReady { cost, .. } | NoticeBody::GenerationFailed { cost, .. } => {
-            cost_note(facts.locale, *cost)
+            Some(cost_note(facts.locale, *cost).into_any())
         }
-        NoticeBody::LimitNear { resets_at, .. } => {
-            let at = short(*resets_at, clock.now_once(), &facts.zone);
-            td_string!(facts.locale, bell.resets, at = at)
+        NoticeBody::LimitNear { resets_at, .. } if *resets_at > now => {
+            Some(view! { <Reset at=*resets_at/> }.into_any())
         }
-        NoticeBody::Fact(Fact::DailyReport { paid, .. }) => cost_note(facts.locale, *paid),
-        NoticeBody::Fact(_) => String::new(),
+        NoticeBody::Fact(Fact::DailyReport { paid, .. }) => Some(cost_note(facts.locale, *paid).into_any()),
+        NoticeBody::LimitNear { .. } | NoticeBody::Fact(_) => None,
     };
     view! {
         <li class="notice" data-state=notice_state(&notice.body) data-unread=(!notice.read).then_some("")>
@@ -116,7 +116,7 @@ fn NoticeLine(notice: Notice) -> impl IntoView {
                 <p class="notice-text">{text}</p>
                 <p class="notice-time">
                     <Moment at=notice.at/>
-                    {(!more.is_empty()).then(|| format!(" · {more}"))}
+                    {more.map(|more| view! { " · " {more} })}
                 </p>
             </div>
         </li>

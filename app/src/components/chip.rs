@@ -2,6 +2,7 @@
 
 use domain::{GenerationState, product::VideoStatus};
 use leptos::prelude::*;
+use leptos_i18n::td_string;
 
 use super::icon::{Icon, IconName};
 use crate::{shell::use_locale, words};
@@ -42,12 +43,20 @@ pub fn StateChip(
     state: GenerationState,
     /// 0 to 100.
     progress: u8,
+    /// Whether it is about to be stopped.
+    is_cancelling: bool,
 ) -> impl IntoView {
+    let locale = use_locale();
+    let (hue, icon, word) = if is_cancelling {
+        ("none", IconName::Stop, td_string!(locale, story.cancelling))
+    } else {
+        (state_hue(state), state_icon(state), words::generation_state(locale, state))
+    };
     view! {
-        <span class="state" data-state=state_hue(state)>
-            <Icon name=state_icon(state)/>
-            <span class="state-word">{words::generation_state(use_locale(), state)}</span>
-            {(!state.is_final()).then(|| view! { <Percent progress/> })}
+        <span class="state" data-state=hue>
+            <Icon name=icon/>
+            <span class="state-word">{word}</span>
+            {(!is_cancelling && !state.is_final()).then(|| view! { <Percent progress/> })}
         </span>
     }
 }

@@ -11,7 +11,7 @@ use leptos_i18n::td_string;
 use super::{
     error_block::ErrorBlock,
     lasting::Lasting,
-    limits_line::{LimitsLine, is_reached},
+    limits_line::{LimitsLine, reached},
     model_name::ModelName,
     post_form::{Fields, PostForm},
 };
@@ -242,7 +242,7 @@ fn Button(
     let total = quote.as_ref().map(|quote| quote.total);
     let known_limits = quote.as_ref().map(|quote| quote.limits);
     let limits = Signal::derive(move || known_limits.map(|known| live.limits.get().unwrap_or(known)));
-    let is_over = move || limits.get().zip(total).is_some_and(|(limits, total)| is_reached(&limits, total));
+    let is_over = move || limits.get().zip(total).is_some_and(|(limits, total)| reached(&limits, total).is_some());
     let is_off = move || total.is_none() || is_busy.get() || is_asking.get() || pending.get() || is_over();
     let word =
         move || if pending.get() { td_string!(locale, generate.pending) } else { td_string!(locale, generate.button) };
@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn the_button_names_the_price_and_rests_without_one() {
         let html = button(Ok(quote(20_000_000)));
-        assert!(html.contains("비디오 생성") && html.contains("약 $0.27"), "{html}");
+        assert!(html.contains("영상 생성") && html.contains("약 $0.27"), "{html}");
         assert!(!html.contains("disabled"), "{html}");
         let html = button(Err(AppError::NoPrice));
         assert!(html.contains("disabled") && html.contains("role=\"alert\""), "{html}");
@@ -376,7 +376,7 @@ mod tests {
     #[test]
     fn a_click_that_would_pass_the_limit_is_not_offered() {
         let html = button(Ok(quote(1_000_000)));
-        assert!(html.contains("disabled") && html.contains("오늘 한도"), "{html}");
+        assert!(html.contains("disabled") && html.contains("오늘 한도 $1.00"), "{html}");
     }
 
     #[test]

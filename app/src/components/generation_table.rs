@@ -64,7 +64,7 @@ fn GenerationLine(row: GenerationRow) -> impl IntoView {
                     let why = row.failure.map(|code| view! { <span class="muted">{words::failure_what(locale, code)}</span> });
                     view! {
                         <span class="cell-state">
-                            <StateChip state=row.state progress=row.progress/>
+                            <StateChip state=row.state progress=row.progress is_cancelling=row.is_cancelling()/>
                             {why}
                         </span>
                     }
@@ -110,6 +110,7 @@ pub fn row_of(view: &GenerationView) -> GenerationRow {
         state: view.state,
         progress: view.progress,
         failure: view.failure.as_ref().map(|failure| failure.code),
+        cancel_requested: view.cancel_requested,
         requested_by: view.requested_by.clone(),
         created_at: view.created_at,
         finished_at: view.finished_at,

@@ -1,18 +1,26 @@
 //! The limits of the day in one line, or the refusal once one is reached.
 
-use domain::{MicroUsd, cost::LimitStatus};
+use chrono::{DateTime, Utc};
+use domain::{
+    MicroUsd,
+    cost::{LimitKind, LimitStatus},
+};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
-use super::icon::{Icon, IconName};
-use crate::{
-    clock::{exact, short, use_clock},
-    shell::use_facts,
+use super::{
+    icon::{Icon, IconName},
+    moment::Moment,
 };
+use crate::{i18n::Locale, shell::use_locale};
 
-/// Whether one more click of this price would pass a limit.
-pub fn is_reached(limits: &LimitStatus, price: MicroUsd) -> bool {
-    limits.generations >= limits.generations_limit || limits.spend + price > limits.spend_limit
+/// The limit that one more click of this price would pass.
+pub fn reached(limits: &LimitStatus, price: MicroUsd) -> Option<LimitKind> {
+    if limits.generations >= limits.generations_limit {
+        Some(LimitKind::Generations)
+    } else {
+        (limits.spend + price > limits.spend_limit).then_some(LimitKind::Spend)
+    }
 }
 
 /// How much of the day is used.
@@ -23,35 +31,55 @@ pub fn LimitsLine(
     /// The price of one more click.
     price: MicroUsd,
 ) -> impl IntoView {
-    let facts = use_facts();
-    let locale = facts.locale;
-    let at = short(limits.resets_at, use_clock().now_once(), &facts.zone);
-    let exactly = exact(limits.resets_at, &facts.zone);
-    if is_reached(&limits, price) {
-        return view! {
-            <div class="alert" role="alert" data-state="attention" title=exactly>
-                <Icon name=IconName::Attention size=20/>
-                <div class="alert-body">
-                    <p class="alert-text">{td_string!(locale, limits.reached, at = at)}</p>
-                </div>
-            </div>
+    let locale = use_locale();
+    let at = limits.resets_at;
+    let Some(limit) = reached(&limits, price) else {
+        return view! { <p class="field-hint figures">{limits_words(locale, &limits)} " · " <Reset at/></p> }
+            .into_any();
+    };
+    let sentence = match limit {
+        LimitKind::Generations => td_string!(locale, limits.generations_reached, limit = limits.generations_limit),
+        LimitKind::Spend => {
+            td_string!(locale, limits.spend_reached, limit = limits.spend_limit.display_cents())
         }
-        .into_any();
+    };
+    view! {
+        <div class="alert" role="alert" data-state="attention">
+            <Icon name=IconName::Attention size=20/>
+            <div class="alert-body">
+                <p class="alert-text">{sentence}</p>
+                <p class="alert-text muted">
+                    <Reset at/>
+                </p>
+            </div>
+        </div>
     }
-    let line = td_string!(
+    .into_any()
+}
+
+/// Both limits with what is used of them.
+pub fn limits_words(locale: Locale, limits: &LimitStatus) -> String {
+    td_string!(
         locale,
         limits.line,
         used = limits.generations,
         limit = limits.generations_limit,
         spend = limits.spend.display_cents(),
         spend_limit = limits.spend_limit.display_cents()
-    );
+    )
+}
+
+/// How soon the limits begin anew.
+#[component]
+pub fn Reset(
+    /// When they do.
+    at: DateTime<Utc>,
+) -> impl IntoView {
     view! {
-        <p class="field-hint figures" title=exactly>
-            {format!("{line} · {}", td_string!(locale, limits.resets, at = at))}
-        </p>
+        {td_string!(use_locale(), limits.resets)}
+        " "
+        <Moment at comes=true/>
     }
-    .into_any()
 }
 
 #[cfg(test)]
@@ -60,17 +88,35 @@ mod tests {
 
     use super::*;
 
+    const HALF_FULL: LimitStatus = LimitStatus {
+        generations: 3,
+        generations_limit: 4,
+        spend: MicroUsd::new(700),
+        spend_limit: MicroUsd::new(1000),
+        resets_at: DateTime::UNIX_EPOCH,
+    };
+
     #[test]
     fn a_click_that_fits_exactly_is_allowed() {
-        let limits = LimitStatus {
-            generations: 3,
-            generations_limit: 4,
-            spend: MicroUsd::new(700),
-            spend_limit: MicroUsd::new(1000),
-            resets_at: DateTime::UNIX_EPOCH,
+        assert_eq!(reached(&HALF_FULL, MicroUsd::new(300)), None);
+        assert_eq!(reached(&HALF_FULL, MicroUsd::new(301)), Some(LimitKind::Spend));
+        let counted_out = LimitStatus { generations: 4, ..HALF_FULL };
+        assert_eq!(reached(&counted_out, MicroUsd::ZERO), Some(LimitKind::Generations));
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn the_limit_that_is_full_is_named_with_how_soon_it_resets() {
+        let resets_at = crate::sample::now() + chrono::Duration::minutes(90);
+        let line = |limits: LimitStatus| {
+            crate::sample::render(Locale::en, move || {
+                view! { <LimitsLine limits=LimitStatus { resets_at, ..limits } price=MicroUsd::new(400)/> }
+            })
         };
-        assert!(!is_reached(&limits, MicroUsd::new(300)));
-        assert!(is_reached(&limits, MicroUsd::new(301)));
-        assert!(is_reached(&LimitStatus { generations: 4, ..limits }, MicroUsd::ZERO));
+        let html = line(LimitStatus { generations: 4, ..HALF_FULL });
+        assert!(html.contains("All 4 generations") && html.contains("in 1 h") && html.contains("title=\"20"), "{html}");
+        assert!(line(HALF_FULL).contains("today's limit of $0.00"), "what the money does not allow is said too");
+        let html = line(LimitStatus { spend: MicroUsd::ZERO, ..HALF_FULL });
+        assert!(html.contains("Today 3/4") && html.contains("in 1 h") && !html.contains("role=\"alert\""), "{html}");
     }
 }

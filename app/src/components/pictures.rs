@@ -13,6 +13,7 @@ use super::{
     icon::{Icon, IconName},
     moment::Moment,
     player::Player,
+    story::is_stopped,
 };
 use crate::{shell::use_locale, words};
 
@@ -105,6 +106,7 @@ fn Shot(
             let word = match state {
                 "running" => td_string!(locale, stage_state.running),
                 "failed" => td_string!(locale, stage_state.failed),
+                "cancelled" => td_string!(locale, stage_state.cancelled),
                 _ => td_string!(locale, story.not_yet),
             };
             view! {
@@ -160,14 +162,30 @@ impl PictureRow {
 
 /// The state of a box that waits for the result of some stages.
 fn box_state(generation: &GenerationView, is_meant: impl Fn(Stage) -> bool) -> &'static str {
-    let mut states = generation.stages.iter().filter(|stage| is_meant(stage.stage)).map(|stage| stage.state);
-    if states.clone().any(|state| state == StageState::Failed) {
+    let mut stages = generation.stages.iter().filter(|stage| is_meant(stage.stage));
+    if stages.clone().any(|stage| is_stopped(stage, generation)) {
+        "cancelled"
+    } else if stages.clone().any(|stage| stage.state == StageState::Failed) {
         "failed"
     } else if generation.state == GenerationState::Failed || generation.state == GenerationState::Cancelled {
         "waiting"
-    } else if states.any(|state| matches!(state, StageState::Running | StageState::Done)) {
+    } else if stages.any(|stage| matches!(stage.state, StageState::Running | StageState::Done)) {
         "running"
     } else {
         "waiting"
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn a_clip_nobody_wants_any_more_did_not_fail() {
+        let state = |state| PictureRow::of(&sample::generation(state)).clip_state;
+        assert_eq!(state(GenerationState::Failed), "failed");
+        assert_eq!(state(GenerationState::Cancelled), "cancelled");
+        assert_eq!(state(GenerationState::GeneratingVideo), "running");
     }
 }

@@ -55,7 +55,7 @@ mod tests {
         };
         let html = sample::render(Locale::en, || view! { <QueueAlert notice=notice(false)/> });
         assert!(html.contains("Paused: Everything, Provider fal.ai. Nothing new starts."), "{html}");
-        assert!(html.contains("Redis is away") && html.contains("href=\"/admin/queue\""), "{html}");
+        assert!(html.contains("Redis cannot be reached") && html.contains("href=\"/admin/queue\""), "{html}");
         let html = sample::render(Locale::ko, || view! { <QueueAlert notice=notice(true)/> });
         assert!(html.contains("전체, 제공사 fal.ai") && !html.contains("Redis"), "{html}");
     }

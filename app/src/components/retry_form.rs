@@ -1,4 +1,4 @@
-//! The way on from a generation without a video: its retry with the price on the button, or the retry there is.
+//! The retry of a generation without a video, with its price on the button.
 
 use domain::{
     MicroUsd,
@@ -9,7 +9,7 @@ use leptos_i18n::td_string;
 
 use super::{
     error_block::ErrorBlock,
-    limits_line::{LimitsLine, is_reached},
+    limits_line::{LimitsLine, reached},
     post_form::PostForm,
 };
 use crate::{
@@ -26,10 +26,10 @@ pub fn RetryForm(
     desk: RetryDesk,
     /// The click.
     action: ServerAction<RetryGeneration>,
+    /// Whether it is the thing to do; else it is one thing among others.
+    is_primary: bool,
 ) -> impl IntoView {
-    let locale = use_locale();
     let live = use_live();
-    let pending = action.pending();
     let RetryDesk { of, key, offer } = desk;
     let offer = match offer {
         Ok(offer) => offer,
@@ -37,8 +37,7 @@ pub fn RetryForm(
     };
     let (price, known) = (offer.quote.total, offer.quote.limits);
     let limits = Signal::derive(move || live.limits.get().unwrap_or(known));
-    let is_over = Memo::new(move |_| is_reached(&limits.get(), price));
-    let word = button_word(locale, &offer);
+    let is_over = Memo::new(move |_| reached(&limits.get(), price).is_some());
     view! {
         <PostForm
             action
@@ -50,43 +49,57 @@ pub fn RetryForm(
             <input type="hidden" name="id" value=of.to_string()/>
             <input type="hidden" name="key" value=key.to_string()/>
             <input type="hidden" name="price" value=price.micros().to_string()/>
-            <button
-                class="button primary"
-                type="submit"
-                disabled=move || pending.get() || is_over.get()
-                aria-busy=move || pending.get().then_some("true")
-                data-testid="retry"
-            >
-                {move || if pending.get() { td_string!(locale, generate.pending).to_owned() } else { word.clone() }}
-            </button>
+            <RetryButton price pending=action.pending() is_over is_primary/>
             {move || is_over.get().then(|| view! { <LimitsLine limits=limits.get() price/> })}
         </PostForm>
     }
     .into_any()
 }
 
-/// What it costs and what is not bought again.
-fn button_word(locale: Locale, offer: &RetryOffer) -> String {
-    let price = offer.quote.total;
-    let word = if price == MicroUsd::ZERO {
-        td_string!(locale, retry.free).to_owned()
-    } else {
-        td_string!(locale, retry.button, price = price.display_cents())
+#[component]
+fn RetryButton(price: MicroUsd, pending: Memo<bool>, is_over: Memo<bool>, is_primary: bool) -> impl IntoView {
+    let locale = use_locale();
+    let is_free = price == MicroUsd::ZERO;
+    let word = move || match (pending.get(), is_free) {
+        (true, _) => td_string!(locale, generate.pending),
+        (false, true) => td_string!(locale, retry.free),
+        (false, false) => td_string!(locale, retry.button),
     };
-    match offer.reused.last() {
-        None => word,
-        Some(Reused::OneStill) => format!("{word} · {}", td_string!(locale, retry.reuses_one_still)),
-        Some(Reused::Stills) => format!("{word} · {}", td_string!(locale, retry.reuses_stills)),
-        Some(Reused::Clip) => format!("{word} · {}", td_string!(locale, retry.reuses_clip)),
+    view! {
+        <button
+            class=if is_primary { "button primary" } else { "button" }
+            type="submit"
+            disabled=move || pending.get() || is_over.get()
+            aria-busy=move || pending.get().then_some("true")
+            data-testid="retry"
+        >
+            {word}
+            {(!is_free)
+                .then(|| {
+                    view! {
+                        // Seen as a line, read as a dot.
+                        <span class="visually-hidden">" · "</span>
+                        <span class="button-price figures">
+                            {td_string!(locale, generate.price, price = price.display_cents())}
+                        </span>
+                    }
+                })}
+        </button>
     }
+}
+
+/// What a retry does not buy again, in a sentence; none when it buys everything.
+pub fn reuse_sentence(locale: Locale, offer: &RetryOffer) -> Option<&'static str> {
+    offer.reused.last().map(|what| match what {
+        Reused::OneStill => td_string!(locale, retry.reuses_one_still),
+        Reused::Stills => td_string!(locale, retry.reuses_stills),
+        Reused::Clip => td_string!(locale, retry.reuses_clip),
+    })
 }
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use domain::{
-        GenerationId, RequestKey,
-        cost::{LimitStatus, Quote},
-    };
+    use domain::{GenerationId, RequestKey};
     use uuid::Uuid;
 
     use super::*;
@@ -98,35 +111,31 @@ mod tests {
             key: RequestKey::from_uuid(Uuid::from_u128(8)),
             offer,
         };
-        sample::render(locale, move || view! { <RetryForm desk action=ServerAction::new()/> })
-    }
-
-    fn offer(total: i64, spend_limit: i64, reused: &[Reused]) -> RetryOffer {
-        let limits = LimitStatus {
-            generations: 3,
-            generations_limit: 100,
-            spend: MicroUsd::new(900_000),
-            spend_limit: MicroUsd::new(spend_limit),
-            resets_at: sample::now(),
-        };
-        let quote = Quote { total: MicroUsd::new(total), lines: Vec::new(), limits };
-        RetryOffer { quote, reused: reused.to_vec() }
+        sample::render(locale, move || view! { <RetryForm desk action=ServerAction::new() is_primary=true/> })
     }
 
     #[test]
-    fn the_button_says_what_it_costs_and_what_is_kept() {
-        let html = form(Locale::en, Ok(offer(200_000, 20_000_000, &[Reused::Stills])));
-        assert!(html.contains("Retry for $0.20 · the stills are reused"), "{html}");
+    fn the_button_says_what_it_costs() {
+        let html = form(Locale::en, Ok(sample::offer(200_000, 20_000_000, &[Reused::Stills])));
+        assert!(html.contains("Retry") && html.contains("about $0.20"), "{html}");
         assert!(html.contains("method=\"post\"") && !html.contains("disabled"), "{html}");
-        let html = form(Locale::ko, Ok(offer(271_760, 20_000_000, &[])));
-        assert!(html.contains("$0.27에 다시 시도") && !html.contains("그대로"), "{html}");
-        let html = form(Locale::en, Ok(offer(0, 20_000_000, &[Reused::Stills, Reused::Clip])));
-        assert!(html.contains("Retry at no cost · the stills and the clip are reused"), "{html}");
+        let html = form(Locale::ko, Ok(sample::offer(271_760, 20_000_000, &[])));
+        assert!(html.contains("다시 시도") && html.contains("약 $0.27"), "{html}");
+        let html = form(Locale::en, Ok(sample::offer(0, 20_000_000, &[Reused::Stills, Reused::Clip])));
+        assert!(html.contains("Retry at no cost") && !html.contains("about"), "{html}");
+    }
+
+    #[test]
+    fn what_is_not_bought_again_is_said() {
+        let said = |reused: &[Reused]| reuse_sentence(Locale::en, &sample::offer(0, 1, reused)).unwrap_or_default();
+        assert_eq!(said(&[]), "");
+        assert_eq!(said(&[Reused::Stills]), "The stills already paid for are reused.");
+        assert!(said(&[Reused::Stills, Reused::Clip]).contains("the clip"));
     }
 
     #[test]
     fn without_a_price_or_beyond_the_limit_there_is_no_click() {
-        let html = form(Locale::en, Ok(offer(200_000, 1_000_000, &[Reused::Stills])));
+        let html = form(Locale::en, Ok(sample::offer(200_000, 1_000_000, &[Reused::Stills])));
         assert!(html.contains("disabled"), "{html}");
         let html = form(Locale::en, Err(AppError::Unavailable));
         assert!(html.contains("role=\"alert\"") && !html.contains("<button"), "{html}");

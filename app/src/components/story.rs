@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use domain::{
-    MicroUsd, Stage, StageState,
+    GenerationState, MicroUsd, Stage, StageState,
     generation::{Attempts, GenerationView, StageView},
 };
 use leptos::prelude::*;
@@ -25,7 +25,7 @@ pub fn Story(
 ) -> impl IntoView {
     let facts = use_facts();
     let locale = facts.locale;
-    let state = Memo::new(move |_| generation.with(|generation| generation.state));
+    let state = Memo::new(move |_| generation.with(|generation| (generation.state, generation.is_cancelling())));
     view! {
         <div class="stack tight">
             <ol class="story" aria-label=td_string!(locale, story.label)>
@@ -41,15 +41,25 @@ pub fn Story(
             <p class="muted figures">{move || sums(&generation.get(), &facts)}</p>
             // Spoken when the state changes, not with every percent.
             <p class="visually-hidden" role="status">
-                {move || words::generation_state(locale, state.get())}
+                {move || match state.get() {
+                    (_, true) => td_string!(locale, story.cancelling),
+                    (state, false) => words::generation_state(locale, state),
+                }}
             </p>
         </div>
     }
 }
 
-#[component]
-fn StoryStage(stage: StageView, generation: GenerationView) -> impl IntoView {
-    let locale = use_facts().locale;
+/// What a person stopped is no failure.
+pub fn is_stopped(stage: &StageView, generation: &GenerationView) -> bool {
+    stage.state == StageState::Failed && generation.state == GenerationState::Cancelled
+}
+
+/// Icon, hue and word of a stage.
+fn look(locale: Locale, stage: &StageView, is_stopped: bool) -> (IconName, &'static str, &'static str) {
+    if is_stopped {
+        return (IconName::Cancelled, "cancelled", td_string!(locale, stage_state.cancelled));
+    }
     let icon = match stage.state {
         StageState::Waiting => IconName::Waiting,
         StageState::Running => IconName::Running,
@@ -57,6 +67,14 @@ fn StoryStage(stage: StageView, generation: GenerationView) -> impl IntoView {
         StageState::Failed => IconName::Failed,
         StageState::Skipped => IconName::Skipped,
     };
+    (icon, stage.state.as_str(), words::stage_state(locale, stage.state))
+}
+
+#[component]
+fn StoryStage(stage: StageView, generation: GenerationView) -> impl IntoView {
+    let locale = use_facts().locale;
+    let is_stopped = is_stopped(&stage, &generation);
+    let (icon, hue, state_word) = look(locale, &stage, is_stopped);
     let word = words::stage_of(locale, generation.options.recipe, stage.stage);
     let cost =
         (stage.cost != MicroUsd::ZERO).then(|| view! { <p class="story-cost figures">{stage.cost.display()}</p> });
@@ -71,22 +89,24 @@ fn StoryStage(stage: StageView, generation: GenerationView) -> impl IntoView {
             ></progress>
         }
     });
-    let reason = (stage.state == StageState::Failed).then_some(()).and(generation.failure.as_ref()).map(|failure| {
-        view! { <p class="story-reason">{words::failure_what(locale, failure.code)}</p> }
+    let reason = generation.failure.as_ref().filter(|_| stage.state == StageState::Failed).map(|failure| {
+        let reason = if is_stopped { state_word } else { words::failure_what(locale, failure.code) };
+        view! { <p class="story-reason">{reason}</p> }
     });
     let tries = (stage.state == StageState::Running)
         .then(|| attempt_note(locale, generation.attempt))
         .flatten()
         .map(|note| view! { <p class="story-time figures">{note}</p> });
     view! {
-        <li class="story-stage" data-state=stage.state.as_str() data-testid=stage_id(stage.stage)>
+        <li class="story-stage" data-state=hue data-testid=stage_id(stage.stage)>
             <span class="story-node">
                 <Icon name=icon/>
             </span>
             <div class="story-text">
                 <p class="story-word">
                     {word}
-                    <span class="visually-hidden">{format!(" · {}", words::stage_state(locale, stage.state))}</span>
+                    // A stopped stage says so below.
+                    {(!is_stopped).then(|| view! { <span class="visually-hidden">{format!(" · {state_word}")}</span> })}
                 </p>
                 <StageTime stage=stage.clone()/>
                 {tries}
@@ -172,8 +192,6 @@ pub fn took(generation: &GenerationView) -> Option<Duration> {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use domain::GenerationState;
-
     use super::*;
     use crate::sample;
 
@@ -202,5 +220,23 @@ mod tests {
         let html =
             sample::render(Locale::en, move || view! { <Story generation=Signal::derive(move || failed.clone())/> });
         assert!(html.contains("The provider did not finish in time."), "{html}");
+    }
+
+    #[test]
+    fn a_stopped_stage_does_not_look_failed() {
+        let cancelled = sample::generation(GenerationState::Cancelled);
+        let html =
+            sample::render(Locale::ko, move || view! { <Story generation=Signal::derive(move || cancelled.clone())/> });
+        assert!(html.contains("data-state=\"cancelled\"") && html.contains(">취소됨<"), "{html}");
+        assert!(!html.contains("data-state=\"failed\"") && !html.contains("실패"), "{html}");
+    }
+
+    #[test]
+    fn a_wish_to_stop_is_spoken() {
+        let running = GenerationView { cancel_requested: true, ..sample::generation(GenerationState::GeneratingVideo) };
+        let html =
+            sample::render(Locale::ko, move || view! { <Story generation=Signal::derive(move || running.clone())/> });
+        let (_, spoken) = html.split_once("role=\"status\"").unwrap_or_default();
+        assert!(spoken.contains("취소하는 중"), "{html}");
     }
 }

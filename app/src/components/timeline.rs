@@ -1,7 +1,10 @@
 //! What happened to a generation, line by line.
 
 use chrono::SecondsFormat;
-use domain::generation::{EventKind, TimelineEntry};
+use domain::{
+    FailureCode,
+    generation::{EventKind, TimelineEntry},
+};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
@@ -18,11 +21,28 @@ pub fn Timeline(
     /// What happened.
     entries: Vec<TimelineEntry>,
 ) -> impl IntoView {
+    let answered = repeated_doubts(&entries);
     view! {
         <ol class="timeline" data-testid="timeline">
-            {told_once(entries).into_iter().map(|entry| view! { <Entry entry/> }).collect_view()}
+            {told_once(entries)
+                .into_iter()
+                .enumerate()
+                .map(|(at, entry)| view! { <Entry is_settled=answered.contains(&at) entry/> })
+                .collect_view()}
         </ol>
     }
+}
+
+/// Which entries tell of a lost answer that a repeated request of the same stage made up for: nobody has to act on them.
+fn repeated_doubts(entries: &[TimelineEntry]) -> Vec<usize> {
+    let mut repeated = Vec::new();
+    for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind == EventKind::CallRepeated) {
+        let is_doubt = |(before, doubt): &(usize, &TimelineEntry)| {
+            doubt.kind == EventKind::CallInDoubt && doubt.stage == entry.stage && !repeated.contains(before)
+        };
+        repeated.extend(entries.iter().enumerate().take(at).find(is_doubt).map(|(before, _)| before));
+    }
+    repeated
 }
 
 /// Takes from each entry what an earlier one has told already: the id of a request, a provider's own words; and from the
@@ -47,10 +67,14 @@ const fn is_end(kind: EventKind) -> bool {
 }
 
 #[component]
-fn Entry(entry: TimelineEntry) -> impl IntoView {
+fn Entry(entry: TimelineEntry, is_settled: bool) -> impl IntoView {
     let facts = use_facts();
     let locale = facts.locale;
-    let mut what = words::event(locale, entry.kind).to_owned();
+    let is_stopped = entry.failure == Some(FailureCode::Cancelled);
+    let mut what = match entry.kind {
+        EventKind::CallFailed if is_stopped => td_string!(locale, event.call_cancelled).to_owned(),
+        kind => words::event(locale, kind).to_owned(),
+    };
     if let Some(stage) = entry.stage {
         what = format!("{what} · {}", words::stage(locale, stage));
     }
@@ -66,9 +90,10 @@ fn Entry(entry: TimelineEntry) -> impl IntoView {
     let (told, rest) = entry.detail.map(|text| words::event_detail(locale, entry.kind, text)).unwrap_or_default();
     let told = told.map(|text| view! { <p class="timeline-detail">{text}</p> });
     let detail = rest.map(|text| view! { <EntryDetail text form/> });
+    let hue = if is_stopped || is_settled { "none" } else { hue(entry.kind) };
     let amount = entry.amount.map(|amount| view! { <span class="timeline-amount figures">{amount.display()}</span> });
     view! {
-        <li class="timeline-entry" data-state=hue(entry.kind)>
+        <li class="timeline-entry" data-state=hue>
             <time
                 class="timeline-time figures"
                 datetime=entry.at.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -142,12 +167,10 @@ const fn hue(kind: EventKind) -> &'static str {
         | EventKind::CallDone
         | EventKind::Completed => "done",
         EventKind::CallFailed | EventKind::Failed => "failed",
-        EventKind::CallInDoubt
-        | EventKind::CallRepeated
-        | EventKind::BilledOtherwise
-        | EventKind::RouteSwitched
-        | EventKind::RetryScheduled => "attention",
-        EventKind::CancelRequested | EventKind::Cancelled => "none",
+        EventKind::CallInDoubt | EventKind::BilledOtherwise | EventKind::RouteSwitched | EventKind::RetryScheduled => {
+            "attention"
+        }
+        EventKind::CallRepeated | EventKind::CancelRequested | EventKind::Cancelled => "none",
     }
 }
 
@@ -158,17 +181,13 @@ mod tests {
     use super::*;
     use crate::{i18n::Locale, sample};
 
+    fn entry(kind: EventKind, failure: Option<FailureCode>) -> TimelineEntry {
+        let detail = Some("HTTP 422: flagged".to_owned());
+        TimelineEntry { at: sample::now(), kind, stage: None, actor: None, failure, detail, amount: None }
+    }
+
     #[test]
     fn a_providers_words_stand_there_once_and_folded() {
-        let entry = |kind, failure| TimelineEntry {
-            at: sample::now(),
-            kind,
-            stage: None,
-            actor: None,
-            failure,
-            detail: Some("HTTP 422: flagged".to_owned()),
-            amount: None,
-        };
         let entries = vec![
             entry(EventKind::CallFailed, Some(FailureCode::ContentRefused)),
             entry(EventKind::Failed, Some(FailureCode::ContentRefused)),
@@ -179,5 +198,24 @@ mod tests {
         assert!(before.contains("<details"), "{html}");
         let sentence = words::failure_what(Locale::en, FailureCode::ContentRefused);
         assert_eq!(html.matches(sentence).count(), 1, "{html}");
+    }
+
+    #[test]
+    fn a_lost_answer_wants_attention_until_the_request_is_repeated() {
+        let entries = [EventKind::CallInDoubt, EventKind::CallInDoubt, EventKind::CallRepeated];
+        let entries: Vec<_> = entries.into_iter().map(|kind| entry(kind, None)).collect();
+        assert_eq!(repeated_doubts(&entries), [0], "one of two was repeated");
+        let html = sample::render(Locale::en, move || view! { <Timeline entries/> });
+        assert_eq!(html.matches("data-state=\"attention\"").count(), 1, "{html}");
+    }
+
+    #[test]
+    fn what_was_stopped_is_no_failure() {
+        let entries = vec![
+            entry(EventKind::CallFailed, Some(FailureCode::Cancelled)),
+            entry(EventKind::Cancelled, Some(FailureCode::Cancelled)),
+        ];
+        let html = sample::render(Locale::en, move || view! { <Timeline entries/> });
+        assert!(!html.contains("data-state=\"failed\"") && html.contains("Paid request cancelled"), "{html}");
     }
 }

@@ -14,7 +14,7 @@ pub fn error_sentence(error: &AppError, facts: &PageFacts) -> String {
             td_string!(locale, error.too_many_tries, time = wait)
         }
         AppError::LimitReached { resets_at, .. } => {
-            let at = clock::short(*resets_at, facts.rendered_at, &facts.zone);
+            let at = clock::until(locale, *resets_at, facts.rendered_at, &facts.zone);
             td_string!(locale, error.limit_reached, at = at)
         }
         AppError::PriceChanged { price } => td_string!(locale, error.price_changed, price = price.display_cents()),
@@ -27,6 +27,7 @@ pub fn error_sentence(error: &AppError, facts: &PageFacts) -> String {
         AppError::NoPrice => td_string!(locale, error.no_price).to_owned(),
         AppError::Unavailable => td_string!(locale, error.unavailable).to_owned(),
         AppError::Unreachable => td_string!(locale, error.unreachable).to_owned(),
+        AppError::TooLarge => td_string!(locale, error.too_large).to_owned(),
         AppError::BadRequest => td_string!(locale, error.bad_request).to_owned(),
         AppError::Internal => td_string!(locale, error.internal).to_owned(),
     }
@@ -50,14 +51,14 @@ mod tests {
     }
 
     #[test]
-    fn a_reached_limit_says_when_it_resets_in_the_shops_zone() {
+    fn a_reached_limit_says_how_soon_it_resets() {
         let error = AppError::LimitReached {
             spend: MicroUsd::new(5),
             spend_limit: MicroUsd::new(5),
             resets_at: DateTime::UNIX_EPOCH + Duration::hours(15),
         };
-        assert!(error_sentence(&error, &facts(Locale::ko)).contains("01-02 00:00"));
-        assert!(error_sentence(&error, &facts(Locale::en)).contains("01-02 00:00"));
+        assert!(error_sentence(&error, &facts(Locale::ko)).contains("15시간 뒤"));
+        assert!(error_sentence(&error, &facts(Locale::en)).contains("in 15 h"));
     }
 
     #[test]

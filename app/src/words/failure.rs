@@ -1,6 +1,6 @@
 //! Why a generation gave no video.
 
-use domain::FailureCode;
+use domain::{FailureCode, Stage, generation::FailureView};
 use leptos_i18n::td_string;
 
 use crate::i18n::Locale;
@@ -40,9 +40,39 @@ pub fn failure_what(locale: Locale, code: FailureCode) -> &'static str {
     }
 }
 
-/// What to do next, as one sentence.
-pub fn failure_next(locale: Locale, code: FailureCode) -> &'static str {
+/// Whether a retry is what helps: it repeats the same with the same photo, and takes over what was paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryHelp {
+    /// It may well succeed.
+    Helps,
+    /// Something else has to change first, or the same is likely to come of it.
+    Doubtful,
+    /// It cannot begin.
+    Never,
+}
+
+/// What a retry is good for after a failure. The sentences of [`failure_next`] say the same.
+pub const fn retry_help(code: FailureCode) -> RetryHelp {
     match code {
+        FailureCode::ContentRefused
+        | FailureCode::PhotoRefused
+        | FailureCode::ProviderAccount
+        | FailureCode::ProviderRejected
+        | FailureCode::CallInDoubt
+        | FailureCode::WorkerCrashed
+        | FailureCode::NoPrice => RetryHelp::Doubtful,
+        FailureCode::ProductGone => RetryHelp::Never,
+        _ => RetryHelp::Helps,
+    }
+}
+
+/// What to do next, in a sentence or two.
+pub fn failure_next(locale: Locale, failure: &FailureView) -> &'static str {
+    // What was refused is what the stage was given: the photo, or the stills.
+    if failure.code == FailureCode::ContentRefused && failure.stage == Some(Stage::Clip) {
+        return td_string!(locale, failure.content_refused.next_stills);
+    }
+    match failure.code {
         FailureCode::Cancelled => td_string!(locale, failure.cancelled.next),
         FailureCode::ContentRefused => td_string!(locale, failure.content_refused.next),
         FailureCode::PhotoRefused => td_string!(locale, failure.photo_refused.next),
@@ -82,8 +112,12 @@ mod tests {
     #[test]
     fn every_failure_says_what_happened_and_what_to_do_in_both_languages() {
         for code in FailureCode::ALL {
-            for say in [failure_what, failure_next] {
-                let (ko, en) = (say(Locale::ko, *code), say(Locale::en, *code));
+            let next = |locale, stage| failure_next(locale, &FailureView { code: *code, stage, detail: None });
+            for (ko, en) in [
+                (failure_what(Locale::ko, *code), failure_what(Locale::en, *code)),
+                (next(Locale::ko, None), next(Locale::en, None)),
+                (next(Locale::ko, Some(Stage::Clip)), next(Locale::en, Some(Stage::Clip))),
+            ] {
                 assert!(ko.chars().any(|letter| ('가'..='힣').contains(&letter)), "{code:?}: {ko}");
                 assert!(en.is_ascii() && en.ends_with('.') && ko.ends_with('.'), "{code:?}: {en} / {ko}");
             }

@@ -1,19 +1,15 @@
 //! From the commit of a job to the start of its handler, on a worker that has nothing else to do.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
 use fred::prelude::{Builder, Client, ClientLike as _, Config};
-use jobs::{Attempt, Failure, Handler, Job, NewJob, Outcome, Queue, RedisSettings, Worker, WorkerSettings};
+use jobs::{Attempt, Failure, Handler, NewJob, Outcome, Queue, RedisSettings, Worker, WorkerSettings};
 use serde_json::json;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::{Ground, figures::Figures, store, table::Table};
 
@@ -32,10 +28,6 @@ impl Handler for Stopwatch {
         // The receiver goes first only when the measurement is over.
         self.0.send(Instant::now()).ok();
         Ok(Outcome::Done)
-    }
-
-    async fn give_up(&self, _: &mut PgConnection, _: &Job, _: &Failure) -> Result<Vec<Uuid>, jobs::Error> {
-        Ok(Vec::new())
     }
 }
 
@@ -57,7 +49,7 @@ pub async fn measure(ground: &Ground, starts: usize, table: &mut Table) -> anyho
 
 async fn run(pg: &PgPool, queue: &Queue, redis: &Client, starts: usize, table: &mut Table) -> anyhow::Result<()> {
     let (sender, mut started) = mpsc::unbounded_channel();
-    let worker = Worker::new(queue.clone(), vec![("noop", Arc::new(Stopwatch(sender)))], WorkerSettings::default());
+    let worker = Worker::new(queue.clone(), WorkerSettings::default()).with_handler("noop", Stopwatch(sender));
     let stop = CancellationToken::new();
     let running = tokio::spawn(worker.run(stop.clone()));
     while !queue.health().await.epoch_ok {

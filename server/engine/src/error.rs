@@ -59,19 +59,16 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
-                Self::Unavailable { part: "postgres", source: error.into() }
-            }
-            other => Self::Internal(other.into()),
-        }
+        jobs::Error::Database(error).into()
     }
 }
 
 impl From<jobs::Error> for Error {
     fn from(error: jobs::Error) -> Self {
+        let is_away = error.is_retryable();
         match error {
-            jobs::Error::Database(source) => source.into(),
+            jobs::Error::Database(source) if is_away => Self::Unavailable { part: "postgres", source: source.into() },
+            jobs::Error::Database(source) => Self::Internal(source.into()),
             other => Self::Internal(other.into()),
         }
     }

@@ -42,8 +42,8 @@ pub(crate) use media_urls::MediaUrls;
 pub use pauses::Pauses;
 pub use people::{PASSWORD_MIN_CHARS, SignedIn, create_user};
 pub use products::{NewPhoto, NewProduct};
-pub use sessions::KeptSession;
 pub use routes::Routes;
+pub use sessions::KeptSession;
 pub use settings::Settings;
 pub use webhooks::CallToken;
 

@@ -26,6 +26,9 @@ pub enum Error {
         /// What the parser said, without the address.
         reason: String,
     },
+    /// The name under which the queue lives in Redis cannot be one.
+    #[error("the redis namespace is not valid: expected 1 to 100 characters without braces")]
+    RedisNamespace,
     /// Redis may throw keys away when it is full, and with them waiting ids and slots.
     #[error("redis has maxmemory-policy {found}; set it to noeviction, any other policy silently drops queued work")]
     EvictionPolicy {
@@ -46,7 +49,18 @@ pub enum Error {
         /// What it must be.
         expected: &'static str,
     },
-    /// A schedule's words are no cron expression.
+    /// A job's payload is not what its handler expects.
+    #[error("the payload of job {job_id} cannot be read: {reason}")]
+    Payload {
+        /// The job.
+        job_id: Uuid,
+        /// What the parser said.
+        reason: String,
+    },
+    /// The tables could not be brought up to date.
+    #[error("the job tables could not be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A schedule's words are no cron expression, or its job could not be made.
     #[error("schedule {name} is not valid: {reason}")]
     Schedule {
         /// The schedule.
@@ -71,21 +85,35 @@ impl Error {
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Database(source) => matches!(
-                source,
-                sqlx::Error::Io(_)
-                    | sqlx::Error::Tls(_)
-                    | sqlx::Error::PoolTimedOut
-                    | sqlx::Error::PoolClosed
-                    | sqlx::Error::WorkerCrashed
-            ),
+            Self::Database(source) => is_passing(source),
             Self::TimedOut | Self::Redis(_) | Self::RedisAway | Self::Contended => true,
             Self::RedisAddress { .. }
+            | Self::RedisNamespace
             | Self::EvictionPolicy { .. }
             | Self::LeaseLost { .. }
             | Self::InvalidJob { .. }
+            | Self::Payload { .. }
+            | Self::Migration(_)
             | Self::Schedule { .. }
             | Self::Handler(_) => false,
         }
+    }
+}
+
+/// Whether Postgres was away or full, or somebody else's work or a time limit came between. The codes are those of
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            let classes = ["08", "40", "53", "57"];
+            // A lock that was not given in time; a transaction that was idle for too long.
+            classes.iter().any(|class| code.starts_with(class)) || matches!(&*code, "55P03" | "25P03")
+        }),
+        _ => false,
     }
 }

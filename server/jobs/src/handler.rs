@@ -1,5 +1,6 @@
 //! What a kind of job does, and how it says what came of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -78,6 +79,8 @@ impl Failure {
     pub const WORKER_CRASHED: &'static str = "worker_crashed";
     /// Code of a job whose handler panicked.
     pub const PANICKED: &'static str = "panicked";
+    /// Code of a job whose payload its handler cannot read.
+    pub const INVALID_PAYLOAD: &'static str = "invalid_payload";
     /// Code of a job a person cancelled.
     pub const CANCELLED: &'static str = "cancelled";
 
@@ -111,11 +114,25 @@ impl Failure {
     }
 }
 
-/// An error of the queue inside a handler: the next attempt may be luckier. After [`Error::LeaseLost`] the runtime
-/// writes nothing, whatever the handler returns.
+/// An error of the queue inside a handler, so that `?` does what is right: what no retry can mend is permanent, a database
+/// that is away costs no attempt, and anything else is tried again. After [`Error::LeaseLost`] the runtime writes nothing,
+/// whatever the handler returns.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::transient("queue_error", error.to_string())
+        let message = error.to_string();
+        match error {
+            Error::Payload { .. } => Self::permanent(Self::INVALID_PAYLOAD, message),
+            Error::InvalidJob { .. } => Self::permanent("invalid_job", message),
+            Error::Database(_) | Error::TimedOut if error.is_retryable() => Self::outage("database_away", message),
+            _ => Self::transient("queue_error", message),
+        }
+    }
+}
+
+/// The same for what a handler asks the database itself.
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Error::Database(error).into()
     }
 }
 
@@ -126,9 +143,23 @@ pub trait Handler: Send + Sync {
     async fn run(&self, attempt: &Attempt) -> Result<Outcome, Failure>;
 
     /// Called inside the transaction that makes the job failed or cancelled for good, also when its worker crashed or
-    /// its deadline passed. May enqueue; the returned ids are dispatched after the commit.
+    /// its deadline passed. May enqueue; the returned ids are dispatched after the commit. Does nothing by default.
     ///
     /// # Errors
-    /// An error rolls the end of the job back; the sweeper tries again.
-    async fn give_up(&self, tx: &mut PgConnection, job: &Job, failure: &Failure) -> Result<Vec<Uuid>, Error>;
+    /// An error, or a panic, rolls the end of the job back; the sweeper tries again.
+    async fn give_up(&self, tx: &mut PgConnection, job: &Job, failure: &Failure) -> Result<Vec<Uuid>, Error> {
+        let _ = (tx, job, failure);
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl<H: Handler + ?Sized> Handler for Arc<H> {
+    async fn run(&self, attempt: &Attempt) -> Result<Outcome, Failure> {
+        (**self).run(attempt).await
+    }
+
+    async fn give_up(&self, tx: &mut PgConnection, job: &Job, failure: &Failure) -> Result<Vec<Uuid>, Error> {
+        (**self).give_up(tx, job, failure).await
+    }
 }

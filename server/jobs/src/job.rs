@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -10,6 +11,15 @@ use uuid::Uuid;
 use crate::{Error, store, trace};
 
 /// A job to be enqueued.
+///
+/// ```
+/// # use serde_json::json;
+/// let job = jobs::NewJob::new("welcome", "mail", json!({ "address": "ada@example.com" }))
+///     .priority(100)
+///     .max_attempts(5)
+///     .dedupe_key("welcome ada@example.com");
+/// # assert_eq!(job.max_attempts, 5);
+/// ```
 #[derive(Debug, Clone)]
 pub struct NewJob {
     /// Chosen by the caller (UUIDv7, so that ids sort by time); enqueuing the same id twice is one job.
@@ -54,7 +64,7 @@ impl NewJob {
             payload,
             dedupe_key: None,
             label: None,
-            trace_parent: trace::trace_parent(),
+            trace_parent: trace::parent(),
         }
     }
 
@@ -63,6 +73,54 @@ impl NewJob {
         let next = Self::new(kind, group, payload);
         let trace_parent = next.trace_parent.clone().or_else(|| job.trace_parent.clone());
         Self { owner: job.owner, label: job.label.clone(), trace_parent, ..next }
+    }
+
+    /// The same with an id of the caller's.
+    pub fn id(mut self, id: Uuid) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// The same on somebody's behalf.
+    pub fn owner(mut self, owner: Uuid) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// The same with another priority: 0 to 1023, lower first.
+    pub fn priority(mut self, priority: u16) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// The same, not before an instant.
+    pub fn run_at(mut self, run_at: DateTime<Utc>) -> Self {
+        self.run_at = run_at;
+        self
+    }
+
+    /// The same with so many attempts: 1 to 100.
+    pub fn max_attempts(mut self, max_attempts: u16) -> Self {
+        self.max_attempts = max_attempts;
+        self
+    }
+
+    /// The same with another time from the first start to the end: at most 30 days.
+    pub fn run_timeout(mut self, run_timeout: Duration) -> Self {
+        self.run_timeout = run_timeout;
+        self
+    }
+
+    /// The same with a key that at most one live job carries.
+    pub fn dedupe_key(mut self, key: impl Into<String>) -> Self {
+        self.dedupe_key = Some(key.into());
+        self
+    }
+
+    /// The same with a label that it may be paused by: 1 to 200 characters.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
@@ -121,6 +179,17 @@ pub struct Job {
     pub label: Option<String>,
     /// W3C `traceparent` of the request that enqueued it.
     pub trace_parent: Option<String>,
+}
+
+impl Job {
+    /// The payload as what the handler expects. `?` on it ends the job with [`crate::Failure::INVALID_PAYLOAD`]: no
+    /// retry would read it better.
+    ///
+    /// # Errors
+    /// [`Error::Payload`].
+    pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        T::deserialize(&self.payload).map_err(|error| Error::Payload { job_id: self.id, reason: error.to_string() })
+    }
 }
 
 /// What became of a wish to cancel.

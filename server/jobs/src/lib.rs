@@ -1,8 +1,4 @@
-//! A durable job queue: Postgres rows are the truth and the outbox, Redis only dispatches ids.
-//!
-//! Jobs are inserted in the caller's own transaction ([`enqueue`]), pushed to Redis after the commit
-//! ([`Queue::dispatch`]) and run by a [`Worker`] under a fenced lease ([`Lease`]): whoever lost the lease cannot
-//! write any more. Redis may be slow, wiped or gone: jobs wait in Postgres and are claimed from there.
+#![doc = include_str!("../README.md")]
 
 mod error;
 mod handler;
@@ -13,8 +9,10 @@ mod pause;
 mod queue;
 mod redis;
 mod schedule;
+mod schema;
+mod status;
 mod store;
-mod trace;
+pub mod trace;
 mod worker;
 
 pub use error::Error;
@@ -26,5 +24,6 @@ pub use pause::{Paused, Scope};
 pub use queue::{Queue, QueueDepth, QueueHealth};
 pub use redis::RedisSettings;
 pub use schedule::Schedule;
-pub use trace::{follow, trace_parent};
+pub use schema::migrate;
+pub use status::{JobState, JobStatus};
 pub use worker::{Worker, WorkerSettings};

@@ -159,7 +159,7 @@ impl Counts {
 /// The rates of one process while Redis is away: half of what is allowed, for there may be another one.
 #[derive(Debug, Default)]
 pub(crate) struct HalfRates {
-    /// Theoretical arrival of the next start, in microseconds since the start of the clock, by group or `family/`.
+    /// Theoretical arrival of the next start, in microseconds since the start of the clock, by `group:…` or `family:…`.
     arrivals: HashMap<String, u64>,
 }
 
@@ -167,9 +167,10 @@ impl HalfRates {
     /// Takes a start of the group at `now_us`, if its rates allow it.
     pub(crate) fn take(&mut self, limits: &Limits, group: &str, now_us: u64) -> bool {
         let family = family_of(group);
-        let of_group = limits.groups.get(group).and_then(|limit| limit.rate).map(|rate| (group.to_owned(), rate));
+        let of_group =
+            limits.groups.get(group).and_then(|limit| limit.rate).map(|rate| (format!("group:{group}"), rate));
         let of_family = family.and_then(|family| {
-            limits.families.get(family).and_then(|limit| limit.rate).map(|rate| (format!("{family}/"), rate))
+            limits.families.get(family).and_then(|limit| limit.rate).map(|rate| (format!("family:{family}"), rate))
         });
         let rates: Vec<_> = of_group.into_iter().chain(of_family).collect();
         let arrival =

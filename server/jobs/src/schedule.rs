@@ -1,5 +1,6 @@
 //! Jobs that come by the clock.
 
+use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -22,8 +23,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule. The name must not change between releases; `cron` has five fields (`30 4 * * *`), read in `zone`;
-    /// `make` gets the tick.
+    /// A schedule. The name must not change between releases; `cron` has five fields (`30 4 * * *`), or six with the
+    /// seconds first, read in `zone`; `make` gets the tick.
     ///
     /// # Errors
     /// [`Error::Schedule`] for words that are no cron expression.
@@ -50,8 +51,10 @@ impl Schedule {
         Some(tick.with_timezone(&Utc)).filter(|tick| *tick > since)
     }
 
-    pub(crate) fn job(&self, tick: DateTime<Utc>) -> NewJob {
-        (self.make)(tick)
+    /// The job of a tick. A panic of the caller's code must not take the leader with it.
+    pub(crate) fn job(&self, tick: DateTime<Utc>) -> Result<NewJob, Error> {
+        let made = std::panic::catch_unwind(AssertUnwindSafe(|| (self.make)(tick)));
+        made.map_err(|_| Error::Schedule { name: self.name, reason: "making its job panicked".into() })
     }
 }
 
@@ -81,6 +84,17 @@ mod tests {
         let before = Utc.with_ymd_and_hms(2026, 3, 1, 0, 0, 0).unwrap();
         let last = Utc.with_ymd_and_hms(2026, 3, 9, 19, 30, 0).unwrap();
         assert_eq!(daily().last_tick(before, last + chrono::Duration::hours(1)), Some(last));
+    }
+
+    #[test]
+    fn a_sixth_field_in_front_is_seconds() {
+        let make = |_| NewJob::new("tick", "local", json!({}));
+        let often =
+            Schedule::new("tick", "*/2 * * * * *", Tz::UTC, make).unwrap_or_else(|error| unreachable!("{error}"));
+        let even = Utc.with_ymd_and_hms(2026, 3, 1, 0, 0, 4).unwrap();
+        let now = even + chrono::Duration::milliseconds(1_900);
+        assert_eq!(often.last_tick(even - chrono::Duration::seconds(2), now), Some(even));
+        assert_eq!(often.last_tick(even, now), None);
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! W3C trace context (<https://www.w3.org/TR/trace-context/>): the line that ties a job to the request that wanted it.
+//!
+//! [`crate::NewJob::new`] writes down the span it is called in, and a run is a span of that trace by itself; the functions
+//! here are for whoever receives or passes on a `traceparent` in another way.
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
@@ -6,7 +9,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// The `traceparent` of the span this is called in; nothing where no span is recorded.
-pub fn trace_parent() -> Option<String> {
+pub fn parent() -> Option<String> {
     let context = Span::current().context();
     let span = context.span();
     let span = span.span_context();
@@ -73,6 +76,6 @@ mod tests {
 
     #[test]
     fn without_a_recorded_span_there_is_no_context() {
-        assert_eq!(trace_parent(), None);
+        assert_eq!(parent(), None);
     }
 }

@@ -33,8 +33,14 @@ impl BillableUnits {
 
     /// What they cost at `rate` a unit, half a millionth rounded up.
     pub fn cost(self, rate: MicroUsd) -> MicroUsd {
+        self.cost_of(rate, 1)
+    }
+
+    /// What they cost at `rate` for so many units, half a millionth rounded up.
+    pub fn cost_of(self, rate: MicroUsd, units: u32) -> MicroUsd {
+        let divisor = i128::from(units.max(1)) * 1_000_000;
         let exact = i128::from(self.0) * i128::from(rate.micros());
-        MicroUsd::new(i64::try_from((exact + 500_000) / 1_000_000).unwrap_or(i64::MAX))
+        MicroUsd::new(i64::try_from((exact + divisor / 2) / divisor).unwrap_or(i64::MAX))
     }
 }
 
@@ -59,6 +65,8 @@ mod tests {
         for wrong in ["", "-1", "1e3", "five", "1.2.3", ".5", "9999999999999"] {
             assert_eq!(units(wrong), None, "{wrong}");
         }
+        let tokens = BillableUnits::parse("1120").unwrap();
+        assert_eq!(tokens.cost_of(MicroUsd::new(35_294_000), 1_000_000), MicroUsd::new(39_529));
         assert_eq!(BillableUnits::parse("5").unwrap().cost(MicroUsd::new(40_000)), MicroUsd::new(200_000));
         assert_eq!(BillableUnits::parse("0.0000125").unwrap().cost(MicroUsd::new(40_000)), MicroUsd::ZERO);
     }

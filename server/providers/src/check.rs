@@ -90,11 +90,13 @@ pub enum Verdict {
     OtherPrice {
         /// Our unit.
         our_unit: String,
-        /// Our price of one.
+        /// How many of them the prices are for.
+        of: u32,
+        /// Our price of so many.
         ours: MicroUsd,
         /// The provider's unit, with the currency where that is not the US dollar.
         unit: String,
-        /// Its price of one.
+        /// Its price of so many.
         listed: MicroUsd,
     },
     /// The provider does not list it.
@@ -153,16 +155,15 @@ fn compare(row: &ModelRow, listed: Option<&ListedPrice>) -> Verdict {
     let is_dollar = listed.currency.is_empty() || listed.currency.eq_ignore_ascii_case("USD");
     let unit = if is_dollar { listed.unit.clone() } else { format!("{} in {}", listed.unit, listed.currency) };
     match &row.unit {
-        None => Verdict::Unpriced { unit, listed: listed.price },
-        Some(ours) if is_dollar && is_same_unit(ours, &listed.unit) && ours.micro_usd == listed.price.micros() => {
-            Verdict::SamePrice
+        None => Verdict::Unpriced { unit, listed: listed.of(1) },
+        Some(ours) => {
+            let (price, theirs) = (MicroUsd::new(ours.micro_usd), listed.of(ours.of));
+            if is_dollar && is_same_unit(ours, &listed.unit) && price == theirs {
+                Verdict::SamePrice
+            } else {
+                Verdict::OtherPrice { our_unit: ours.name.clone(), of: ours.of, ours: price, unit, listed: theirs }
+            }
         }
-        Some(ours) => Verdict::OtherPrice {
-            our_unit: ours.name.clone(),
-            ours: MicroUsd::new(ours.micro_usd),
-            unit,
-            listed: listed.price,
-        },
     }
 }
 

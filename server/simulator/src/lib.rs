@@ -2,12 +2,14 @@
 //! with time, price, faults and an invoice. It draws real stills from product
 //! photos and encodes real clips between them. See the README for the routes.
 
+mod clock;
 mod desk;
 mod draw;
 mod error;
 mod fal;
 mod gemini;
 mod http;
+mod ids;
 mod price;
 mod settings;
 mod world;
@@ -18,6 +20,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use url::Url;
 
+pub use clock::Clock;
 pub use error::Error;
 pub use settings::Settings;
 
@@ -64,6 +67,11 @@ impl Simulator {
     /// Where clients reach it: the origin of every route.
     pub fn url(&self) -> Url {
         self.world.base.clone()
+    }
+
+    /// Its clock, to be read and moved.
+    pub fn clock(&self) -> Clock {
+        self.world.clock.clone()
     }
 
     /// Stops taking requests and waits up to five seconds for what is under

@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use url::Url;
 
 /// How a simulator runs. `Default` is a fast one on a free loopback port that
@@ -29,6 +30,8 @@ pub struct Settings {
     pub seed: u64,
     /// How long a result file can be downloaded, in seconds.
     pub media_ttl_secs: u64,
+    /// When set, the simulator's clock stands at this moment until it is moved.
+    pub stands_at: Option<DateTime<Utc>>,
     /// How many fal requests may be `IN_PROGRESS` at once; at least 1.
     pub concurrency: usize,
     /// The ffmpeg program clips are encoded with.
@@ -48,6 +51,7 @@ impl Default for Settings {
             gemini_key: None,
             seed: 1,
             media_ttl_secs: 7 * 24 * 60 * 60,
+            stands_at: None,
             concurrency: 2,
             ffmpeg: PathBuf::from("ffmpeg"),
         }
@@ -67,6 +71,7 @@ impl fmt::Debug for Settings {
             .field("gemini_key", &self.gemini_key.as_ref().map(|_| "set"))
             .field("seed", &self.seed)
             .field("media_ttl_secs", &self.media_ttl_secs)
+            .field("stands_at", &self.stands_at)
             .field("concurrency", &self.concurrency)
             .field("ffmpeg", &self.ffmpeg)
             .finish()

@@ -115,6 +115,100 @@ async fn webhooks_can_be_forged_doubled_or_kept_back() {
 }
 
 #[tokio::test]
+async fn webhooks_can_be_stale_changed_strange_or_in_another_order() {
+    let state = tempfile::tempdir().unwrap();
+    let desk = Desk::open(state.path()).await;
+    let (hook, mut deliveries) = listen(vec![]).await;
+    desk.faults(json!([
+        {"fault": "webhook_stale", "seconds": 900}, {"fault": "webhook_tampered"},
+        {"fault": "webhook_unknown_request"}, {"fault": "webhook_rotated_key"},
+    ]))
+    .await;
+    let bad = json!({"image_urls": []});
+    submit_with_hook(&desk, &hook, &bad).await;
+    let stale = next(&mut deliveries).await;
+    assert!(is_genuine(&desk, &stale).await);
+    let signed: i64 = stale.0["x-fal-webhook-timestamp"].to_str().unwrap().parse().unwrap();
+    assert!(desk.simulator.clock().now().timestamp() - signed >= 900);
+
+    submit_with_hook(&desk, &hook, &bad).await;
+    let tampered = next(&mut deliveries).await;
+    assert!(!is_genuine(&desk, &tampered).await && serde_json::from_slice::<Value>(&tampered.1).is_ok());
+
+    let own = submit_with_hook(&desk, &hook, &bad).await;
+    let strange = next(&mut deliveries).await;
+    assert!(is_genuine(&desk, &strange).await);
+    assert_ne!(strange.0["x-fal-webhook-request-id"], own["request_id"].as_str().unwrap());
+    assert_eq!(next(&mut deliveries).await.0["x-fal-webhook-request-id"], own["request_id"].as_str().unwrap());
+
+    let before = desk.json("/.well-known/jwks.json").await;
+    submit_with_hook(&desk, &hook, &bad).await;
+    let rotated = next(&mut deliveries).await;
+    assert!(is_genuine(&desk, &rotated).await, "the newest key is first");
+    let after = desk.json("/.well-known/jwks.json").await;
+    assert_eq!(after["keys"][1], before["keys"][0]);
+
+    desk.faults(json!([{"fault": "webhook_reordered"}])).await;
+    let first = submit_with_hook(&desk, &hook, &bad).await;
+    desk.finish(&first).await;
+    let second = submit_with_hook(&desk, &hook, &bad).await;
+    for accepted in [&second, &first] {
+        let delivery = next(&mut deliveries).await;
+        assert_eq!(delivery.0["x-fal-webhook-request-id"], accepted["request_id"].as_str().unwrap());
+    }
+    desk.simulator.stop().await;
+}
+
+#[tokio::test]
+async fn downloads_can_be_gone_slow_huge_or_broken_off() {
+    let state = tempfile::tempdir().unwrap();
+    let desk = Desk::open(state.path()).await;
+    let made = desk.make(PIKAFRAMES, &short_clip()).await;
+    let url = made["video"]["url"].as_str().unwrap();
+    let whole = desk.download(&made["video"]["url"]).await;
+    desk.faults(json!([
+        {"model": PIKAFRAMES, "fault": "expired_media"},
+        {"model": PIKAFRAMES, "fault": "huge_media", "bytes": 3_000_000},
+        {"model": PIKAFRAMES, "fault": "cut_body", "bytes": 100},
+        {"model": PIKAFRAMES, "fault": "slow_body", "bytes_per_sec": 10},
+    ]))
+    .await;
+    assert_eq!(desk.client.get(url).send().await.unwrap().status(), 404);
+    let huge = desk.client.get(url).send().await.unwrap();
+    assert_eq!(huge.content_length(), Some(3_000_000));
+    let huge = huge.bytes().await.unwrap();
+    assert!(huge.len() == 3_000_000 && huge.starts_with(&whole));
+    let cut = desk.client.get(url).send().await.unwrap();
+    assert_eq!(cut.content_length(), Some(whole.len() as u64));
+    assert!(cut.bytes().await.is_err());
+    let mut slow = desk.client.get(url).send().await.unwrap();
+    assert_eq!(slow.chunk().await.unwrap().unwrap().len(), 1, "ten bytes a second in tenths of a second");
+    desk.simulator.stop().await;
+}
+
+#[tokio::test]
+async fn an_account_in_trouble_is_told_so_and_pays_nothing() {
+    let state = tempfile::tempdir().unwrap();
+    let desk = Desk::open(state.path()).await;
+    for (rule, status, words) in [
+        (json!({"fault": "bad_key"}), 401, "invalid key"),
+        (json!({"fault": "status", "status": 402}), 402, "Payment required"),
+        (json!({"fault": "status", "status": 403}), 403, "User is locked"),
+    ] {
+        desk.faults(json!([rule])).await;
+        let refused = desk.try_submit("", &short_clip()).await.unwrap();
+        assert_eq!(refused.status(), status);
+        assert!(refused.json::<Value>().await.unwrap()["detail"].as_str().unwrap().contains(words));
+    }
+    desk.faults(json!([{"fault": "status", "status": 503, "accepted": true}])).await;
+    let refused = desk.try_submit("", &short_clip()).await.unwrap();
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["x-fal-retryable"], "true");
+    assert_eq!(desk.total().await, 200_000, "it was accepted all the same");
+    desk.simulator.stop().await;
+}
+
+#[tokio::test]
 async fn a_refusal_at_the_door_is_free_and_a_lost_answer_is_billed() {
     let state = tempfile::tempdir().unwrap();
     let desk = Desk::open(state.path()).await;
@@ -198,6 +292,18 @@ async fn faults_can_be_seen_and_switched_on_by_people() {
         desk.json("/faults").await,
         json!([{"model": "gemini", "times": 2, "fault": "status", "status": 503, "retry_after_secs": null}])
     );
+    let post = |path: &str, body: String| {
+        let post = desk.client.post(format!("{}{path}", desk.base));
+        post.header("content-type", "application/x-www-form-urlencoded").body(body).send()
+    };
+    let form = "fault=moderation&block=text_only&prompt=red%20coat&nth=2&times=&number=&step=&request=&model=";
+    let page = post("/faults/add", form.to_owned()).await.unwrap().text().await.unwrap();
+    assert!(page.contains("red coat") && !page.contains("<script"));
+    let rule = desk.json("/faults").await[1].clone();
+    assert_eq!(rule, json!({"prompt": "red coat", "nth": 2, "times": 1, "fault": "moderation", "as": "text_only"}));
+    let escaped: String = url::form_urlencoded::byte_serialize(rule.to_string().as_bytes()).collect();
+    assert_eq!(post("/faults/remove", format!("rule={escaped}")).await.unwrap().status(), 200);
+    assert_eq!(desk.json("/faults").await.as_array().unwrap().len(), 1);
     let cleared = desk.client.delete(format!("{}/faults", desk.base)).send().await.unwrap();
     assert_eq!(cleared.status(), 204);
     assert_eq!(desk.json("/faults").await, json!([]));

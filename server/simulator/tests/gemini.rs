@@ -49,6 +49,49 @@ async fn a_block_is_a_200_that_bills_its_input() {
 }
 
 #[tokio::test]
+async fn a_block_comes_in_each_of_its_forms() {
+    let state = tempfile::tempdir().unwrap();
+    let desk = Desk::open(state.path()).await;
+    desk.faults(json!([
+        {"model": MODEL, "fault": "moderation", "as": "prompt_feedback"},
+        {"model": MODEL, "fault": "moderation", "as": "finish_reason", "reason": "NO_IMAGE"},
+        {"model": MODEL, "fault": "moderation", "as": "text_only"},
+        {"model": MODEL, "fault": "truncated_media"},
+    ]))
+    .await;
+    let ask = question("A woman wears this top. Pose A.", &product_photo());
+    let mut answers: Vec<Value> = Vec::new();
+    for _ in 0..4 {
+        let answer = desk.ask_gemini(MODEL, &ask).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answers.push(answer.json().await.unwrap());
+    }
+    assert_eq!(answers[0]["promptFeedback"]["blockReason"], "PROHIBITED_CONTENT");
+    assert!(answers[0].get("candidates").is_none());
+    assert_eq!(answers[1]["candidates"][0]["finishReason"], "NO_IMAGE");
+    let parts = answers[2]["candidates"][0]["content"]["parts"].as_array().unwrap();
+    assert!(parts.len() == 1 && parts[0]["text"].is_string());
+    assert_eq!(answers[2]["candidates"][0]["finishReason"], "STOP");
+    let data = answers[3]["candidates"][0]["content"]["parts"][1]["inlineData"]["data"].as_str().unwrap();
+    let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, data).unwrap();
+    assert!(!bytes.ends_with(&[0xff, 0xd9]), "a JPEG without its end");
+    desk.simulator.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_is_checked_by_the_list_of_models_for_nothing() {
+    let state = tempfile::tempdir().unwrap();
+    let settings = Settings { state_dir: state.path().to_owned(), gemini_key: Some("k".into()), ..Settings::default() };
+    let desk = Desk::open_with(settings).await;
+    assert_eq!(desk.get("/v1beta/models").await.status(), 400);
+    let url = format!("{}/v1/models", desk.base);
+    let models: Value = desk.client.get(url).header("x-goog-api-key", "k").send().await.unwrap().json().await.unwrap();
+    assert_eq!(models["models"][0]["name"], format!("models/{MODEL}"));
+    assert_eq!(desk.total().await, 0);
+    desk.simulator.stop().await;
+}
+
+#[tokio::test]
 async fn errors_have_googles_shape_and_cost_nothing() {
     let state = tempfile::tempdir().unwrap();
     let desk = Desk::open_with(Settings {

@@ -98,7 +98,25 @@ async fn bad_input_ends_as_completed_with_422_and_is_free() {
     desk.finish(&unreadable).await;
     let result: Value = desk.result(&unreadable).await.json().await.unwrap();
     assert_eq!(result["detail"][0]["type"], "image_load_error");
+    assert_eq!(result["detail"][0]["loc"], json!(["body", "image_urls", 0]));
     assert_eq!(desk.total().await, 0);
+    desk.simulator.stop().await;
+}
+
+#[tokio::test]
+async fn the_platform_tells_prices_and_where_webhooks_come_from() {
+    let state = tempfile::tempdir().unwrap();
+    let desk = Desk::open(state.path()).await;
+    let asked = format!("/v1/models/pricing?endpoint_id={PIKAFRAMES}&endpoint_id=fal-ai/stable-video");
+    let prices = desk.json(&asked).await;
+    assert_eq!(
+        prices["prices"],
+        json!([
+            {"endpoint_id": PIKAFRAMES, "unit_price": 0.04, "unit": "second", "currency": "USD"},
+            {"endpoint_id": "fal-ai/stable-video", "unit_price": 0.075, "unit": "video", "currency": "USD"},
+        ])
+    );
+    assert!(desk.json("/v1/meta").await["webhook_ip_ranges"].is_array());
     desk.simulator.stop().await;
 }
 

@@ -8,7 +8,7 @@ use domain::user::Email;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{check_providers, migrate, pauses, say};
-use crate::config::Common;
+use crate::config::{Common, setting::ADMIN_PASSWORD};
 
 #[derive(Debug, Subcommand)]
 pub enum Task {
@@ -48,7 +48,8 @@ pub async fn run(common: &Common, task: Task) -> anyhow::Result<()> {
 }
 
 async fn create_user(common: &Common, new: CreateUser) -> anyhow::Result<()> {
-    let email = Email::parse(&new.email).with_context(|| format!("`{}` is not an address", new.email))?;
+    let email = Email::parse(&new.email)
+        .with_context(|| format!("EMAIL is `{}`: expected an address like you@shop.example", new.email))?;
     let password = match new.password {
         Some(password) => password,
         None => read_password()?,
@@ -60,7 +61,7 @@ async fn create_user(common: &Common, new: CreateUser) -> anyhow::Result<()> {
         Ok(_) => say(&format!("{} can sign in.", email.as_str())),
         Err(engine::Error::Invalid(wrong)) => {
             let expected = wrong.first().map(|field| field.expected.clone()).unwrap_or_default();
-            anyhow::bail!("the password is not accepted: expected {expected}");
+            return Err(ADMIN_PASSWORD.unusable("is not accepted").expecting(expected).into());
         }
         Err(other) => return Err(other.into()),
     }

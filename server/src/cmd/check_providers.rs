@@ -3,7 +3,9 @@
 use anyhow::Context as _;
 use clap::Args;
 use providers::{
-    Catalogue, CheckReport, KeyCheck, Makers, ModelCheck, ProviderCheck, SharedCatalogue, Verdict, check_providers,
+    Catalogue, CheckReport, Makers, SharedCatalogue,
+    check::{KeyCheck, ModelCheck, ProviderCheck, Verdict},
+    check_providers,
 };
 
 use super::{parts, say};
@@ -50,8 +52,8 @@ fn model_line(check: &ModelCheck) -> String {
         Verdict::SamePrice => "listed at our price".to_owned(),
         Verdict::Listed => "listed".to_owned(),
         Verdict::Unpriced { unit, listed } => format!("listed at {} a {unit}", listed.display_exact()),
-        Verdict::OtherPrice { our_unit, ours, unit, listed } => format!(
-            "listed at {} a {unit}, our catalogue says {} a {our_unit}",
+        Verdict::OtherPrice { our_unit, of, ours, unit, listed } => format!(
+            "listed at {} for {of} × {unit}, our catalogue says {} for {of} × {our_unit}",
             listed.display_exact(),
             ours.display_exact()
         ),

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder::Resettable};
 
 use crate::{
-    config::{Common, Config},
+    config::{Common, Config, wrong},
     telemetry::Telemetry,
 };
 
@@ -52,9 +52,20 @@ impl Arguments {
     /// Reads flags and environment; ends the process where they are wrong, or help was asked for.
     pub fn read() -> Self {
         let mut command = without_empty(Self::command());
-        let mut matches = command.get_matches_mut();
+        let mut matches = command.try_get_matches_from_mut(std::env::args_os()).unwrap_or_else(|error| refuse(&error));
         Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit())
     }
+}
+
+/// Ends the process where a setting or the command line is wrong; help is such an end as well.
+fn refuse(error: &clap::Error) -> ! {
+    /// What clap ends with.
+    const USAGE: i32 = 2;
+    if let Some(sentence) = wrong::sentence(error, &Arguments::command(), std::env::args_os()) {
+        complain(&anyhow::Error::msg(sentence));
+        std::process::exit(USAGE);
+    }
+    error.exit()
 }
 
 /// A variable that is set to nothing is not set: that is what files and containers make of one that was left out.

@@ -16,7 +16,10 @@ use sqlx::PgPool;
 use storage::Store;
 use url::Url;
 
-use crate::config::{Config, MissingSetting, Providers, Work};
+use crate::config::{
+    Config, Providers, Work,
+    setting::{CALLBACK_SECRET, FAL_KEY, GEMINI_API_KEY, REDIS_URL, WORK_DIR, WrongSetting},
+};
 
 /// What an installation stands on, wherever it comes from.
 pub struct Ground {
@@ -38,7 +41,7 @@ pub struct Built {
 /// Builds the engine.
 pub async fn build(ground: &Ground, config: &Config) -> anyhow::Result<Built> {
     let redis = RedisSettings { url: ground.redis_url.clone(), namespace: config.redis_namespace.clone() };
-    let queue = Queue::connect(ground.pg.clone(), redis).await.context("the queue could not be started")?;
+    let queue = Queue::connect(ground.pg.clone(), redis).await.map_err(no_queue)?;
     let catalogue = Catalogue::embedded().context("the model catalogue could not be read")?;
     let (fal, gemini) = provider_settings(ground.simulator_url.as_ref(), &config.providers)?;
     let routes = routes(&config.providers, &catalogue, gemini.is_some())?;
@@ -78,9 +81,23 @@ fn routes(wanted: &Providers, catalogue: &Catalogue, has_gemini: bool) -> anyhow
     let routes = wanted.routes(catalogue)?;
     let can_ask = |model: &ModelRef| has_gemini || model.provider != Provider::Gemini;
     if !routes.product_stills.iter().any(can_ask) {
-        return Err(MissingSetting { name: "GEMINI_API_KEY", expected: "a key of the Gemini API" }.into());
+        return Err(GEMINI_API_KEY.missing().into());
     }
     Ok(routes)
+}
+
+/// Why there is no queue: a wrong setting, where it is one.
+pub fn no_queue(error: jobs::Error) -> anyhow::Error {
+    match error {
+        jobs::Error::RedisAddress { reason } => {
+            REDIS_URL.unusable(format!("is no address of a Redis ({reason})")).into()
+        }
+        jobs::Error::EvictionPolicy { found } => REDIS_URL
+            .unusable(format!("names a Redis that may throw work away (maxmemory-policy {found})"))
+            .expecting("one with maxmemory-policy noeviction")
+            .into(),
+        other => anyhow::Error::new(other).context("the queue could not be started"),
+    }
 }
 
 fn engine_settings(ground: &Ground, config: &Config, routes: Routes, work_dir: PathBuf) -> engine::Settings {
@@ -105,7 +122,7 @@ fn engine_settings(ground: &Ground, config: &Config, routes: Routes, work_dir: P
 /// How the providers are asked: fal.ai always, because only it makes clips; Gemini where there is a key.
 ///
 /// # Errors
-/// [`MissingSetting`] without a key of fal.ai.
+/// A [`crate::config::setting::WrongSetting`] without a key of fal.ai.
 pub fn provider_settings(
     simulator: Option<&Url>,
     wanted: &Providers,
@@ -113,8 +130,7 @@ pub fn provider_settings(
     if let Some(url) = simulator {
         return Ok((FalSettings::simulator(url)?, Some(GeminiSettings::simulator(url))));
     }
-    let missing = || MissingSetting { name: "FAL_KEY", expected: "a key of fal.ai, like id:secret" };
-    let fal = wanted.fal_key.clone().ok_or_else(missing)?;
+    let fal = wanted.fal_key.clone().ok_or_else(|| FAL_KEY.missing())?;
     let gemini = wanted.gemini_api_key.clone().map(GeminiSettings::vendor).transpose()?;
     Ok((FalSettings::vendor(fal)?, gemini))
 }
@@ -131,7 +147,7 @@ fn make_private(folder: &Path) -> anyhow::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .with_context(|| format!("WORK_DIR {} could not be made", folder.display()))
+        .with_context(|| WORK_DIR.wrong(folder.display()))
 }
 
 /// A work folder where everybody may make one: it is ours, or it is not used.
@@ -144,7 +160,7 @@ fn temporary_work_dir(temp: &Path) -> anyhow::Result<PathBuf> {
     let ours = found.is_dir()
         && std::fs::File::create(&probe).and_then(|file| file.metadata()).is_ok_and(|file| file.uid() == found.uid());
     _ = std::fs::remove_file(&probe);
-    anyhow::ensure!(ours, "{} belongs to somebody else; set WORK_DIR to a folder of your own", folder.display());
+    anyhow::ensure!(ours, "{} belongs to somebody else; set {WORK_DIR} to a folder of your own", folder.display());
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700))?;
     Ok(folder)
 }
@@ -167,15 +183,11 @@ pub fn worker_settings(work: &Work) -> WorkerSettings {
 ///
 /// # Errors
 /// When it is too short to be one.
-pub fn callback_secret(config: &Config) -> anyhow::Result<SecretString> {
-    let secret = config.callback_secret.clone().ok_or(MissingSetting {
-        name: "CALLBACK_SECRET",
-        expected: "at least 32 random characters, the same on every process",
-    })?;
-    anyhow::ensure!(
-        secret.expose_secret().len() >= 32,
-        "CALLBACK_SECRET is too short: expected at least 32 random characters"
-    );
+pub fn callback_secret(config: &Config) -> Result<SecretString, WrongSetting> {
+    let secret = config.callback_secret.clone().ok_or_else(|| CALLBACK_SECRET.missing())?;
+    if secret.expose_secret().chars().count() < 32 {
+        return Err(CALLBACK_SECRET.unusable("is too short"));
+    }
     Ok(secret)
 }
 

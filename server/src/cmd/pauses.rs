@@ -1,5 +1,7 @@
 //! Pausing and resuming from the command line.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use domain::{
@@ -12,8 +14,8 @@ use providers::Catalogue;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::PgPool;
 
-use super::{migrate, say};
-use crate::config::{Common, MissingSetting};
+use super::{migrate, parts, say};
+use crate::config::{Common, setting::REDIS_URL, value};
 
 /// What does not start for now.
 #[derive(Debug, Clone, Subcommand)]
@@ -80,7 +82,7 @@ pub struct RedisPlace {
     #[arg(long, env = "REDIS_URL", hide_env_values = true, global = true)]
     redis_url: Option<SecretString>,
     /// Prefix of every Redis key.
-    #[arg(long, env = "REDIS_NAMESPACE", default_value = "lookreel", global = true)]
+    #[arg(long, env = "REDIS_NAMESPACE", default_value = "lookreel", global = true, value_parser = value::namespace)]
     redis_namespace: String,
 }
 
@@ -99,14 +101,12 @@ impl Place {
 
 impl RedisPlace {
     async fn open(self, common: &Common) -> anyhow::Result<Place> {
-        let url = self
-            .redis_url
-            .ok_or(MissingSetting { name: "REDIS_URL", expected: "an address like redis://host:6379" })?;
+        let url = self.redis_url.ok_or_else(|| REDIS_URL.missing())?;
         let catalogue = Arc::new(Catalogue::embedded().context("the model catalogue could not be read")?);
         let pg = migrate::connect(common).await?;
         migrate::check(&pg).await?;
         let settings = RedisSettings::new(url.expose_secret(), self.redis_namespace);
-        let queue = Queue::connect(pg.clone(), settings).await.context("the queue")?;
+        let queue = Queue::connect(pg.clone(), settings).await.map_err(parts::no_queue)?;
         Ok(Place { pg, queue, catalogue })
     }
 }

@@ -17,13 +17,17 @@ use super::{
     say, stop,
 };
 use crate::{
-    config::{Common, Config, MissingSetting},
+    config::{
+        Common, Config,
+        setting::{LISTEN, REDIS_URL, SITE_ROOT},
+    },
     http::{self, health},
 };
 
 /// Runs the role `serve`.
 pub async fn serve(common: &Common, config: &Config) -> anyhow::Result<()> {
     let stop = stop::on_signal()?;
+    check_site(config)?;
     let listener = listen(config).await?;
     let ground = ground(common, config, listener.local_addr()?).await?;
     let built = parts::build(&ground, config).await?;
@@ -110,15 +114,21 @@ pub async fn run_worker(built: &Built, config: &Config, tools: Tools, stop: Canc
     }
     let _following = follow_catalogue(built, &stop);
     let handlers = built.engine.handlers(tools);
-    let worker = Worker::new(built.engine.queue().clone(), handlers, parts::worker_settings(&config.work));
+    let worker =
+        Worker::new(built.engine.queue().clone(), parts::worker_settings(&config.work)).with_handlers(handlers);
     let schedules = if config.work.routines { built.engine.schedules()? } else { Vec::new() };
     worker.with_schedules(schedules).run(stop).await.context("the worker stopped")
 }
 
 pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("LISTEN {} cannot be used; choose another address or port", config.listen))
+    TcpListener::bind(config.listen).await.with_context(|| LISTEN.wrong(config.listen))
+}
+
+/// Refuses to serve pages without their scripts and styles.
+pub fn check_site(config: &Config) -> anyhow::Result<()> {
+    let root = std::path::absolute(&config.site_root)?;
+    let is_built = root.join("hash.txt").is_file() && root.join("pkg").is_dir();
+    if is_built { Ok(()) } else { Err(SITE_ROOT.wrong(root.display()).into()) }
 }
 
 /// Whether others on the network can read what people send here.
@@ -135,10 +145,7 @@ pub fn public_url(config: &Config, address: SocketAddr) -> anyhow::Result<Url> {
 }
 
 async fn ground(common: &Common, config: &Config, address: SocketAddr) -> anyhow::Result<Ground> {
-    let redis_url = config
-        .redis_url
-        .clone()
-        .ok_or(MissingSetting { name: "REDIS_URL", expected: "an address like redis://host:6379" })?;
+    let redis_url = config.redis_url.clone().ok_or_else(|| REDIS_URL.missing())?;
     let callback_secret = parts::callback_secret(config)?;
     let store = Store::connect(config.object_store.settings()?).await.context("the object store")?;
     let pg = migrate::connect(common).await?;

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::{migrate, parts, parts::Ground, roles, say, seed, simulate, stop};
 use crate::{
-    config::{Common, Config},
+    config::{Common, Config, setting::STATE_DIR},
     embedded::{EmbeddedPostgres, EmbeddedRedis},
     http::health,
 };
@@ -93,8 +93,8 @@ impl Embedded {
 /// Runs the role `up`.
 pub async fn run(common: &Common, mut options: Options) -> anyhow::Result<()> {
     let stop = stop::on_signal()?;
-    std::fs::create_dir_all(&options.state_dir)
-        .with_context(|| format!("STATE_DIR {} could not be made", options.state_dir.display()))?;
+    roles::check_site(&options.config)?;
+    std::fs::create_dir_all(&options.state_dir).with_context(|| STATE_DIR.wrong(options.state_dir.display()))?;
     // Started programs run in folders of their own.
     options.state_dir = options.state_dir.canonicalize()?;
     if options.config.work.work_dir.is_none() {

@@ -13,7 +13,7 @@ pub struct Named<T> {
 
 /// Reads one `name=slots`.
 pub fn parse_slots(text: &str) -> Result<Named<usize>, String> {
-    let wrong = || "expected a provider or model and how many run at once, like fal=4".to_owned();
+    let wrong = || "expected a provider or model and how many run at once, 0 to 10000, like fal=4".to_owned();
     let (name, slots) = text.trim().rsplit_once('=').ok_or_else(wrong)?;
     let value = slots.parse().ok().filter(|slots| *slots <= 10_000).ok_or_else(wrong)?;
     named(name, value).ok_or_else(wrong)
@@ -21,7 +21,8 @@ pub fn parse_slots(text: &str) -> Result<Named<usize>, String> {
 
 /// Reads one `name=starts/seconds`; that many may also start at once.
 pub fn parse_rate(text: &str) -> Result<Named<Rate>, String> {
-    let wrong = || "expected a provider or model, starts and seconds, like gemini=60/60".to_owned();
+    let wrong =
+        || "expected a provider or model, starts up to 100000 and seconds up to 86400, like gemini=60/60".to_owned();
     let (name, rate) = text.trim().rsplit_once('=').ok_or_else(wrong)?;
     let (starts, secs) = rate.split_once('/').ok_or_else(wrong)?;
     let starts: u32 = starts.parse().ok().filter(|starts| (1..=100_000).contains(starts)).ok_or_else(wrong)?;

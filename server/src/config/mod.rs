@@ -1,9 +1,12 @@
-//! Configuration: one typed struct read from flags and environment. A wrong or missing value stops start-up with the
-//! variable's name and what is expected.
+//! Configuration: one typed struct read from flags and environment. A wrong or missing value stops start-up with the names
+//! of the setting, what was given where that is no secret, and what is expected.
 
 mod limits;
-mod money;
 mod parts;
+mod routes;
+pub mod setting;
+pub mod value;
+pub mod wrong;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -13,7 +16,7 @@ use domain::MicroUsd;
 use secrecy::SecretString;
 use url::Url;
 
-pub use parts::{MissingSetting, ObjectStore, Providers};
+pub use parts::{ObjectStore, Providers};
 
 use crate::telemetry::LogFormat;
 
@@ -32,23 +35,23 @@ pub struct Common {
 #[derive(Debug, Clone, Args)]
 pub struct Config {
     /// Address and port pages are served on; port 0 takes a free one.
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:3000")]
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:3000", value_parser = value::socket_address)]
     pub listen: SocketAddr,
     /// How browsers and providers reach this server, like https://shop.example; http://LISTEN when not set.
-    #[arg(long, env = "PUBLIC_URL")]
+    #[arg(long, env = "PUBLIC_URL", value_parser = value::web_address)]
     pub public_url: Option<Url>,
     /// Redis: redis://, rediss://, redis-sentinel:// or redis-cluster://.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<SecretString>,
     /// Prefix of every Redis key, so that installations can share one Redis.
-    #[arg(long, env = "REDIS_NAMESPACE", default_value = "lookreel")]
+    #[arg(long, env = "REDIS_NAMESPACE", default_value = "lookreel", value_parser = value::namespace)]
     pub redis_namespace: String,
     #[command(flatten)]
     pub object_store: ObjectStore,
     #[command(flatten)]
     pub providers: Providers,
     /// Where media is served: a path on this server or the URL of a CDN before the bucket.
-    #[arg(long, env = "MEDIA_BASE_URL", default_value = "/media")]
+    #[arg(long, env = "MEDIA_BASE_URL", default_value = "/media", value_parser = value::media_base)]
     pub media_base_url: String,
     /// Folder of the built site (pkg, fonts, icons).
     #[arg(long, env = "LEPTOS_SITE_ROOT", default_value = "target/site")]
@@ -57,10 +60,10 @@ pub struct Config {
     #[arg(long, env = "CALLBACK_SECRET", hide_env_values = true)]
     pub callback_secret: Option<SecretString>,
     /// Address and port of Prometheus metrics at /metrics, like 127.0.0.1:9464; none when not set. Not for the public.
-    #[arg(long, env = "METRICS_LISTEN")]
+    #[arg(long, env = "METRICS_LISTEN", value_parser = value::socket_address)]
     pub metrics_listen: Option<SocketAddr>,
     /// Trusts X-Forwarded-For of so many proxies in front of this server.
-    #[arg(long, env = "TRUSTED_PROXIES", default_value_t = 0)]
+    #[arg(long, env = "TRUSTED_PROXIES", default_value_t = 0, value_parser = value::whole(0..=32_usize))]
     pub trusted_proxies: usize,
     #[command(flatten)]
     pub limits: Limits,
@@ -72,16 +75,16 @@ pub struct Config {
 #[derive(Debug, Clone, Args)]
 pub struct Limits {
     /// Time zone days are cut in.
-    #[arg(long, env = "SHOP_ZONE", default_value = "Asia/Seoul")]
+    #[arg(long, env = "SHOP_ZONE", default_value = "Asia/Seoul", value_parser = value::zone)]
     pub shop_zone: Tz,
     /// Generations that may be clicked in a day.
-    #[arg(long, env = "DAILY_GENERATIONS", default_value_t = 100)]
+    #[arg(long, env = "DAILY_GENERATIONS", default_value_t = 100, value_parser = value::whole(0..=1_000_000_u32))]
     pub daily_generations: u32,
     /// US dollars that may be held and paid in a day, like 25 or 12.50.
-    #[arg(long, env = "DAILY_SPEND_USD", default_value = "25", value_parser = money::parse)]
+    #[arg(long, env = "DAILY_SPEND_USD", default_value = "25", value_parser = MicroUsd::parse_dollars)]
     pub daily_spend_usd: MicroUsd,
     /// A call whose answer was lost is made again by itself when it costs less than this many US dollars.
-    #[arg(long, env = "REPEAT_BELOW_USD", default_value = "0.05", value_parser = money::parse)]
+    #[arg(long, env = "REPEAT_BELOW_USD", default_value = "0.05", value_parser = MicroUsd::parse_dollars)]
     pub repeat_below_usd: MicroUsd,
 }
 
@@ -89,32 +92,32 @@ pub struct Limits {
 #[derive(Debug, Clone, Args)]
 pub struct Work {
     /// Jobs one worker process runs at once.
-    #[arg(long, env = "WORKER_CONCURRENCY", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, env = "WORKER_CONCURRENCY", default_value_t = 4, value_parser = value::whole(1..=256_u16))]
     pub worker_concurrency: u16,
     /// Seconds a stopping worker waits for jobs before it gives them back.
-    #[arg(long, env = "GRACE_SECS", default_value_t = 20)]
+    #[arg(long, env = "GRACE_SECS", default_value_t = 20, value_parser = value::whole(0..=3_600_u64))]
     pub grace_secs: u64,
     /// Seconds a worker may be silent before its jobs are given to another.
-    #[arg(long, env = "LEASE_SECS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(2..=600))]
+    #[arg(long, env = "LEASE_SECS", default_value_t = 30, value_parser = value::whole(2..=600_u64))]
     pub lease_secs: u64,
     /// Tries of one job.
-    #[arg(long, env = "MAX_ATTEMPTS", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=20))]
+    #[arg(long, env = "MAX_ATTEMPTS", default_value_t = 3, value_parser = value::whole(1..=20_u16))]
     pub max_attempts: u16,
     /// Seconds before the first retry; doubled for each further one, with full jitter.
-    #[arg(long, env = "RETRY_BASE_SECS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=600))]
+    #[arg(long, env = "RETRY_BASE_SECS", default_value_t = 5, value_parser = value::whole(0..=600_u64))]
     pub retry_base_secs: u64,
     /// Seconds one job may take, waiting included.
-    #[arg(long, env = "JOB_TIMEOUT_SECS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(10..=86_400))]
+    #[arg(long, env = "JOB_TIMEOUT_SECS", default_value_t = 600, value_parser = value::whole(10..=86_400_u64))]
     pub job_timeout_secs: u64,
     /// Seconds between looks at a clip the provider is making.
-    #[arg(long, env = "POLL_INTERVAL_SECS", default_value = "5", value_parser = seconds)]
+    #[arg(long, env = "POLL_INTERVAL_SECS", default_value = "5", value_parser = value::seconds)]
     pub poll_interval_secs: Duration,
     /// Seconds after which a clip that is not finished is given up.
-    #[arg(long, env = "POLL_TIMEOUT_SECS", default_value = "300", value_parser = seconds)]
+    #[arg(long, env = "POLL_TIMEOUT_SECS", default_value = "300", value_parser = value::seconds)]
     pub poll_timeout_secs: Duration,
     /// Seconds after which a submit that was never answered, is not on the provider's list and was not reported is
     /// taken to have never arrived; 360 when not set (longer than a clip takes), 10 with a simulator.
-    #[arg(long, env = "LOOKUP_AFTER_SECS", value_parser = seconds)]
+    #[arg(long, env = "LOOKUP_AFTER_SECS", value_parser = value::seconds)]
     pub lookup_after_secs: Option<Duration>,
     /// Jobs of a provider (`fal=4`) or a model (`fal/fal-ai/pika/v2.2/pikaframes=2`) that run at once, over all processes;
     /// a model that is not named has 8.
@@ -124,13 +127,13 @@ pub struct Work {
     #[arg(long, env = "RATES", value_delimiter = ',', value_parser = limits::parse_rate)]
     pub rates: Vec<limits::Named<jobs::Rate>>,
     /// Jobs of one person that run at once.
-    #[arg(long, env = "USER_SLOTS", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, env = "USER_SLOTS", value_parser = value::whole(1..=10_000_u16))]
     pub user_slots: Option<u16>,
     /// Days that ended jobs of the queue are kept; generations, videos and costs stay. 0 keeps them for ever.
-    #[arg(long, env = "KEEP_JOBS_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3_650))]
+    #[arg(long, env = "KEEP_JOBS_DAYS", default_value_t = 30, value_parser = value::whole(0..=3_650_u32))]
     pub keep_jobs_days: u32,
     /// Reports, alarms and retention by the clock: `false` leaves them out.
-    #[arg(long, env = "ROUTINES", default_value_t = true, action = clap::ArgAction::Set)]
+    #[arg(long, env = "ROUTINES", default_value_t = true, action = clap::ArgAction::Set, value_parser = value::switch)]
     pub routines: bool,
     /// Folder for downloads and renditions while they are worked on; a folder of the system when not set.
     #[arg(long, env = "WORK_DIR")]
@@ -142,13 +145,4 @@ impl Work {
     pub fn queue_limits(&self) -> jobs::Limits {
         limits::combine(&self.slots, &self.rates, self.user_slots.map(usize::from))
     }
-}
-
-/// Seconds with decimals, for settings that tests make short.
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse::<f64>()
-        .ok()
-        .filter(|seconds| (0.0..=86_400.0).contains(seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| "expected seconds between 0 and 86400, like 5 or 0.5".to_owned())
 }

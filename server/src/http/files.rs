@@ -1,16 +1,18 @@
-//! Files of the built site: hashed names for ever, the rest for an hour.
+//! Files of the built site: hashed names for ever, the rest for an hour. What is none of them is the last address asked,
+//! and not found.
 
 use std::path::Path;
 
+use app::AppError;
 use axum::{
     Router,
-    http::{HeaderValue, StatusCode, header},
-    response::IntoResponse as _,
+    http::{HeaderValue, header, request::Parts},
+    response::Response,
 };
 use tower::ServiceBuilder;
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
-use super::State;
+use super::{State, refusal};
 
 /// Adds the site's files; what is none of them is not found.
 pub fn routes(router: Router<State>, site_root: &Path) -> Router<State> {
@@ -31,6 +33,6 @@ pub fn routes(router: Router<State>, site_root: &Path) -> Router<State> {
         .fallback_service(for_an_hour.service(rest))
 }
 
-async fn not_found() -> impl axum::response::IntoResponse {
-    (StatusCode::NOT_FOUND, "There is nothing at this address.").into_response()
+async fn not_found(request: Parts) -> Response {
+    refusal::answer(&request, &AppError::NotFound)
 }

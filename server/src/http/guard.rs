@@ -11,7 +11,7 @@ use engine::Engine;
 use tower_sessions::Session;
 use url::form_urlencoded;
 
-use super::sessions;
+use super::{refusal, sessions};
 
 /// The page that is open to everybody.
 const SIGN_IN: &str = "/admin/sign-in";
@@ -41,8 +41,7 @@ pub async fn admin(State(engine): State<Engine>, session: Session, request: Requ
         Ok(None) => Redirect::to(&sign_in_address(request.uri())).into_response(),
         Err(error) => {
             tracing::error!(%error, "the session of a request could not be checked");
-            (StatusCode::SERVICE_UNAVAILABLE, "The desk is not available at the moment. Try again in a minute.")
-                .into_response()
+            refusal::answer(&request.into_parts().0, &app::AppError::Unavailable)
         }
     }
 }

@@ -10,6 +10,8 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::setting::METRICS_LISTEN;
+
 /// Seconds, from a millisecond to ten minutes.
 const SECONDS: [f64; 14] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 180.0, 600.0];
 
@@ -22,8 +24,7 @@ pub async fn serve(address: SocketAddr, queue: Queue, others: Router, stop: Canc
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
         .install_recorder()
         .context("metrics")?;
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("METRICS_LISTEN {address} cannot be used"))?;
+    let listener = TcpListener::bind(address).await.with_context(|| METRICS_LISTEN.wrong(address))?;
     tracing::info!("metrics are on http://{}/metrics", listener.local_addr()?);
     let router = Router::new().route("/metrics", get(render)).with_state((recorder, queue)).merge(others);
     tokio::spawn(async move {
@@ -47,6 +48,7 @@ async fn render(State((recorder, queue)): State<(PrometheusHandle, Queue)>) -> i
                 gauge!("jobs_depth", "state" => state).set(count as f64);
             }
             gauge!("jobs_oldest_waiting_seconds").set(depth.oldest_age.as_secs_f64());
+            gauge!("jobs_lease_overdue_seconds").set(depth.lease_overdue.as_secs_f64());
         }
         Err(error) => tracing::warn!(%error, "the depth of the queue is not known"),
     }

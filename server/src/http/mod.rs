@@ -1,5 +1,6 @@
 //! The HTTP edge: which address is answered by whom, and what every answer carries.
 
+mod body;
 mod csp;
 mod events;
 mod files;
@@ -10,6 +11,7 @@ mod media;
 pub mod metrics;
 mod pages;
 mod range;
+mod refusal;
 mod sessions;
 mod trace;
 mod webhooks;
@@ -30,13 +32,11 @@ use providers::WebhookVerifier;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer, timeout::RequestBodyTimeoutLayer};
+use tower_http::{csrf::CsrfLayer, timeout::RequestBodyTimeoutLayer};
 use url::Url;
 
 use self::hub::Hub;
 
-/// Largest body any request may have, in bytes.
-const BODY_MAX_BYTES: usize = 1024 * 1024;
 /// A body that stops arriving for so long is given up.
 const BODY_STALL: Duration = Duration::from_secs(20);
 /// Open answers may end for so long after a stop.
@@ -87,7 +87,7 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
         .layer(middleware::from_fn_with_state(state.clone(), guard::admin))
         .layer(sessions)
         .layer(CsrfLayer::new().with_insecure_bypass(|_, uri| uri.path().starts_with("/api/video/webhook")))
-        .layer(RequestBodyLimitLayer::new(BODY_MAX_BYTES))
+        .layer(middleware::from_fn(body::limit))
         .layer(RequestBodyTimeoutLayer::new(BODY_STALL))
         .layer(middleware::from_fn_with_state(policy, csp::answer))
         .layer(middleware::from_fn(trace::answer))

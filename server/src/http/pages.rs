@@ -27,17 +27,17 @@ use leptos_axum::{LeptosRoutes as _, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
 use super::{Edge, State, TrustedProxies};
+use crate::config::setting::SITE_ROOT;
 
-/// What Leptos must know of the built site. Names carry hashes where the build wrote them down.
+/// What Leptos must know of the built site. Names carry the hashes the build wrote down.
 pub fn leptos_options(edge: &Edge, address: SocketAddr) -> anyhow::Result<LeptosOptions> {
     let root = std::path::absolute(&edge.site_root)?;
     let hashes = root.join("hash.txt");
     let text = |path: &std::path::Path| -> anyhow::Result<String> {
-        path.to_str().map(str::to_owned).context("LEPTOS_SITE_ROOT must be a path of ordinary characters")
+        path.to_str()
+            .map(str::to_owned)
+            .with_context(|| SITE_ROOT.wrong(path.display()).expecting("a path of ordinary characters (UTF-8)"))
     };
-    if !root.join("pkg").is_dir() {
-        tracing::warn!("{} holds no built site; pages work without scripts and styles only", root.display());
-    }
     let mut options = LeptosOptions::builder()
         .output_name("lookreel")
         .site_root(text(&root)?)
@@ -45,7 +45,7 @@ pub fn leptos_options(edge: &Edge, address: SocketAddr) -> anyhow::Result<Leptos
         .site_addr(address)
         .env(Env::PROD)
         .build();
-    options.hash_files = hashes.is_file();
+    options.hash_files = true;
     options.hash_file = text(&hashes)?.into();
     Ok(options)
 }
@@ -58,7 +58,8 @@ pub fn routes(router: Router<State>, state: &State) -> Router<State> {
             admin_shell(options.clone())
         });
     let shop = Router::new().route("/products", get(shop_products)).route("/products/{slug}", get(shop_product));
-    let pages = desk.layer(middleware::from_fn(never_cached)).merge(shop.layer(middleware::from_fn(always_fresh)));
+    let desk = desk.layer(middleware::from_fn(never_cached)).layer(middleware::map_response(varied));
+    let pages = desk.merge(shop.layer(middleware::from_fn(always_fresh)));
     router
         .merge(pages.route("/shop.css", get(stylesheet)).layer(CompressionLayer::new()))
         .route("/", get(|| async { Redirect::to("/products") }))
@@ -106,6 +107,12 @@ fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>, proxies: TrustedProxies)
         .map(str::to_owned)
         .or_else(|| peer.map(|ip| ip.to_string()))
         .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// Pages of the desk are made for whoever asks, in their language; those of the shop say so themselves.
+async fn varied(mut response: Response) -> Response {
+    response.headers_mut().append(header::VARY, HeaderValue::from_static(shop::VARY));
+    response
 }
 
 /// Pages of the desk show money and are never kept.

@@ -25,6 +25,7 @@ use tower_sessions::{
 use tower_sessions_redis_store::RedisStore;
 
 use super::Edge;
+use crate::config::setting::REDIS_URL;
 
 /// Connections to Redis for sessions.
 const CONNECTIONS: usize = 2;
@@ -45,8 +46,8 @@ const ID_TRIES: u32 = 3;
 
 /// The session layer of this installation. Works without Redis, and with it as soon as it is there.
 pub async fn layer(edge: &Edge) -> anyhow::Result<SessionManagerLayer<Sessions>> {
-    let config = Config::from_url(edge.redis_url.expose_secret())
-        .map_err(|_| anyhow::anyhow!("REDIS_URL is not an address: expected redis://host:6379"))?;
+    let config =
+        Config::from_url(edge.redis_url.expose_secret()).map_err(|_| REDIS_URL.unusable("is no address of a Redis"))?;
     let pool = Builder::from_config(config)
         .with_performance_config(|performance| performance.default_command_timeout = COMMAND_TIMEOUT)
         .with_connection_config(|connection| {
@@ -95,7 +96,7 @@ impl Sessions {
 
     /// Whether it makes sense to ask Redis: a connection that is gone would only be waited for.
     fn has_redis(&self) -> bool {
-        self.redis.clients().iter().any(ClientLike::is_connected)
+        self.redis.clients().iter().any(|client| client.is_connected())
     }
 
     /// What Redis answers, or nothing when it does not.

@@ -22,7 +22,7 @@ pub async fn answer(request: Request, next: Next) -> Response {
         otel.status_code = Empty
     );
     if let Some(parent) = request.headers().get("traceparent").and_then(|value| value.to_str().ok()) {
-        jobs::follow(&span, parent);
+        jobs::trace::follow(&span, parent);
     }
     let response = next.run(request).instrument(span.clone()).await;
     span.record("http.response.status_code", response.status().as_u16());

@@ -70,6 +70,14 @@ impl Postgres {
         self.wait().await;
     }
 
+    /// Writes everything in it as SQL.
+    pub fn dump(&self, to: &Path) -> Result<(), String> {
+        let mut command = Command::new(self.bin.join("pg_dump"));
+        let dumped = command.args(["--dbname", &self.url(), "--no-owner", "--file"]).arg(to).output();
+        let dumped = dumped.map_err(|error| format!("pg_dump does not start: {error}"))?;
+        dumped.status.success().then_some(()).ok_or_else(|| String::from_utf8_lossy(&dumped.stderr).into_owned())
+    }
+
     fn spawn(bin: &Path, dir: &Path, address: SocketAddr, account: Option<(u32, u32)>) -> Child {
         let log = File::options().create(true).append(true).open(dir.with_extension("log")).unwrap();
         let mut command = as_account(&bin.join("postgres"), account, dir);
@@ -147,6 +155,7 @@ impl Redis {
         let mut command = Command::new("redis-server");
         command.args(["--port", &address.port().to_string(), "--bind", "127.0.0.1"]).arg("--dir").arg(dir);
         command.args(["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]);
+        command.arg("--logfile").arg(dir.join("redis.log"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("redis-server is installed")
     }
 

@@ -1,7 +1,9 @@
 //! Chaos: workers, the server, Redis and Postgres are killed, stopped, wiped and woken in an order a seed decides, while
-//! people click and providers misbehave. Afterwards nothing may be lost, run twice at once, opened again or paid twice.
+//! people click, retry, cancel and pause, and providers misbehave. Afterwards nothing may be lost, run twice at once, opened
+//! again or paid twice.
 //!
-//! `CHAOS_SEED` repeats the decisions of a run, `CHAOS_ROUNDS` makes it longer. Needs redis-server, Postgres and ffmpeg.
+//! `CHAOS_SEED` repeats the decisions of a run, `CHAOS_ROUNDS` makes it longer. A run that fails keeps what it had: logs,
+//! rounds, a dump of the database; it says where. Needs redis-server, Postgres and ffmpeg.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 // A long run tells where it is.
 #![allow(clippy::print_stderr)]
@@ -13,11 +15,14 @@ mod browser;
 #[path = "../edge/click.rs"]
 #[allow(dead_code, reason = "shared with the tests of the front door")]
 mod click;
+mod clicks;
 mod cluster;
 mod crowd;
+mod evidence;
 #[path = "../edge/house.rs"]
 #[allow(dead_code, reason = "shared with the tests of the front door")]
 mod house;
+mod pauses;
 mod plan;
 #[path = "../edge/program.rs"]
 #[allow(dead_code, reason = "shared with the tests of the front door")]
@@ -37,13 +42,13 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use crowd::{Click, Crowd};
+use crowd::{Crowd, Deeds};
 use plan::Plan;
 use town::Town;
 
 /// How long everything may take to settle once nothing goes wrong any more.
 const SETTLE: Duration = Duration::from_secs(240);
-/// Progress is told every so many rounds.
+/// Progress is told, and what must always be true is looked at, every so many rounds.
 const TELL_EVERY: usize = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,24 +59,48 @@ async fn nothing_is_lost_run_twice_or_paid_twice() {
     let begun = Instant::now();
     let mut town = Town::build(&plan).await;
     let crowd = Crowd::new(&town, plan.crowd());
-    let (clicks, stop) = (crowd.clicks(), CancellationToken::new());
+    let (deeds, stop) = (crowd.deeds(), CancellationToken::new());
     let people = tokio::spawn(crowd.live(stop.clone()));
     let mut faults = BTreeMap::new();
     for (at, round) in plan.rounds.iter().enumerate() {
         if at % TELL_EVERY == 0 {
-            let (secs, clicks) = (begun.elapsed().as_secs(), clicks.lock().unwrap().len());
-            eprintln!("chaos: {secs:>4} s, round {at} of {rounds}, {clicks} clicks");
+            eprintln!("chaos: {}, {}", progress(begun, at, rounds), told(&deeds));
+            look(&town, seed, at).await;
         }
         assert!(!people.is_finished(), "nobody clicks any more: seed {seed}, {:?}", people.await);
         *faults.entry(round.fault).or_insert(0_u32) += 1;
+        town.note(&format!("{:>6} ms  round {at}: {round:?}", begun.elapsed().as_millis()));
         town.suffer(round).await;
     }
     town.calm().await;
     stop.cancel();
     people.await.unwrap();
     settle(&town, seed).await;
-    judge(&town, &clicks, seed).await;
-    eprintln!("chaos: {} s, {rounds} rounds with seed {seed}, {faults:?}", begun.elapsed().as_secs());
+    judge(&town, &deeds, seed).await;
+    eprintln!("chaos: {} s, {rounds} rounds with seed {seed}, {}", begun.elapsed().as_secs(), told(&deeds));
+    eprintln!(
+        "chaos: {}",
+        faults.iter().map(|(fault, times)| format!("{times} {fault:?}")).collect::<Vec<_>>().join(", ")
+    );
+}
+
+fn progress(begun: Instant, at: usize, rounds: usize) -> String {
+    let spent = begun.elapsed();
+    let left = spent.checked_div(u32::try_from(at).unwrap()).map(|each| each * u32::try_from(rounds - at).unwrap());
+    let left = left.map_or(String::new(), |left| format!(", about {} s to go", left.as_secs()));
+    format!("{:>4} s, round {at} of {rounds}{left}", spent.as_secs())
+}
+
+fn told(deeds: &Mutex<Deeds>) -> String {
+    let deeds = deeds.lock().unwrap();
+    let (clicks, retries) = (deeds.clicks.len(), clicks::count_retries(&deeds.clicks));
+    format!("{clicks} clicks, {retries} of them on retry, {} pauses", deeds.holds.len())
+}
+
+/// What must be true in the middle of it, so that a run ends soon after the round that broke it.
+async fn look(town: &Town, seed: u64, at: usize) {
+    let found = rules::broken_meanwhile(&mut town.ground.database.connect().await).await;
+    assert!(found.is_empty(), "seed {seed}, before round {at}: broken promises\n{}", found.join("\n"));
 }
 
 /// Waits until no generation and no job is under way.
@@ -96,11 +125,12 @@ async fn settle(town: &Town, seed: u64) {
 }
 
 /// Everything that must be true now.
-async fn judge(town: &Town, clicks: &Arc<Mutex<Vec<Click>>>, seed: u64) {
+async fn judge(town: &Town, deeds: &Arc<Mutex<Deeds>>, seed: u64) {
     let mut connection = town.ground.database.connect().await;
     let mut found = rules::broken(&mut connection).await;
-    let clicks = clicks.lock().unwrap().clone();
-    found.extend(lost_clicks(&mut connection, &clicks).await);
+    let deeds = deeds.lock().unwrap().clone();
+    found.extend(clicks::lost(&mut connection, &deeds.clicks).await);
+    found.extend(pauses::broken(&mut connection, &deeds.holds).await);
     let invoice = house::invoice(&town.simulator).await;
     let (differences, sums) = bill::differences(&mut connection, &invoice, &town.ground.dir.join("simulator")).await;
     found.extend(differences);
@@ -114,22 +144,14 @@ async fn judge(town: &Town, clicks: &Arc<Mutex<Vec<Click>>>, seed: u64) {
     let why: Vec<(String, i64)> = sqlx::query_as(why).fetch_all(&mut connection).await.unwrap();
     let doubts = town.ground.database.number("select count(*) from ledger_entries where assumed").await;
     let taken = town.ground.database.number("select count(*) from job_events where code = 'interrupted'").await;
+    let retried = town.ground.database.number("select count(*) from generations where retry_of is not null").await;
     eprintln!("chaos: {ends:?}, failed by {why:?}, {doubts} calls in doubt, {taken} jobs taken from silent workers");
-    eprintln!("chaos: {} webhooks, {sums:?}", town.relay.seen());
+    eprintln!("chaos: {retried} retries, {} webhooks, {sums:?}", town.relay.seen());
     assert!(found.is_empty(), "seed {seed} breaks {} promises:\n{}", found.len(), found.join("\n"));
     let completed = ends.iter().find(|(state, _)| state == "completed").map_or(0, |(_, count)| *count);
-    assert!(completed > 0 && taken > 0 && town.relay.seen() > 0, "seed {seed}: nothing was put to the test");
-}
-
-/// Each click made one generation, and nothing else did.
-async fn lost_clicks(connection: &mut sqlx::PgConnection, clicks: &[Click]) -> Vec<String> {
-    let made: Vec<(uuid::Uuid, uuid::Uuid)> =
-        sqlx::query_as("select request_key, id from generations").fetch_all(connection).await.unwrap();
-    let made: BTreeMap<_, _> = made.into_iter().collect();
-    let lost = clicks.iter().filter(|click| made.get(&click.key).copied() != click.generation);
-    let mut found: Vec<String> = lost.map(|click| format!("a click is lost: {click:?}")).collect();
-    if made.len() != clicks.len() {
-        found.push(format!("{} clicks made {} generations", clicks.len(), made.len()));
-    }
-    found
+    let deeds_tell = retried > 0 && !deeds.holds.is_empty();
+    assert!(
+        completed > 0 && taken > 0 && town.relay.seen() > 0 && deeds_tell,
+        "seed {seed}: nothing was put to the test"
+    );
 }

@@ -1,14 +1,12 @@
-//! What must be true of the database once everything has settled. Each rule is a question for whatever breaks it.
+//! What must be true of the database. Each rule is a question for whatever breaks it.
 
 use sqlx::PgConnection;
 
-/// A rule and the question whose answers break it.
+/// Rules that hold at any moment, each with the question whose answers break it.
 ///
 /// `job_events` is written by the statement that moves the job, in its transaction: its order per job is the order of the
-/// moves. From its 400th line on a job only logs its end, so steps are compared up to there.
-const RULES: [(&str, &str); 13] = [
-    ("every generation has ended", "select id || ' is ' || state from generations where finished_at is null"),
-    ("no job is live", "select id || ' ' || kind || ' is ' || state from jobs where finished_at is null"),
+/// moves. From its 200th claim on a job only logs its end, so steps are compared up to there.
+const ALWAYS: [(&str, &str); 9] = [
     (
         "a finished job is never opened again",
         "select job_id || ' went from ' || from_state || ' to ' || to_state from job_events
@@ -26,7 +24,8 @@ const RULES: [(&str, &str); 13] = [
         "select j.id || ' is ' || j.state || ' in epoch ' || j.lease_epoch || ', its log says ' || coalesce(last.to_state, '-')
          from jobs j left join lateral
              (select to_state, lease_epoch from job_events where job_id = j.id order by id desc limit 1) last on true
-         where (j.state, j.lease_epoch) is distinct from (coalesce(last.to_state, 'queued'), coalesce(last.lease_epoch, 0))",
+         where (j.state, j.lease_epoch) is distinct from (coalesce(last.to_state, 'queued'), coalesce(last.lease_epoch, 0))
+             and (j.finished_at is not null or j.lease_epoch <= 200)",
     ),
     (
         "epochs only grow, one ends before the next begins, and whoever starts a run ends it",
@@ -48,11 +47,6 @@ const RULES: [(&str, &str); 13] = [
          group by generation_id, kind, stage having count(*) > 1",
     ),
     (
-        "who is completed has a video, who is not has none",
-        "select g.id || ' is ' || g.state from generations g left join videos v on v.generation_id = g.id
-         where (g.state = 'completed') <> (v.id is not null)",
-    ),
-    (
         "a clip is bought again only after one that ended without a charge",
         "select c.generation_id || ' bought clip ' || c.ordinal || ' after one that was ' || before.state
          from calls c join calls before
@@ -66,6 +60,33 @@ const RULES: [(&str, &str); 13] = [
              on (before.generation_id, before.slot, before.ordinal) = (c.generation_id, c.slot, c.ordinal - 1)
          where c.slot <> 'clip' and not (before.state = 'failed' or (before.state = 'in_doubt' and exists
              (select from ledger_entries where call_id = before.id and kind = 'settle' and assumed)))",
+    ),
+    (
+        "of the retries of a generation one at most runs or gave a video",
+        "select retry_of || ' has ' || count(*) from generations
+         where retry_of is not null and state not in ('failed', 'cancelled') group by retry_of having count(*) > 1",
+    ),
+    (
+        "a retry buys no stills where there were both, and no clip where there was one",
+        "select g.id || ' bought ' || c.slot || ' after ' || before.id || ', ' || before.failure_code
+         from generations g join generations before on before.id = g.retry_of join calls c on c.generation_id = g.id
+         where case c.slot
+             when 'clip' then before.failure_code <> 'clip_corrupt' and (before.clip_video_id is not null or exists
+                 (select from calls paid where paid.generation_id = before.id and paid.slot = 'clip'
+                      and paid.state = 'done' and paid.finished_at < g.created_at))
+             else 2 = (select count(*) from stills s where s.generation_id = before.id and s.created_at < g.created_at)
+             end",
+    ),
+];
+
+/// What must be true once nothing is under way.
+const SETTLED: [(&str, &str); 6] = [
+    ("every generation has ended", "select id || ' is ' || state from generations where finished_at is null"),
+    ("no job is live", "select id || ' ' || kind || ' is ' || state from jobs where finished_at is null"),
+    (
+        "who is completed has a video, who is not has none",
+        "select g.id || ' is ' || g.state from generations g left join videos v on v.generation_id = g.id
+         where (g.state = 'completed') <> (v.id is not null)",
     ),
     (
         "every hold is closed once",
@@ -88,11 +109,22 @@ const RULES: [(&str, &str); 13] = [
     ),
 ];
 
-/// Everything that breaks a rule.
+/// Everything that breaks a rule, once everything has settled.
 pub async fn broken(connection: &mut PgConnection) -> Vec<String> {
+    let mut found = ask(connection, &ALWAYS).await;
+    found.extend(ask(connection, &SETTLED).await);
+    found
+}
+
+/// Everything that breaks a rule of those that hold at any moment.
+pub async fn broken_meanwhile(connection: &mut PgConnection) -> Vec<String> {
+    ask(connection, &ALWAYS).await
+}
+
+async fn ask(connection: &mut PgConnection, rules: &[(&str, &'static str)]) -> Vec<String> {
     let mut found = Vec::new();
-    for (rule, question) in RULES {
-        let answers: Vec<String> = sqlx::query_scalar(question).fetch_all(&mut *connection).await.unwrap();
+    for (rule, question) in rules {
+        let answers: Vec<String> = sqlx::query_scalar(*question).fetch_all(&mut *connection).await.unwrap();
         found.extend(answers.into_iter().map(|answer| format!("{rule}: {answer}")));
     }
     found

@@ -1,6 +1,10 @@
 //! Everything a shop runs on, as processes that can be killed, stopped and woken.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs::File,
+    io::Write as _,
+    time::{Duration, Instant},
+};
 
 use nix::sys::signal::{Signal, kill};
 use tempfile::TempDir;
@@ -8,6 +12,7 @@ use tokio::task::block_in_place;
 
 use crate::{
     cluster::{Postgres, Redis},
+    evidence,
     house::{EMAIL, Ground, free_address},
     plan::{Fault, Plan, Round},
     program::{Program, Settings, run},
@@ -37,6 +42,7 @@ pub struct Town {
     pub url: String,
     pub simulator: String,
     pub relay: Relay,
+    seed: u64,
     freeze: Duration,
     works: Settings,
     hands: Vec<Hand>,
@@ -44,7 +50,7 @@ pub struct Town {
     _simulate: Program,
     redis: Redis,
     postgres: Postgres,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Town {
@@ -69,13 +75,14 @@ impl Town {
         let (relay, reports) = Relay::start(listen).await;
         let works = [ground.settings.clone(), vec![("PUBLIC_URL", reports)]].concat();
         let url = format!("http://{listen}");
-        let (freeze, hands) = (plan.freeze, Vec::new());
+        let (seed, freeze, hands) = (plan.seed, plan.freeze, Vec::new());
         let mut town = Self {
             ground,
             products,
             url,
             simulator,
             relay,
+            seed,
             freeze,
             works,
             hands,
@@ -83,7 +90,7 @@ impl Town {
             _simulate: simulate,
             redis,
             postgres,
-            _dir: dir,
+            dir,
         };
         town.start_serve();
         for _ in 0..WORKERS {
@@ -126,6 +133,12 @@ impl Town {
         self.wake(Instant::now() + self.freeze);
         self.relay.release(0).await;
         self.check_nobody_left();
+    }
+
+    /// Keeps a line for whoever has to find out why a run failed.
+    pub fn note(&self, line: &str) {
+        let notes = File::options().create(true).append(true).open(self.ground.dir.join("rounds.txt"));
+        writeln!(notes.unwrap(), "{} {line}", chrono::Utc::now().to_rfc3339()).unwrap();
     }
 
     /// What the processes said of themselves last, for a run that failed.
@@ -184,6 +197,17 @@ impl Town {
         let program = Program::start(&["serve"], &self.ground.settings, &self.ground.dir);
         block_in_place(|| program.first_line());
         self.serve = Some(program);
+    }
+}
+
+impl Drop for Town {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            match evidence::keep(self.seed, &[&self.ground.dir, self.dir.path()], &self.postgres) {
+                Ok(kept) => eprintln!("chaos: what this run leaves behind is in {}", kept.display()),
+                Err(error) => eprintln!("chaos: nothing of this run was kept: {error}"),
+            }
+        }
     }
 }
 

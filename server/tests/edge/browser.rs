@@ -65,6 +65,12 @@ impl Browser {
             .body(body)
     }
 
+    /// The same person, reading English.
+    pub fn in_english(mut self) -> Self {
+        self.cookie = self.cookie.map(|cookie| format!("{cookie}; language=en"));
+        self
+    }
+
     /// Tries to sign in.
     pub async fn sign_in(&self, accept: &str, email: &str, password: &str, next: &str) -> Response {
         let fields = [("email", email), ("password", password), ("next", next)];

@@ -46,7 +46,6 @@ impl Ground {
         let name = format!("edge-{}", Uuid::now_v7().simple());
         let dir = folder().join(&name);
         std::fs::create_dir_all(&dir).unwrap();
-        let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/site");
         let settings: Settings = vec![
             ("DATABASE_URL", database.url.clone()),
             ("REDIS_URL", redis),
@@ -58,7 +57,7 @@ impl Ground {
             ("S3_PATH_STYLE", "true".to_owned()),
             ("CALLBACK_SECRET", CALLBACK_SECRET.to_owned()),
             ("WORK_DIR", dir.join("work").display().to_string()),
-            ("LEPTOS_SITE_ROOT", site.display().to_string()),
+            ("LEPTOS_SITE_ROOT", site().display().to_string()),
             ("TRUSTED_PROXIES", "1".to_owned()),
             ("WORKER_CONCURRENCY", "3".to_owned()),
             ("POLL_INTERVAL_SECS", "0.2".to_owned()),
@@ -153,6 +152,13 @@ impl House {
     pub async fn invoice(&self) -> Value {
         invoice(&self.simulator).await
     }
+
+    /// What the simulated providers do wrong from now on.
+    pub async fn set_faults(&self, rules: &Value) {
+        let url = format!("{}/faults", self.simulator.trim_end_matches('/'));
+        let answer = reqwest::Client::new().put(url).body(rules.to_string()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
 }
 
 /// The house tests share when they change nothing that others see.
@@ -198,6 +204,18 @@ fn folder() -> &'static Path {
         }
         all.join(Uuid::now_v7().simple().to_string())
     })
+}
+
+/// The built site; where there is none, as much of one as a server needs to start: few tests look at what it holds.
+fn site() -> PathBuf {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/site");
+    if built.join("hash.txt").is_file() {
+        return built;
+    }
+    let bare = folder().join("site");
+    std::fs::create_dir_all(bare.join("pkg")).unwrap();
+    std::fs::write(bare.join("hash.txt"), "js: 0\nwasm: 0\ncss: 0\n").unwrap();
+    bare
 }
 
 /// One object store for the whole run, on a runtime that outlives every test.

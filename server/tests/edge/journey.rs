@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
-    browser::{Browser, PAGE, header},
+    browser::{PAGE, header},
     click::{click, generation_of},
     house::{House, entries_of, shared},
     store::Product,
@@ -141,7 +141,7 @@ async fn the_desk_shows_what_happened() {
     let house = shared().await;
     let finished = finished().await;
     let admin = house.admin().await;
-    let english = english(&admin);
+    let english = admin.in_english();
     let page = english.page(&format!("/admin/generations/{}", finished.id)).await;
     assert!(page.contains("Camel coat") && page.contains("720p.mp4"), "the video is on its page");
     let stills = page.matches("/stills/").count();
@@ -156,12 +156,6 @@ async fn the_desk_shows_what_happened() {
     assert!(!list.contains("Camel coat journey"), "it did not fail");
     let page = english.page(&format!("/admin/products/{}", finished.product.id)).await;
     assert!(page.contains("720p.mp4"), "the product has its video");
-}
-
-fn english(admin: &Browser) -> Browser {
-    let mut english = admin.clone();
-    english.cookie = admin.cookie.as_ref().map(|cookie| format!("{cookie}; language=en"));
-    english
 }
 
 #[tokio::test]

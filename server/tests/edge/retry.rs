@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    browser::{Browser, JSON, PAGE, header},
+    browser::{JSON, PAGE, header},
     click::{click, generation_of, wait_until},
     house::{House, entries_of},
 };
@@ -19,17 +19,8 @@ fn input(page: &str, name: &str) -> String {
     input.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
-async fn english(house: &House) -> Browser {
-    let mut admin = house.admin().await;
-    admin.cookie = admin.cookie.map(|cookie| format!("{cookie}; language=en"));
-    admin
-}
-
 async fn refuse_clips(house: &House, times: u32) {
-    let rules = json!([{"model": "fal-ai/pika", "step": "run", "fault": "moderation", "times": times}]);
-    let url = format!("{}/faults", house.simulator.trim_end_matches('/'));
-    let answer = reqwest::Client::new().put(url).body(rules.to_string()).send().await.unwrap();
-    assert!(answer.status().is_success(), "{}", answer.status());
+    house.set_faults(&json!([{"model": "fal-ai/pika", "step": "run", "fault": "moderation", "times": times}])).await;
 }
 
 #[tokio::test]
@@ -37,7 +28,7 @@ async fn a_form_retries_and_both_pages_lead_to_each_other() {
     let house = House::build(&[("DAILY_GENERATIONS", "3")]).await;
     let product = house.ground.add_product("retry").await;
     let database = &house.ground.database;
-    let admin = english(&house).await;
+    let admin = house.admin().await.in_english();
     refuse_clips(&house, 2).await;
     let key = Uuid::now_v7();
     click(&admin, product.id, key).await;
@@ -48,7 +39,10 @@ async fn a_form_retries_and_both_pages_lead_to_each_other() {
     let own = format!("/admin/generations/{failed}");
     let page = admin.page(&own).await;
     for page in [&page, &admin.page(&format!("/admin/products/{}", product.id)).await] {
-        assert!(page.contains("Retry for $0.20 · the stills are reused"), "{page}");
+        assert!(page.contains("about $0.20") && page.contains("The stills already paid for are reused."), "{page}");
+        // The clip was refused for what it shows: the same stills are likely to be refused again.
+        let button = page.split("data-testid=\"retry\"").next().unwrap().rsplit("<button").next().unwrap();
+        assert!(page.contains("A new generation makes new ones.") && !button.contains("primary"), "{page}");
         assert_eq!(input(page, "id"), failed.to_string());
     }
     let key = input(&page, "key");
@@ -102,7 +96,7 @@ async fn a_form_retries_and_both_pages_lead_to_each_other() {
 async fn beyond_the_limit_of_the_day_the_button_rests() {
     let house = House::build(&[("DAILY_GENERATIONS", "1")]).await;
     let product = house.ground.add_product("retry-limit").await;
-    let admin = english(&house).await;
+    let admin = house.admin().await.in_english();
     refuse_clips(&house, 1).await;
     let key = Uuid::now_v7();
     click(&admin, product.id, key).await;

@@ -77,9 +77,10 @@ pub fn GenerationPage() -> impl IntoView {
 /// What changes in a snapshot when the timeline or the calls have changed.
 fn happenings(
     view: &GenerationView,
-) -> (domain::GenerationState, Vec<domain::StageState>, usize, i64, i64, u16, Option<GenerationId>) {
+) -> (domain::GenerationState, bool, Vec<domain::StageState>, usize, i64, i64, u16, Option<GenerationId>) {
     (
         view.state,
+        view.cancel_requested,
         view.stages.iter().map(|stage| stage.state).collect(),
         view.stills.len(),
         view.paid.micros(),
@@ -138,25 +139,23 @@ fn Detail(
 fn Evidence(options: Options, id: GenerationId, timeline: Vec<TimelineEntry>, calls: Vec<CallView>) -> impl IntoView {
     let locale = use_locale();
     view! {
-        <div class="split">
-            <div class="stack">
-                <section class="card">
-                    <header class="card-head">
-                        <h2 class="card-title">{td_string!(locale, generation.calls)}</h2>
-                    </header>
-                    <div class="card-body flush">
-                        <Calls calls/>
-                    </div>
-                </section>
-                <section class="card">
-                    <header class="card-head">
-                        <h2 class="card-title">{td_string!(locale, generation.timeline)}</h2>
-                    </header>
-                    <div class="card-body">
-                        <Timeline entries=timeline/>
-                    </div>
-                </section>
+        <section class="card">
+            <header class="card-head">
+                <h2 class="card-title">{td_string!(locale, generation.calls)}</h2>
+            </header>
+            <div class="card-body flush">
+                <Calls calls/>
             </div>
+        </section>
+        <div class="split">
+            <section class="card">
+                <header class="card-head">
+                    <h2 class="card-title">{td_string!(locale, generation.timeline)}</h2>
+                </header>
+                <div class="card-body">
+                    <Timeline entries=timeline/>
+                </div>
+            </section>
             <aside>
                 <section class="card">
                     <header class="card-head">
@@ -179,8 +178,11 @@ fn Head(
 ) -> impl IntoView {
     let locale = use_locale();
     let name = local(&page.product_name, locale).to_owned();
-    let state = Memo::new(move |_| generation.with(|generation| (generation.state, generation.progress)));
+    let state = Memo::new(move |_| {
+        generation.with(|generation| (generation.state, generation.progress, generation.is_cancelling()))
+    });
     let is_running = Memo::new(move |_| !state.get().0.is_final());
+    let is_cancelling = Signal::derive(move || state.get().2);
     let id = page.id;
     view! {
         <header class="page-head">
@@ -193,8 +195,8 @@ fn Head(
                     <div class="page-title-row">
                         <h1 class="page-title">{name}</h1>
                         {move || {
-                            let (state, progress) = state.get();
-                            view! { <StateChip state progress/> }
+                            let (state, progress, is_cancelling) = state.get();
+                            view! { <StateChip state progress is_cancelling/> }
                         }}
                     </div>
                     <p class="page-sub">
@@ -207,7 +209,7 @@ fn Head(
                     <a class="button" href=format!("/admin/products/{}", page.product_id)>
                         {td_string!(locale, generation.product)}
                     </a>
-                    {move || is_running.get().then(|| view! { <CancelForm id cancel/> })}
+                    {move || is_running.get().then(|| view! { <CancelForm id cancel is_cancelling/> })}
                 </div>
             </div>
         </header>
@@ -227,27 +229,32 @@ fn RetryOf(id: GenerationId) -> impl IntoView {
     }
 }
 
+/// The way to the end, until it was asked for; then it says so until the end has come.
 #[component]
-fn CancelForm(id: GenerationId, cancel: ServerAction<CancelGeneration>) -> impl IntoView {
+fn CancelForm(
+    id: GenerationId,
+    cancel: ServerAction<CancelGeneration>,
+    /// What the server knows.
+    is_cancelling: Signal<bool>,
+) -> impl IntoView {
     let locale = use_locale();
-    let pending = cancel.pending();
+    // Between the answer and the snapshot that shows it.
+    let was_taken = move || cancel.value().with(|answer| matches!(answer, Some(Ok(asked)) if *asked == id));
+    let is_asked = Memo::new(move |_| cancel.pending().get() || was_taken() || is_cancelling.get());
     view! {
         <PostForm action=cancel read=|form| Some(CancelGeneration { id: form.parse("id")? })>
             <input type="hidden" name="id" value=id.to_string()/>
             <button
                 class="button danger"
                 type="submit"
-                disabled=move || pending.get()
-                aria-busy=move || pending.get().then_some("true")
+                disabled=move || is_asked.get()
+                aria-busy=move || is_asked.get().then_some("true")
                 title=td_string!(locale, story.cancel_note)
+                data-testid="cancel"
             >
                 <Icon name=IconName::Stop/>
                 {move || {
-                    if pending.get() {
-                        td_string!(locale, story.cancelling)
-                    } else {
-                        td_string!(locale, story.cancel)
-                    }
+                    if is_asked.get() { td_string!(locale, story.cancelling) } else { td_string!(locale, story.cancel) }
                 }}
             </button>
         </PostForm>
@@ -289,4 +296,26 @@ fn chosen_facts(locale: Locale, options: &Options) -> [(&'static str, String); 5
         (td_string!(locale, options.resolution), options.resolution.as_str().to_owned()),
         (td_string!(locale, options.fps), td_string!(locale, options.fps_value, count = options.fps.get())),
     ]
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use domain::GenerationState;
+
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn a_generation_that_is_being_stopped_offers_no_second_click() {
+        let form = |cancel_requested| {
+            let generation = GenerationView { cancel_requested, ..sample::generation(GenerationState::Encoding) };
+            let is_cancelling = Signal::derive(move || generation.is_cancelling());
+            let id = generation.id;
+            sample::render(Locale::ko, move || view! { <CancelForm id cancel=ServerAction::new() is_cancelling/> })
+        };
+        let html = form(true);
+        assert!(html.contains(" disabled") && html.contains("취소하는 중"), "{html}");
+        let html = form(false);
+        assert!(!html.contains(" disabled") && html.contains("생성 취소"), "{html}");
+    }
 }

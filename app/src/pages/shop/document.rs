@@ -15,6 +15,9 @@ use crate::{
 /// What Leptos writes between nodes. Text and attributes never hold it: there it is escaped.
 const NODE_MARK: &str = "<!>";
 
+/// The headers that every page depends on: language and theme are in the cookies, else the browser's language counts.
+pub const VARY: &str = "accept-language, cookie";
+
 /// A page of the shop, ready to be sent.
 #[derive(Debug)]
 pub struct ShopDocument {
@@ -26,20 +29,25 @@ pub struct ShopDocument {
 
 impl IntoResponse for ShopDocument {
     fn into_response(self) -> Response {
-        (self.status, Html(self.html)).into_response()
+        (self.status, [(header::VARY, VARY)], Html(self.html)).into_response()
     }
 }
 
 /// `/products`: everything on display, as this request wants to read it.
 pub async fn products_page(engine: &engine::Engine, request: &Parts) -> ShopDocument {
     let loaded = engine.shop_products().await.map_err(AppError::from);
-    document(request, loaded, |cards, _, locale| grid::content(cards, locale))
+    page(request, loaded, |cards, _, locale| grid::content(cards, locale))
 }
 
 /// `/products/{slug}`: one product; an unknown slug is a 404.
 pub async fn product_page(engine: &engine::Engine, request: &Parts, slug: &str) -> ShopDocument {
     let loaded = engine.shop_product(slug).await.map_err(AppError::from);
-    document(request, loaded, product::content)
+    page(request, loaded, product::content)
+}
+
+/// A page that says why there is no other, for whatever else a request was.
+pub fn refusal_page(request: &Parts, error: &AppError) -> ShopDocument {
+    document(request, |locale| (error.status(), message::refusal(error, request, locale)))
 }
 
 /// What one page puts into the document.
@@ -78,24 +86,29 @@ pub(super) fn open_graph(name: &'static str, content: impl Into<String>) -> impl
     leptos::html::meta().attr("property", name).content(content.into())
 }
 
-fn document<T>(
+fn page<T>(
     request: &Parts,
     loaded: Result<T, AppError>,
     content: impl FnOnce(T, &Origin, Locale) -> Content,
 ) -> ShopDocument {
-    Owner::new().with(|| {
-        provide_context(request.clone());
-        let PageFacts { locale, theme, .. } = PageFacts::read();
-        let (status, content) = match loaded {
-            Ok(loaded) => (StatusCode::OK, content(loaded, &Origin::of(request), locale)),
-            Err(error) => (error.status(), message::content(&error, locale)),
-        };
-        // Hydration looks for the marks between nodes; here nothing does, and inside a title they would be read.
-        ShopDocument { status, html: shell(content, locale, theme).to_html().replace(NODE_MARK, "") }
+    document(request, |locale| match loaded {
+        Ok(loaded) => (StatusCode::OK, content(loaded, &Origin::of(request), locale)),
+        Err(error) => (error.status(), message::product(&error, request, locale)),
     })
 }
 
-fn shell(content: Content, locale: Locale, theme: Option<Theme>) -> impl IntoView {
+fn document(request: &Parts, write: impl FnOnce(Locale) -> (StatusCode, Content)) -> ShopDocument {
+    Owner::new().with(|| {
+        provide_context(request.clone());
+        let PageFacts { locale, theme, .. } = PageFacts::read();
+        let (status, content) = write(locale);
+        let home = message::home(request);
+        // Hydration looks for the marks between nodes; here nothing does, and inside a title they would be read.
+        ShopDocument { status, html: shell(content, home, locale, theme).to_html().replace(NODE_MARK, "") }
+    })
+}
+
+fn shell(content: Content, home: &'static str, locale: Locale, theme: Option<Theme>) -> impl IntoView {
     let Content { title, head, body } = content;
     view! {
         <!DOCTYPE html>
@@ -108,7 +121,7 @@ fn shell(content: Content, locale: Locale, theme: Option<Theme>) -> impl IntoVie
                 {head}
             </head>
             <body>
-                <ShopFrame locale>{body}</ShopFrame>
+                <ShopFrame locale home>{body}</ShopFrame>
             </body>
         </html>
     }
@@ -126,7 +139,7 @@ mod tests {
     }
 
     fn page(headers: &[(&str, &str)], loaded: Result<(), AppError>) -> ShopDocument {
-        document(&request(headers), loaded, |(), origin, _| Content {
+        super::page(&request(headers), loaded, |(), origin, _| Content {
             title: "Coats & <more>".to_owned(),
             head: view! { <link rel="canonical" href=origin.address("/products")/> }.into_any(),
             body: view! { <p data-word="<!>">"Coats <!>"</p> }.into_any(),

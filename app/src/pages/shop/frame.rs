@@ -10,6 +10,8 @@ use crate::i18n::Locale;
 pub(super) fn ShopFrame(
     /// Language of the page.
     locale: Locale,
+    /// Where the brand leads.
+    home: &'static str,
     /// The page.
     children: Children,
 ) -> impl IntoView {
@@ -21,7 +23,7 @@ pub(super) fn ShopFrame(
         <a class="skip-link" href="#main">{td_string!(locale, nav.skip)}</a>
         <div class="shop">
             <header class="shop-head">
-                <a class="shop-brand" href="/products">
+                <a class="shop-brand" href=home>
                     <img src="/favicon.svg" alt="" width="24" height="24"/>
                     "Lookreel"
                 </a>

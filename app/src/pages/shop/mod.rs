@@ -12,7 +12,7 @@ mod price;
 mod product;
 mod style;
 
-pub use document::{ShopDocument, product_page, products_page};
+pub use document::{ShopDocument, VARY, product_page, products_page, refusal_page};
 pub use style::{STYLESHEET, stylesheet_url};
 
 use crate::i18n::Locale;

@@ -3,7 +3,10 @@
 pub(crate) mod store;
 
 use chrono::{DateTime, Utc};
-use domain::{CallId, CallState, FailureCode, GenerationId, MicroUsd, Stage, generation::{Frame, mark}};
+use domain::{
+    CallId, CallState, FailureCode, GenerationId, MicroUsd, Stage,
+    generation::{Frame, mark},
+};
 use providers::{ModelRef, Order};
 
 /// Which result a call is for: its place in the recipe.

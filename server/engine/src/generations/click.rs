@@ -52,11 +52,9 @@ impl Plan {
             Some(PlannedCall { model, .. }) => {
                 Begin { kind: stages::kind::STILLS, group: model.to_string(), progress: 0 }
             }
-            None => Begin {
-                kind: stages::kind::ENCODE,
-                group: stages::kind::LOCAL_GROUP.to_owned(),
-                progress: mark::CLIP,
-            },
+            None => {
+                Begin { kind: stages::kind::ENCODE, group: stages::kind::LOCAL_GROUP.to_owned(), progress: mark::CLIP }
+            }
         }
     }
 }
@@ -166,12 +164,7 @@ impl Engine {
         }
     }
 
-    async fn write_click(
-        &self,
-        tx: &mut PgConnection,
-        new: &NewGeneration,
-        plan: &Plan,
-    ) -> Result<Uuid, Error> {
+    async fn write_click(&self, tx: &mut PgConnection, new: &NewGeneration, plan: &Plan) -> Result<Uuid, Error> {
         let total = plan.total();
         let reserved = limits::reserve(tx, self.settings(), new.day, total).await?;
         for call in &plan.calls {
@@ -222,16 +215,20 @@ impl Engine {
         }
         let is_taken = |frame: &Frame| takeover.is_some_and(|takeover| takeover.frames.contains(frame));
         let stills = options.recipe.frames().iter().filter(|frame| !is_taken(frame));
-        let slots = [(Stage::Stills, stills.map(|frame| Slot::still(*frame)).collect()), (Stage::Clip, vec![Slot::Clip])];
+        let slots =
+            [(Stage::Stills, stills.map(|frame| Slot::still(*frame)).collect()), (Stage::Clip, vec![Slot::Clip])];
         for (stage, slots) in slots {
             let slots: Vec<Slot> = slots;
             if slots.is_empty() {
                 continue;
             }
             let choice = self.choose(stage, options, &[])?;
-            plan.switched.extend(choice.passed_over.iter().map(|(model, reason)| {
-                (stage, format!("{model} → {}: {reason}", choice.model))
-            }));
+            plan.switched.extend(
+                choice
+                    .passed_over
+                    .iter()
+                    .map(|(model, reason)| (stage, format!("{model} → {}: {reason}", choice.model))),
+            );
             plan.calls.extend(slots.into_iter().map(|slot| PlannedCall {
                 slot,
                 model: choice.model.clone(),

@@ -31,7 +31,7 @@ pub(super) async fn list(
              select p.id, p.sku, p.name_ko, p.name_en, p.category, p.created_at, g.id as generation_id, g.state, g.progress,
                  case when g.finished_at is null and g.id is not null then 'in_progress'
                       when p.video_id is not null then 'ready'
-                      when g.state in ('failed', 'cancelled') then 'failed'
+                      when g.state = 'failed' then 'failed'
                       else 'none' end as status
              from products p
              left join lateral (select id, state, progress, finished_at from generations

@@ -80,7 +80,7 @@ impl From<jobs::Error> for Stop {
     fn from(error: jobs::Error) -> Self {
         match error {
             jobs::Error::LeaseLost { .. } => Self::LeaseLost,
-            other => Self::Failure(Failure::transient(FailureCode::Internal.as_str(), other.to_string())),
+            other => Self::from(Error::from(other)),
         }
     }
 }

@@ -61,12 +61,7 @@ fn is_last_try(attempt: &Attempt, failure: &Failure) -> bool {
 }
 
 /// The job of the next model of the route; none where there is none, or something of the stage was paid.
-async fn switch(
-    engine: &Engine,
-    attempt: &Attempt,
-    stage: Stage,
-    failure: &Failure,
-) -> Result<Option<Outcome>, Stop> {
+async fn switch(engine: &Engine, attempt: &Attempt, stage: Stage, failure: &Failure) -> Result<Option<Outcome>, Stop> {
     let generation = generation_of(engine, attempt).await?;
     if generation.cancel_requested {
         return Ok(None);

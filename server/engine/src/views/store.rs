@@ -37,7 +37,7 @@ pub(crate) async fn snapshots(
         "select g.id, g.version, g.product_id, p.name_ko, p.name_en, f.object_key, f.width, f.height, g.recipe, g.model_type,
              g.duration_seconds, g.resolution, g.fps, g.state, g.progress, g.failure_code, g.failure_stage,
              g.failure_detail, g.attempt, g.max_attempts, g.next_try_at, u.name as requested_by, g.created_at, g.finished_at,
-             g.retry_of, r.id as \"retried_as?\", m.held as \"held!\", m.paid as \"paid!\"
+             g.cancel_requested_at is not null as \"cancel_requested!\", g.retry_of, r.id as \"retried_as?\", m.held as \"held!\", m.paid as \"paid!\"
          from generations g
          join products p on p.id = g.product_id
          join product_photos f on f.id = g.photo_id
@@ -78,6 +78,7 @@ pub(crate) async fn snapshots(
             paid: MicroUsd::new(row.paid),
             attempt: Attempts { number: number(i32::from(row.attempt)), of: number(i32::from(row.max_attempts)) },
             next_try_at: row.next_try_at,
+            cancel_requested: row.cancel_requested,
             requested_by: row.requested_by,
             created_at: row.created_at,
             finished_at: row.finished_at,
@@ -240,7 +241,9 @@ pub(crate) async fn timeline(conn: &mut PgConnection, id: GenerationId) -> Resul
 
 pub(crate) async fn calls(conn: &mut PgConnection, id: GenerationId) -> Result<Vec<CallView>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select stage, provider, model, state, request_id, estimate_micro_usd, cost_micro_usd, coalesce(intent_at, created_at) as \"begun_at!\", finished_at
+        "select stage, provider, model, state, failure_code, request_id, estimate_micro_usd, cost_micro_usd,
+             coalesce(intent_at, created_at) as \"begun_at!\", finished_at,
+             ordinal < max(ordinal) over (partition by slot) as \"was_repeated!\"
          from calls where generation_id = $1 order by created_at, slot desc, ordinal",
         id.uuid()
     )
@@ -253,6 +256,8 @@ pub(crate) async fn calls(conn: &mut PgConnection, id: GenerationId) -> Result<V
                 provider: row.provider,
                 model: row.model,
                 state: row.state.parse::<CallState>().map_err(decode)?,
+                failure: row.failure_code.map(|code| FailureCode::parse(&code)),
+                was_repeated: row.was_repeated,
                 request_id: row.request_id,
                 estimate: MicroUsd::new(row.estimate_micro_usd),
                 cost: row.cost_micro_usd.map(MicroUsd::new),
@@ -279,7 +284,8 @@ pub(crate) async fn history(
 ) -> Result<(Vec<GenerationRow>, u64), sqlx::Error> {
     let rows = sqlx::query!(
         "select g.id, g.product_id, p.name_ko, p.name_en, f.object_key, f.width, f.height, g.state, g.progress,
-             g.failure_code, u.name as requested_by, g.created_at, g.finished_at, m.held as \"held!\", m.paid as \"paid!\",
+             g.failure_code, g.cancel_requested_at is not null as \"cancel_requested!\", u.name as requested_by,
+             g.created_at, g.finished_at, m.held as \"held!\", m.paid as \"paid!\",
              count(*) over () as \"total!\"
          from generations g
          join products p on p.id = g.product_id
@@ -318,6 +324,7 @@ pub(crate) async fn history(
                 state: row.state.parse().map_err(decode)?,
                 progress: number(i32::from(row.progress)),
                 failure: row.failure_code.map(|code| FailureCode::parse(&code)),
+                cancel_requested: row.cancel_requested,
                 requested_by: row.requested_by,
                 created_at: row.created_at,
                 finished_at: row.finished_at,

@@ -6,7 +6,7 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use crate::{
-    shop::{Choices, Shop, count, key, until},
+    shop::{Choices, Shop, count, until},
     store,
 };
 

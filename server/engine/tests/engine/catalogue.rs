@@ -42,7 +42,8 @@ async fn a_price_that_somebody_adds_holds_from_its_day_on_and_is_remembered(pg: 
     assert_eq!(clip_price(&shop).await, 300_000);
     let id = shop.click().await;
     let model = shop.engine.models().await.unwrap().models.into_iter().find(|model| model.name == PIKA).unwrap();
-    let history: Vec<_> = model.history.iter().map(|change| (change.kind, change.day, change.reason.as_str())).collect();
+    let history: Vec<_> =
+        model.history.iter().map(|change| (change.kind, change.day, change.reason.as_str())).collect();
     let price = ModelChangeKind::Price;
     assert_eq!(history, [(price, Some(day(0)), "their page today"), (price, Some(day(3)), "their letter")]);
     assert_eq!(model.prices.iter().find(|price| price.key == "720p").unwrap().amount.micros(), 60_000);

@@ -59,7 +59,8 @@ async fn a_stop_calls_the_stills_off_at_the_provider(pg: PgPool) {
     let shop = Shop::open_with(pg, Choices { queue_delay_ms: 60_000, ..choices() }).await;
     let worker = shop.worker();
     let id = shop.click().await;
-    let submitted = async || store::call_states(&shop.pg, id).await.iter().filter(|state| state.contains("submitted")).count();
+    let submitted =
+        async || store::call_states(&shop.pg, id).await.iter().filter(|state| state.contains("submitted")).count();
     shop.work_until(&worker, "both submits", async || submitted().await == 2).await;
     shop.engine.cancel(shop.person, id).await.unwrap();
     let detail = shop.finish(id).await;

@@ -13,9 +13,8 @@ use crate::{
 
 /// A video of this recipe along these routes.
 async fn makes_a_video(pg: PgPool, recipe: Recipe, routes: Routes) {
-    let names: Vec<String> = [Stage::Stills, Stage::Clip]
-        .map(|stage| routes.of(recipe, stage).first().unwrap().to_string())
-        .to_vec();
+    let names: Vec<String> =
+        [Stage::Stills, Stage::Clip].map(|stage| routes.of(recipe, stage).first().unwrap().to_string()).to_vec();
     let shop = Shop::open_with(pg, Choices { routes, ..Choices::default() }).await;
     let options = Options { recipe, ..options() };
     let quoted = shop.engine.quote(shop.product, &options).await.unwrap();

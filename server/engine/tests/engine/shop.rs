@@ -165,7 +165,7 @@ impl Shop {
 
     pub fn worker(&self) -> Worker {
         let settings = WorkerSettings { retry_base_secs: 0, ..WorkerSettings::default() };
-        Worker::new(self.engine.queue().clone(), self.engine.handlers(self.tools.clone()), settings)
+        Worker::new(self.engine.queue().clone(), settings).with_handlers(self.engine.handlers(self.tools.clone()))
     }
 
     /// One round of a worker in the background; aborting it is the worker's death.

@@ -1,18 +1,15 @@
 //! A database and a namespace of the bench's own, and a handler that only says when it was called.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, LuaInterface};
-use jobs::{
-    Attempt, Error, Failure, Handler, Job, Limits, NewJob, Outcome, Queue, RedisSettings, Worker, WorkerSettings,
-};
+use jobs::{Attempt, Error, Failure, Handler, Limits, NewJob, Outcome, Queue, RedisSettings, Worker, WorkerSettings};
 use serde_json::json;
+use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{PgConnection, PgPool};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +26,7 @@ pub struct Start {
     pub clock: DateTime<Utc>,
 }
 
-/// Says when each run started; never comes back from a job of kind `hang`.
+/// Says when each run started; never comes back from the first run of one that hangs.
 struct Stopwatch(mpsc::UnboundedSender<Start>);
 
 #[async_trait]
@@ -41,10 +38,6 @@ impl Handler for Stopwatch {
             std::future::pending::<()>().await;
         }
         Ok(Outcome::Done)
-    }
-
-    async fn give_up(&self, _: &mut PgConnection, _: &Job, _: &Failure) -> Result<Vec<Uuid>, Error> {
-        Ok(Vec::new())
     }
 }
 
@@ -102,7 +95,7 @@ impl Stage {
         // A place is free when the end of its job is written, a seat when its handler has returned.
         let limits = Limits::of_any_group(2 * concurrency);
         let settings = WorkerSettings { concurrency, limits, ..WorkerSettings::default() };
-        let worker = Worker::new(self.queue.clone(), vec![("noop", Arc::new(Stopwatch(sender)))], settings);
+        let worker = Worker::new(self.queue.clone(), settings).with_handler("noop", Stopwatch(sender));
         let stop = CancellationToken::new();
         let task = tokio::spawn(worker.run(stop.clone()));
         self.wait_for_epoch().await?;

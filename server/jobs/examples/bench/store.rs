@@ -9,7 +9,7 @@ pub async fn create(options: &PgConnectOptions) -> Result<(PgPool, String), Box<
     let mut connection = PgConnection::connect_with(options).await?;
     raw_sql(AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await?;
     let pool = PgPoolOptions::new().max_connections(20).connect_with(options.clone().database(&name)).await?;
-    sqlx::migrate!("../../migrations").run(&pool).await?;
+    jobs::migrate(&pool).await?;
     Ok((pool, name))
 }
 

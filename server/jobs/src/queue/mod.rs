@@ -68,6 +68,9 @@ pub struct QueueDepth {
     pub oldest_due_at: Option<DateTime<Utc>>,
     /// The same as an age by the database's clock; zero when nothing waits.
     pub oldest_age: Duration,
+    /// For how long the lease that ran out first has been waiting for a leader to take its job back; zero when none has.
+    /// More than some seconds says that nobody leads.
+    pub lease_overdue: Duration,
 }
 
 impl Queue {
@@ -174,6 +177,7 @@ impl Queue {
             parked: count(row.parked),
             oldest_due_at: row.oldest_due_at,
             oldest_age: Duration::from_millis(count(row.oldest_age_ms.unwrap_or(0))),
+            lease_overdue: Duration::from_millis(count(row.lease_overdue_ms.unwrap_or(0))),
         })
     }
 

@@ -29,6 +29,28 @@ pub(crate) async fn read_epoch(pg: &PgPool) -> Result<Uuid> {
     sqlx::query_scalar!("select epoch from queue_epoch").fetch_one(pg).await
 }
 
+/// A job as [`crate::JobStatus`] tells it.
+pub(crate) struct StatusRow {
+    pub(crate) state: String,
+    pub(crate) attempt: i16,
+    pub(crate) step: Option<String>,
+    pub(crate) progress: i16,
+    pub(crate) run_at: DateTime<Utc>,
+    pub(crate) finished_at: Option<DateTime<Utc>>,
+    pub(crate) last_error_code: Option<String>,
+    pub(crate) last_error: Option<String>,
+}
+
+pub(crate) async fn read_status(pg: &PgPool, id: Uuid) -> Result<Option<StatusRow>> {
+    sqlx::query_as!(
+        StatusRow,
+        "select state, attempt, step, progress, run_at, finished_at, last_error_code, last_error from jobs where id = $1",
+        id,
+    )
+    .fetch_optional(pg)
+    .await
+}
+
 pub(crate) struct DepthRow {
     pub(crate) waiting: i64,
     pub(crate) delayed: i64,
@@ -36,6 +58,7 @@ pub(crate) struct DepthRow {
     pub(crate) running: i64,
     pub(crate) oldest_due_at: Option<DateTime<Utc>>,
     pub(crate) oldest_age_ms: Option<i64>,
+    pub(crate) lease_overdue_ms: Option<i64>,
 }
 
 pub(crate) async fn read_depth(pg: &PgPool) -> Result<DepthRow> {
@@ -49,7 +72,9 @@ pub(crate) async fn read_depth(pg: &PgPool) -> Result<DepthRow> {
                min(run_at) filter (where state in ('queued', 'retrying') and run_at <= now()) as oldest_due_at,
                (extract(epoch from now() - min(run_at)
                     filter (where state in ('queued', 'retrying') and run_at <= now())) * 1000)::bigint
-                   as oldest_age_ms
+                   as oldest_age_ms,
+               (extract(epoch from now() - min(lease_until)
+                    filter (where state = 'running' and lease_until < now())) * 1000)::bigint as lease_overdue_ms
         from jobs
         where state in ('queued', 'running', 'parked', 'retrying')
         "#,

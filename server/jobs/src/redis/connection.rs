@@ -21,6 +21,11 @@ fn builder(settings: &RedisSettings) -> Result<Builder, Error> {
     if !SCHEMES.contains(&scheme) {
         return Err(Error::RedisAddress { reason: "unknown scheme".into() });
     }
+    // The braces around it make it the hash tag, which an empty one or one with braces of its own would not be.
+    let namespace = &settings.namespace;
+    if !(1..=100).contains(&namespace.chars().count()) || namespace.contains(['{', '}']) {
+        return Err(Error::RedisNamespace);
+    }
     let mut config = fred::types::config::Config::from_url(settings.address())
         .map_err(|error| Error::RedisAddress { reason: error.details().to_owned() })?;
     // A Redis that is away at the start is the same to us as one that goes away later.

@@ -122,8 +122,9 @@ pub(crate) struct Redis {
     channels: Arc<Channels>,
     /// Answered its last probe.
     up: AtomicBool,
-    /// Found to evict keys: not used at all.
-    evicts: AtomicBool,
+    /// Keeps what it is given, as far as its policy says. Asked again of whatever answers after a silence: it may be
+    /// another server.
+    trusted: AtomicBool,
     closed: CancellationToken,
 }
 
@@ -131,6 +132,7 @@ impl Redis {
     /// Connects. Waits a moment for the first answer, but a Redis that is away does not stop the start.
     pub(crate) async fn connect(settings: RedisSettings) -> Result<Arc<Self>, Error> {
         let redis = Arc::new(Self::open(settings)?);
+        redis.trusted.store(false, Ordering::Relaxed);
         if redis.probe().await {
             redis.refuse_eviction().await?;
         } else {
@@ -150,7 +152,7 @@ impl Redis {
             scripts: Scripts::new(),
             channels: Channels::new(),
             up: AtomicBool::new(true),
-            evicts: AtomicBool::new(false),
+            trusted: AtomicBool::new(true),
             closed: CancellationToken::new(),
         })
     }
@@ -166,7 +168,7 @@ impl Redis {
     }
 
     pub(crate) fn is_usable(&self) -> bool {
-        self.up.load(Ordering::Relaxed) && !self.evicts.load(Ordering::Relaxed)
+        self.up.load(Ordering::Relaxed) && self.trusted.load(Ordering::Relaxed)
     }
 
     /// Stops the supervision and closes the connections.
@@ -324,12 +326,12 @@ impl Redis {
     }
 
     async fn refuse_eviction(&self) -> Result<(), Error> {
-        let found = connection::read_eviction_policy(&self.client()).await?;
-        let evicts = found.as_deref().is_some_and(|policy| policy != "noeviction");
-        self.evicts.store(evicts, Ordering::Relaxed);
-        match found {
-            Some(found) if evicts => Err(Error::EvictionPolicy { found }),
-            _ => Ok(()),
+        match connection::read_eviction_policy(&self.client()).await? {
+            Some(found) if found != "noeviction" => Err(Error::EvictionPolicy { found }),
+            _ => {
+                self.trusted.store(true, Ordering::Relaxed);
+                Ok(())
+            }
         }
     }
 }
@@ -341,7 +343,7 @@ fn owner_word(owner: Option<Uuid>) -> String {
 /// Proves the connection again and again; replaces the client when fred does not get it back by itself.
 async fn watch(redis: Arc<Redis>, subscriber: fred::clients::SubscriberClient) {
     let mut last_answer = Instant::now();
-    let mut checked = redis.up.load(Ordering::Relaxed);
+    let mut told = false;
     loop {
         tokio::select! {
             () = redis.closed.cancelled() => break,
@@ -349,13 +351,15 @@ async fn watch(redis: Arc<Redis>, subscriber: fred::clients::SubscriberClient) {
         }
         if redis.probe().await {
             last_answer = Instant::now();
-            // It may be another server than before.
-            if !checked && let Err(error) = redis.refuse_eviction().await {
+            if !redis.trusted.load(Ordering::Relaxed)
+                && let Err(error) = redis.refuse_eviction().await
+                && !std::mem::replace(&mut told, true)
+            {
                 tracing::error!(%error, "redis cannot be used: {error}");
             }
-            checked = true;
         } else {
-            checked = false;
+            redis.trusted.store(false, Ordering::Relaxed);
+            told = false;
             if last_answer.elapsed() > REPLACE_AFTER
                 && let Ok(fresh) = connection::open_client(&redis.settings)
             {

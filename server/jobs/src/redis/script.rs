@@ -38,3 +38,48 @@ impl Scripts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    const SCRIPTS: [(&str, &str); 7] = [
+        ("push", include_str!("lua/push.lua")),
+        ("withdraw", include_str!("lua/withdraw.lua")),
+        ("claim", include_str!("lua/claim.lua")),
+        ("hold", include_str!("lua/hold.lua")),
+        ("release", include_str!("lua/release.lua")),
+        ("clear", include_str!("lua/clear.lua")),
+        ("block", include_str!("lua/block.lua")),
+    ];
+    /// Their cost does not grow with what waits, and they never block; ranges are looked at more closely.
+    const FLAT: [&str; 12] = [
+        "EXISTS",
+        "GET",
+        "PEXPIRE",
+        "PUBLISH",
+        "SET",
+        "TIME",
+        "UNLINK",
+        "ZADD",
+        "ZCARD",
+        "ZREM",
+        "ZREMRANGEBYSCORE",
+        "ZSCORE",
+    ];
+
+    /// A script that takes everything that is due fails on the day there are too many, and holds up all others before.
+    #[test]
+    fn no_script_takes_more_than_it_says() {
+        for (name, lua) in SCRIPTS {
+            assert!(!lua.contains("unpack"), "{name} passes on as many values as there are");
+            for call in lua.split("redis.call('").skip(1) {
+                let (command, rest) = call.split_once('\'').unwrap_or_default();
+                let line = rest.lines().next().unwrap_or_default();
+                match command {
+                    "ZRANGEBYSCORE" => assert!(line.contains("'LIMIT', 0, 100"), "{name}: {command}{line}"),
+                    "ZRANGE" => assert!(!line.contains(", -1"), "{name}: {command}{line}"),
+                    _ => assert!(FLAT.contains(&command), "{name}: {command}"),
+                }
+            }
+        }
+    }
+}

@@ -135,7 +135,7 @@ fn timed_out() -> Failure {
     Failure::permanent(Failure::TIMED_OUT, "took longer than it may")
 }
 
-fn describe_panic(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn describe_panic(panic: &(dyn Any + Send)) -> String {
     let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
     let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("the handler panicked: {}", words.unwrap_or_else(|| "no message".into()))

@@ -11,9 +11,11 @@ mod settle;
 mod store;
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use sqlx::PgConnection;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Semaphore, broadcast};
@@ -26,7 +28,7 @@ pub use settings::WorkerSettings;
 
 use crate::limits::HalfRates;
 use crate::{Error, Failure, Handler, Job, Queue, Schedule};
-use attempt::Stop;
+use attempt::{Stop, describe_panic};
 use finish::Finish;
 use pulse::Pulse;
 use roster::Roster;
@@ -42,8 +44,16 @@ const GATHER: Duration = Duration::from_millis(2);
 const GIVE_BACK: Duration = Duration::from_secs(10);
 
 /// Runs jobs until told to stop. Its id is random per start: a restarted process is a new worker.
+///
+/// ```no_run
+/// # async fn example(queue: jobs::Queue, welcome: impl jobs::Handler + 'static) -> Result<(), jobs::Error> {
+/// let stop = tokio_util::sync::CancellationToken::new();
+/// let worker = jobs::Worker::new(queue, jobs::WorkerSettings::default()).with_handler("welcome", welcome);
+/// worker.run(stop).await
+/// # }
+/// ```
 pub struct Worker {
-    core: Arc<Core>,
+    core: Core,
     pulse: Mutex<Option<DropGuard>>,
 }
 
@@ -61,50 +71,61 @@ pub(crate) struct Core {
     pub(crate) started: Instant,
     pub(crate) finish: Finish,
     pub(crate) schedules: Vec<Schedule>,
+    /// How far the leader is with jobs that must end.
+    pub(crate) doomed_after: Mutex<Uuid>,
     pub(crate) roster: Arc<Roster>,
 }
 
 impl Core {
-    /// Lets the domain write down the end of a job.
+    /// Lets the domain write down the end of a job. A handler that panics here must not take the leader with it.
     pub(crate) async fn give_up(
         &self,
         tx: &mut PgConnection,
         job: &Job,
         failure: &Failure,
     ) -> Result<Vec<Uuid>, Error> {
-        match self.handlers.get(job.kind.as_str()) {
-            Some(handler) => handler.give_up(tx, job, failure).await,
-            None => Ok(Vec::new()),
-        }
+        let Some(handler) = self.handlers.get(job.kind.as_str()) else { return Ok(Vec::new()) };
+        let given_up = AssertUnwindSafe(handler.give_up(tx, job, failure)).catch_unwind().await;
+        given_up.unwrap_or_else(|panic| Err(Error::handler(describe_panic(panic.as_ref()))))
     }
 }
 
 impl Worker {
-    /// A worker for these kinds of jobs; nothing starts before [`Worker::run`] or [`Worker::step`].
-    pub fn new(queue: Queue, handlers: Vec<(&'static str, Arc<dyn Handler>)>, settings: WorkerSettings) -> Self {
-        let kinds = handlers.iter().map(|(kind, _)| (*kind).to_owned()).collect();
+    /// A worker that knows no kind of job yet; nothing starts before [`Worker::run`] or [`Worker::step`].
+    pub fn new(queue: Queue, settings: WorkerSettings) -> Self {
         let core = Core {
             id: Uuid::new_v4(),
             queue,
-            handlers: handlers.into_iter().collect(),
-            kinds,
+            handlers: HashMap::new(),
+            kinds: Vec::new(),
             limits_json: settings.limits.to_json(),
             unanswered: Mutex::default(),
             half_rates: Mutex::default(),
             started: Instant::now(),
             finish: Finish::default(),
             schedules: Vec::new(),
+            doomed_after: Mutex::default(),
             settings,
             roster: Arc::new(Roster::default()),
         };
-        Self { core: Arc::new(core), pulse: Mutex::new(None) }
+        Self { core, pulse: Mutex::new(None) }
     }
 
-    /// The same worker with jobs that come by the clock, made by whichever process leads.
-    pub fn with_schedules(mut self, schedules: Vec<Schedule>) -> Self {
-        if let Some(core) = Arc::get_mut(&mut self.core) {
-            core.schedules = schedules;
-        }
+    /// The same worker for one more kind of job. Kinds that no worker knows wait for one that does.
+    pub fn with_handler(self, kind: &'static str, handler: impl Handler + 'static) -> Self {
+        self.with_handlers([(kind, Arc::new(handler) as Arc<dyn Handler>)])
+    }
+
+    /// The same worker for more kinds of jobs; of two handlers for one kind the later one counts.
+    pub fn with_handlers(mut self, handlers: impl IntoIterator<Item = (&'static str, Arc<dyn Handler>)>) -> Self {
+        self.core.handlers.extend(handlers);
+        self.core.kinds = self.core.handlers.keys().map(|kind| (*kind).to_owned()).collect();
+        self
+    }
+
+    /// The same worker with more jobs that come by the clock, made by whichever process leads.
+    pub fn with_schedules(mut self, schedules: impl IntoIterator<Item = Schedule>) -> Self {
+        self.core.schedules.extend(schedules);
         self
     }
 
@@ -120,17 +141,20 @@ impl Worker {
     /// [`Error::Database`] when the heartbeat cannot be started.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         self.start_pulse()?;
+        // The heart beats until everything has ended.
+        let Self { core, pulse: _pulse } = self;
+        let core = Arc::new(core);
         let end = CancellationToken::new();
-        let leader = tokio::spawn(leader::lead(self.core.clone(), end.clone()));
+        let leader = tokio::spawn(leader::lead(core.clone(), end.clone()));
         let _end_on_drop = end.clone().drop_guard();
         let jobs_stop = Stop::default();
         let _abort_on_drop = jobs_stop.now.clone().drop_guard();
         let mut jobs = JoinSet::new();
-        self.claim_until(&stop, &jobs_stop, &mut jobs).await;
+        claim_until(&core, &stop, &jobs_stop, &mut jobs).await;
 
         jobs_stop.soon.cancel();
-        tracing::info!(jobs = jobs.len(), "worker {} stops with {} jobs running", self.core.id, jobs.len());
-        let grace = Duration::from_secs(self.core.settings.grace_secs);
+        tracing::info!(jobs = jobs.len(), "worker {} stops with {} jobs running", core.id, jobs.len());
+        let grace = Duration::from_secs(core.settings.grace_secs);
         if timeout(grace, drain(&mut jobs)).await.is_err() {
             jobs_stop.now.cancel();
             if timeout(GIVE_BACK, drain(&mut jobs)).await.is_err() {
@@ -157,51 +181,6 @@ impl Worker {
         Ok(futures::future::join_all(runs).await.len())
     }
 
-    async fn claim_until(&self, stop: &CancellationToken, jobs_stop: &Stop, jobs: &mut JoinSet<()>) {
-        let core = &self.core;
-        let mut wakes = core.queue.redis().wakes();
-        let poll = Duration::from_millis(core.settings.poll_ms.max(10));
-        let concurrency = core.settings.concurrency.max(1);
-        // A job leaves its seat when its handler returns: the next one starts while the end of the last is written.
-        let seats = Arc::new(Semaphore::new(concurrency));
-        let mut more = false;
-        while !stop.is_cancelled() {
-            if more {
-                gather(&seats, concurrency).await;
-            }
-            let free = seats.available_permits().min((2 * concurrency).saturating_sub(jobs.len()));
-            let mut wait = poll;
-            more = false;
-            if free > 0 {
-                // A claim that is cut off may have taken jobs: their leases run out.
-                let claims = timeout(CLAIM_TIMEOUT, core.claim(free)).await;
-                match claims.unwrap_or(Err(Error::TimedOut)) {
-                    Ok(claims) => {
-                        more = !claims.jobs.is_empty();
-                        for claimed in claims.jobs {
-                            let (core, jobs_stop) = (core.clone(), jobs_stop.clone());
-                            let seat = seats.clone().try_acquire_owned().ok();
-                            jobs.spawn(async move { core.run(claimed, &jobs_stop, seat).await });
-                        }
-                        if more {
-                            while jobs.try_join_next().is_some() {}
-                            continue;
-                        }
-                        wait = claims.next.map_or(poll, |next| next.max(Duration::from_millis(1)).min(poll));
-                    }
-                    Err(error) => tracing::warn!(%error, "claiming jobs failed: {error}"),
-                }
-            }
-            tokio::select! {
-                () = stop.cancelled() => {}
-                Some(_) = jobs.join_next() => while jobs.try_join_next().is_some() {},
-                _ = seats.acquire(), if free == 0 && jobs.len() < 2 * concurrency => {}
-                () = wait_for_wake(&mut wakes, core), if free > 0 => {}
-                () = tokio::time::sleep(wait), if free > 0 => {}
-            }
-        }
-    }
-
     fn start_pulse(&self) -> Result<(), Error> {
         let mut pulse = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
         if pulse.is_none() {
@@ -212,6 +191,50 @@ impl Worker {
             *pulse = Some(beat.start().map_err(sqlx::Error::Io)?);
         }
         Ok(())
+    }
+}
+
+async fn claim_until(core: &Arc<Core>, stop: &CancellationToken, jobs_stop: &Stop, jobs: &mut JoinSet<()>) {
+    let mut wakes = core.queue.redis().wakes();
+    let poll = Duration::from_millis(core.settings.poll_ms.max(10));
+    let concurrency = core.settings.concurrency.max(1);
+    // A job leaves its seat when its handler returns: the next one starts while the end of the last is written.
+    let seats = Arc::new(Semaphore::new(concurrency));
+    let mut more = false;
+    while !stop.is_cancelled() {
+        if more {
+            gather(&seats, concurrency).await;
+        }
+        let free = seats.available_permits().min((2 * concurrency).saturating_sub(jobs.len()));
+        let mut wait = poll;
+        more = false;
+        if free > 0 {
+            // A claim that is cut off may have taken jobs: their leases run out.
+            let claims = timeout(CLAIM_TIMEOUT, core.claim(free)).await;
+            match claims.unwrap_or(Err(Error::TimedOut)) {
+                Ok(claims) => {
+                    more = !claims.jobs.is_empty();
+                    for claimed in claims.jobs {
+                        let (core, jobs_stop) = (core.clone(), jobs_stop.clone());
+                        let seat = seats.clone().try_acquire_owned().ok();
+                        jobs.spawn(async move { core.run(claimed, &jobs_stop, seat).await });
+                    }
+                    if more {
+                        while jobs.try_join_next().is_some() {}
+                        continue;
+                    }
+                    wait = claims.next.map_or(poll, |next| next.max(Duration::from_millis(1)).min(poll));
+                }
+                Err(error) => tracing::warn!(%error, "claiming jobs failed: {error}"),
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            Some(_) = jobs.join_next() => while jobs.try_join_next().is_some() {},
+            _ = seats.acquire(), if free == 0 && jobs.len() < 2 * concurrency => {}
+            () = wait_for_wake(&mut wakes, core), if free > 0 => {}
+            () = tokio::time::sleep(wait), if free > 0 => {}
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::stage::{Actor, Stage, job, quick, willing};
+use crate::stage::{Actor, NO_REDIS, Stage, job, quick, willing};
 use crate::store;
 
 async fn cancel(stage: &Stage, id: Uuid) -> CancelRequest {
@@ -15,7 +15,7 @@ async fn cancel(stage: &Stage, id: Uuid) -> CancelRequest {
     jobs::request_cancel(&mut connection, id).await.unwrap()
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_waiting_job_is_gone_at_once(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let id = stage.enqueue(&job()).await;
@@ -26,28 +26,30 @@ async fn a_waiting_job_is_gone_at_once(pg: PgPool) {
     assert_eq!(cancel(&stage, Uuid::new_v4()).await, CancelRequest::Final);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+/// The wish is read from Postgres: without Redis it arrives as soon.
+#[sqlx::test]
 async fn a_running_job_is_told_and_given_up(pg: PgPool) {
-    let stage = Stage::open(pg).await;
-    let started = Arc::new(Notify::new());
-    let signal = started.clone();
-    let actor = Actor::new(move |attempt| {
-        signal.notify_one();
-        async move {
-            attempt.cancel.cancelled().await;
-            Err(Failure::transient("stopped", "told to stop"))
-        }
-    });
-    let running = stage.start(&actor, quick());
-    let id = stage.enqueue(&job()).await;
-    started.notified().await;
-    assert_eq!(cancel(&stage, id).await, CancelRequest::Asked);
-    stage.wait_for_state(id, "cancelled").await;
-    assert_eq!(actor.gone_codes(), ["cancelled"]);
-    running.end().await;
+    for stage in [Stage::open(pg.clone()).await, Stage::open_at(pg, NO_REDIS.into()).await] {
+        let started = Arc::new(Notify::new());
+        let signal = started.clone();
+        let actor = Actor::new(move |attempt| {
+            signal.notify_one();
+            async move {
+                attempt.cancel.cancelled().await;
+                Err(Failure::transient("stopped", "told to stop"))
+            }
+        });
+        let running = stage.start(&actor, quick());
+        let id = stage.enqueue(&job()).await;
+        started.notified().await;
+        assert_eq!(cancel(&stage, id).await, CancelRequest::Asked);
+        stage.wait_for_state(id, "cancelled").await;
+        assert_eq!(actor.gone_codes(), ["cancelled"]);
+        running.end().await;
+    }
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_job_that_parks_after_a_cancel_does_not_come_back(pg: PgPool) {
     let stage = Arc::new(Stage::open(pg).await);
     let inner = stage.clone();
@@ -70,7 +72,7 @@ async fn a_job_that_parks_after_a_cancel_does_not_come_back(pg: PgPool) {
     assert_eq!(actor.gone_codes(), ["cancelled"]);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn finishing_first_wins_over_a_cancel(pg: PgPool) {
     let stage = Arc::new(Stage::open(pg).await);
     let inner = stage.clone();

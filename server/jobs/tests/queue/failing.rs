@@ -2,13 +2,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jobs::{Failure, NewJob, Outcome};
+use jobs::{Failure, JobState, NewJob, Outcome};
 use sqlx::PgPool;
 
 use crate::stage::{Actor, Stage, job};
 use crate::store;
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_transient_failure_is_tried_again_until_attempts_run_out(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let actor = Actor::new(async |_| Err(Failure::transient("provider_down", "503")));
@@ -27,7 +27,7 @@ async fn a_transient_failure_is_tried_again_until_attempts_run_out(pg: PgPool) {
 }
 
 /// Far more tries than there are attempts; only the deadline ends it, which is told as such.
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn an_outage_costs_no_attempt(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let actor = Actor::new(async |_| Err(Failure::outage("store_away", "connection refused")));
@@ -45,7 +45,7 @@ async fn an_outage_costs_no_attempt(pg: PgPool) {
     assert_eq!((row.state.as_str(), row.last_error_code.as_deref()), ("failed", Some("timed_out")));
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_permanent_failure_is_final(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let actor = Actor::new(async |_| Err(Failure::permanent("refused", "moderation")));
@@ -56,7 +56,55 @@ async fn a_permanent_failure_is_final(pg: PgPool) {
     assert_eq!(actor.gone_codes(), ["refused"]);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
+async fn a_payload_that_cannot_be_read_is_final(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let actor = Actor::new(async |attempt| {
+        let number: u32 = attempt.job.payload_as()?;
+        assert_eq!(number, 7);
+        Ok(Outcome::Done)
+    });
+    let worker = stage.worker(&actor);
+    let good = stage.enqueue(&NewJob { payload: serde_json::json!(7), ..job() }).await;
+    let bad = stage.enqueue(&NewJob { payload: serde_json::json!("seven"), ..job() }).await;
+    assert_eq!(worker.step().await.unwrap(), 2);
+    assert_eq!(store::read(&stage.pg, good).await.state, "succeeded");
+    let status = stage.queue.status(bad).await.unwrap().unwrap();
+    let (code, message) = status.last_failure.unwrap();
+    assert_eq!((status.state, code.as_str()), (JobState::Failed, Failure::INVALID_PAYLOAD));
+    assert!(message.contains("expected u32"), "{message}");
+}
+
+/// `?` on an error of the database: what passes by itself costs no attempt, a mistake does.
+#[sqlx::test]
+async fn errors_of_the_database_are_told_apart(pg: PgPool) {
+    let stage = Stage::open(pg.clone()).await;
+    let actor = Actor::new(move |attempt| {
+        let pg = pg.clone();
+        async move {
+            let mut tx = pg.begin().await?;
+            sqlx::query("set local statement_timeout = 50").execute(&mut *tx).await?;
+            let slow = attempt.job.payload["slow"] == true;
+            let statement = if slow { "select pg_sleep(20)" } else { "select 1 / 0" };
+            sqlx::query(statement).execute(&mut *tx).await?;
+            Ok(Outcome::Done)
+        }
+    });
+    let worker = stage.worker(&actor);
+    for (slow, attempt) in [(true, 0), (false, 1)] {
+        let id = stage.enqueue(&NewJob { payload: serde_json::json!({ "slow": slow }), ..job() }).await;
+        assert_eq!(worker.step().await.unwrap(), 1);
+        let row = store::read(&stage.pg, id).await;
+        assert_eq!((row.state.as_str(), row.attempt), ("retrying", attempt), "slow: {slow}");
+        cancel(&stage, id).await;
+    }
+}
+
+async fn cancel(stage: &Stage, id: uuid::Uuid) {
+    jobs::request_cancel(&mut stage.pg.acquire().await.unwrap(), id).await.unwrap();
+}
+
+#[sqlx::test]
 async fn retry_after_is_honoured_and_pauses_the_group(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let actor = Actor::new(async |_| Err(Failure::rate_limited(Some(Duration::from_secs(120)), "too_many", "429")));
@@ -72,7 +120,7 @@ async fn retry_after_is_honoured_and_pauses_the_group(pg: PgPool) {
     assert_eq!(worker.step().await.unwrap(), 1, "the paused group waits, the other does not");
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_panic_is_a_failed_attempt(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let first = Arc::new(AtomicBool::new(true));
@@ -92,7 +140,7 @@ async fn a_panic_is_a_failed_attempt(pg: PgPool) {
     assert_eq!((row.state.as_str(), row.attempt), ("succeeded", 2));
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_job_past_its_time_is_stopped(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let actor = Actor::new(async |attempt| {
@@ -105,7 +153,7 @@ async fn a_job_past_its_time_is_stopped(pg: PgPool) {
     assert_eq!(actor.gone_codes(), ["timed_out"]);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_handler_that_ignores_its_token_is_dropped(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let actor = Actor::new(async |_| std::future::pending().await);
@@ -114,7 +162,7 @@ async fn a_handler_that_ignores_its_token_is_dropped(pg: PgPool) {
     assert_eq!(actor.gone_codes(), ["timed_out"]);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_parked_job_past_its_deadline_fails(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let actor = Actor::new(async |_| Ok(Outcome::Park { until: chrono::Utc::now() + Duration::from_secs(3_600) }));
@@ -127,7 +175,7 @@ async fn a_parked_job_past_its_deadline_fails(pg: PgPool) {
     assert_eq!(actor.gone_codes(), ["timed_out"]);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn promising_a_commit_that_never_was_is_a_failure(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let actor = Actor::new(async |_| Ok(Outcome::Committed { dispatch: Vec::new() }));

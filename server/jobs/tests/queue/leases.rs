@@ -3,9 +3,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::Utc;
-use jobs::{Attempt, Error, Failure, Lease, Outcome, WorkerSettings};
+use jobs::{Attempt, Error, Failure, Lease, NewJob, Outcome, WorkerSettings};
+use serde_json::json;
 use sqlx::PgPool;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::stage::{Actor, Answer, Stage, job, quick, willing};
 use crate::store;
@@ -36,7 +38,7 @@ async fn assert_fenced(stage: &Stage, old: &Lease) {
     }
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_zombie_cannot_write_after_its_job_was_taken_over(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let (actor, started, attempts) = stuck();
@@ -59,9 +61,40 @@ async fn a_zombie_cannot_write_after_its_job_was_taken_over(pg: PgPool) {
     zombie.abort();
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+/// How a job comes into other hands: claimed again, or claimed under the same epoch after Postgres forgot the claim.
+#[derive(Debug, Clone, Copy)]
+enum Theft {
+    Epoch,
+    Holder,
+}
+
+impl Theft {
+    const ALL: [Self; 2] = [Self::Epoch, Self::Holder];
+
+    async fn commit(self, pg: &PgPool, id: Uuid) {
+        match self {
+            Self::Epoch => store::steal(pg, id).await,
+            Self::Holder => store::claim_anew(pg, id).await,
+        }
+    }
+
+    fn epoch(self) -> i64 {
+        match self {
+            Self::Epoch => 2,
+            Self::Holder => 1,
+        }
+    }
+}
+
+#[sqlx::test]
 async fn a_stolen_lease_fires_the_token_and_drops_the_outcome(pg: PgPool) {
     let stage = Stage::open(pg).await;
+    for theft in Theft::ALL {
+        a_theft_fires_the_token(&stage, theft).await;
+    }
+}
+
+async fn a_theft_fires_the_token(stage: &Stage, theft: Theft) {
     let started = Arc::new(Notify::new());
     let signal = started.clone();
     let actor = Actor::new(move |attempt| {
@@ -75,15 +108,15 @@ async fn a_stolen_lease_fires_the_token_and_drops_the_outcome(pg: PgPool) {
     let id = stage.enqueue(&job()).await;
     let step = tokio::spawn(async move { worker.step().await });
     started.notified().await;
-    store::steal(&stage.pg, id).await;
+    theft.commit(&stage.pg, id).await;
     assert_eq!(step.await.unwrap().unwrap(), 1);
     let row = store::read(&stage.pg, id).await;
-    assert_eq!((row.state.as_str(), row.lease_epoch), ("running", 2), "the thief's job was not touched");
+    assert_eq!((row.state.as_str(), row.lease_epoch), ("running", theft.epoch()), "the thief's job was not touched");
     assert!(actor.gone_codes().is_empty());
 }
 
 /// The heartbeat has not noticed yet: only the guard of each statement stands between the zombie and the row.
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn no_outcome_of_a_zombie_is_written(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let settings = WorkerSettings { lease_secs: 60, heartbeat_secs: 20, ..quick() };
@@ -94,7 +127,7 @@ async fn no_outcome_of_a_zombie_is_written(pg: PgPool) {
         || Err(Failure::transient("late", "tries again")),
         || Err(Failure::permanent("late", "ends")),
     ];
-    for outcome in outcomes {
+    for (outcome, theft) in outcomes.into_iter().flat_map(|outcome| Theft::ALL.map(|theft| (outcome, theft))) {
         let (started, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (signal, gate) = (started.clone(), go_on.clone());
         let actor = Actor::new(move |_| {
@@ -109,16 +142,17 @@ async fn no_outcome_of_a_zombie_is_written(pg: PgPool) {
         let id = stage.enqueue(&job()).await;
         let step = tokio::spawn(async move { worker.step().await });
         started.notified().await;
-        store::steal(&stage.pg, id).await;
+        theft.commit(&stage.pg, id).await;
         go_on.notify_one();
         assert_eq!(step.await.unwrap().unwrap(), 1);
         let row = store::read(&stage.pg, id).await;
-        assert_eq!((row.state.as_str(), row.lease_epoch), ("running", 2), "{:?} was written", outcome());
+        let (state, epoch) = (row.state.as_str(), row.lease_epoch);
+        assert_eq!((state, epoch), ("running", theft.epoch()), "{:?} was written after {theft:?}", outcome());
         assert!(actor.gone_codes().is_empty());
     }
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn crashes_cost_no_attempt_but_three_of_them_end_the_job(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let (actor, started, attempts) = stuck();
@@ -140,7 +174,62 @@ async fn crashes_cost_no_attempt_but_three_of_them_end_the_job(pg: PgPool) {
     assert_eq!(actor.gone_codes(), ["worker_crashed"]);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+/// Nobody took the job yet, but somebody may: whoever cannot say that it lives has to stop before.
+#[sqlx::test]
+async fn a_lease_that_cannot_be_renewed_is_taken_for_lost(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let (started, told) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (signal, heard) = (started.clone(), told.clone());
+    let actor = Actor::new(move |attempt| {
+        signal.notify_one();
+        let heard = heard.clone();
+        async move {
+            attempt.cancel.cancelled().await;
+            heard.notify_one();
+            Ok(Outcome::Done)
+        }
+    });
+    let worker = stage.worker_with(&actor, WorkerSettings { lease_secs: 1, ..quick() });
+    let id = stage.enqueue(&job()).await;
+    let step = tokio::spawn(async move { worker.step().await });
+    started.notified().await;
+    let mut table = stage.pg.begin().await.unwrap();
+    store::lock_jobs(&mut table).await;
+    tokio::time::timeout(Duration::from_secs(15), told.notified()).await.expect("the token fires");
+    table.rollback().await.unwrap();
+    assert_eq!(step.await.unwrap().unwrap(), 1);
+    assert_eq!(store::history(&stage.pg, id).await, ["running"], "its outcome is dropped");
+}
+
+#[sqlx::test]
+async fn a_row_that_is_deleted_under_its_worker_is_a_lost_lease(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let started = Arc::new(Notify::new());
+    let signal = started.clone();
+    let actor = Actor::new(move |attempt| {
+        signal.notify_one();
+        async move {
+            if attempt.job.payload["deleted"] == true {
+                attempt.cancel.cancelled().await;
+            }
+            Ok(Outcome::Done)
+        }
+    });
+    let worker = Arc::new(stage.worker_with(&actor, WorkerSettings { lease_secs: 1, ..quick() }));
+    let id = stage.enqueue(&NewJob { payload: json!({ "deleted": true }), ..job() }).await;
+    let inner = worker.clone();
+    let step = tokio::spawn(async move { inner.step().await });
+    started.notified().await;
+    store::delete(&stage.pg, id).await;
+    assert_eq!(step.await.unwrap().unwrap(), 1, "it is told, and nothing is written");
+    assert_eq!(stage.queue.status(id).await.unwrap(), None);
+    assert!(actor.gone_codes().is_empty());
+    assert_eq!(stage.enqueue(&job().id(id)).await, id, "nothing of it is in the way");
+    assert_eq!(worker.step().await.unwrap(), 1);
+    assert_eq!(store::read(&stage.pg, id).await.state, "succeeded");
+}
+
+#[sqlx::test]
 async fn progress_forgives_interruptions(pg: PgPool) {
     let stage = Arc::new(Stage::open(pg).await);
     let (crashing, started, _) = stuck();
@@ -168,7 +257,7 @@ async fn progress_forgives_interruptions(pg: PgPool) {
     assert_eq!(store::read(&stage.pg, id).await.state, "succeeded");
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn the_heartbeat_goes_on_while_the_work_blocks_its_runtime(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let actor = Actor::new(async |_| {
@@ -205,7 +294,7 @@ async fn the_heartbeat_goes_on_while_the_work_blocks_its_runtime(pg: PgPool) {
     assert_eq!(store::read(&stage.pg, id).await.lease_epoch, 1);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_leader_that_freezes_is_replaced(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let settings = WorkerSettings { lease_secs: 1, ..quick() };
@@ -216,7 +305,9 @@ async fn a_leader_that_freezes_is_replaced(pg: PgPool) {
     let leader = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async move {
-            let pg = PgPool::connect_with((*pg).clone()).await.unwrap();
+            // What the pool sets for its sessions must not displace what the leader sets for its own.
+            let bounds = [("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "30s")];
+            let pg = PgPool::connect_with((*pg).clone().options(bounds)).await.unwrap();
             let queue = jobs::Queue::connect(pg.clone(), jobs::RedisSettings::new(url, namespace)).await.unwrap();
             let stage = Stage { pg: pg.clone(), queue, redis_url: String::new(), namespace: String::new() };
             let actor = Actor::new(move |_| {

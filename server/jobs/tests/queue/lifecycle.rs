@@ -3,14 +3,14 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use chrono::Utc;
-use jobs::{Failure, NewJob, Outcome};
+use jobs::{Failure, JobState, NewJob, Outcome};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use crate::stage::{Actor, Stage, job, quick, until, willing};
 use crate::store;
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn an_enqueued_job_runs_once_and_succeeds(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let worker = stage.worker(&willing());
@@ -24,7 +24,7 @@ async fn an_enqueued_job_runs_once_and_succeeds(pg: PgPool) {
     assert_eq!(store::history(&stage.pg, id).await, ["running", "succeeded"]);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_rolled_back_job_never_runs(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let mut tx = stage.pg.begin().await.unwrap();
@@ -35,7 +35,7 @@ async fn a_rolled_back_job_never_runs(pg: PgPool) {
     assert_eq!(stage.worker(&willing()).step().await.unwrap(), 0);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn dispatching_again_and_again_is_harmless(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let worker = stage.worker(&willing());
@@ -47,7 +47,7 @@ async fn dispatching_again_and_again_is_harmless(pg: PgPool) {
     assert_eq!(store::read(&stage.pg, id).await.lease_epoch, 1);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_live_twin_is_returned_instead(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let keyed = || NewJob { dedupe_key: Some("product-7".into()), ..job() };
@@ -66,7 +66,7 @@ async fn a_live_twin_is_returned_instead(pg: PgPool) {
     assert_ne!(stage.enqueue(&keyed()).await, first, "a finished job does not keep its key");
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn nonsense_is_refused_before_it_is_stored(pg: PgPool) {
     let mut connection = pg.acquire().await.unwrap();
     let cases = [
@@ -84,7 +84,7 @@ async fn nonsense_is_refused_before_it_is_stored(pg: PgPool) {
     }
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_parked_job_resumes_on_a_wake_without_using_an_attempt(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let runs = Arc::new(AtomicU16::new(0));
@@ -111,7 +111,7 @@ async fn a_parked_job_resumes_on_a_wake_without_using_an_attempt(pg: PgPool) {
     assert!(!wake(&stage, id).await, "a finished job cannot be woken");
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_wake_that_comes_while_the_job_runs_is_not_lost(pg: PgPool) {
     let stage = Arc::new(Stage::open(pg).await);
     let inner = stage.clone();
@@ -132,7 +132,7 @@ async fn a_wake_that_comes_while_the_job_runs_is_not_lost(pg: PgPool) {
     assert_eq!(store::read(&stage.pg, id).await.state, "succeeded");
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_job_may_come_back_before_the_handler_that_parked_it_has_returned(pg: PgPool) {
     let stage = Arc::new(Stage::open(pg).await);
     let done = Arc::new(Notify::new());
@@ -160,7 +160,7 @@ async fn a_job_may_come_back_before_the_handler_that_parked_it_has_returned(pg: 
     assert_eq!(store::read(&stage.pg, id).await.interruptions, 0);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_handler_commits_its_own_end_with_the_next_job(pg: PgPool) {
     let stage = Arc::new(Stage::open(pg).await);
     let inner = stage.clone();
@@ -186,7 +186,7 @@ async fn a_handler_commits_its_own_end_with_the_next_job(pg: PgPool) {
     assert_eq!(store::count(&stage.pg, "succeeded").await, 2);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_running_worker_is_woken_and_starts_delayed_jobs_by_itself(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let ran = Arc::new(Notify::new());
@@ -218,7 +218,32 @@ async fn a_running_worker_is_woken_and_starts_delayed_jobs_by_itself(pg: PgPool)
     running.end().await;
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
+async fn its_status_follows_a_job(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let actor = Actor::new(async |attempt| {
+        if attempt.job.attempt == 1 {
+            return Err(Failure::transient("busy", "not now"));
+        }
+        Ok(Outcome::Done)
+    });
+    let worker = stage.worker(&actor);
+    assert_eq!(stage.queue.status(uuid::Uuid::new_v4()).await.unwrap(), None);
+    let id = stage.enqueue(&job()).await;
+    let status = async || stage.queue.status(id).await.unwrap().unwrap();
+    assert_eq!((status().await.state, status().await.attempt), (JobState::Queued, 0));
+    assert_eq!(worker.step().await.unwrap(), 1);
+    let retrying = status().await;
+    assert_eq!((retrying.state, retrying.attempt, retrying.state.is_final()), (JobState::Retrying, 1, false));
+    assert_eq!(retrying.last_failure, Some(("busy".to_owned(), "not now".to_owned())));
+    assert_eq!(worker.step().await.unwrap(), 1);
+    let ended = status().await;
+    assert_eq!((ended.state, ended.attempt, ended.progress), (JobState::Succeeded, 2, 100));
+    assert!(ended.state.is_final() && ended.finished_at.is_some());
+    assert_eq!(ended.state.to_string(), store::read(&stage.pg, id).await.state);
+}
+
+#[sqlx::test]
 async fn depth_counts_what_waits_and_how_long(pg: PgPool) {
     let stage = Stage::open(pg).await;
     stage.commit(&job()).await;

@@ -9,11 +9,8 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::stage::{Actor, Stage, quick, until, willing};
+use crate::stage::{Actor, NO_REDIS, Stage, quick, until, willing};
 use crate::store;
-
-/// Nothing listens on port 1.
-const NO_REDIS: &str = "redis://127.0.0.1:1";
 
 async fn stages(pg: &PgPool) -> [Stage; 2] {
     [Stage::open(pg.clone()).await, Stage::open_at(pg.clone(), NO_REDIS.into()).await]
@@ -27,7 +24,7 @@ fn of(group: &str, owner: Option<Uuid>) -> NewJob {
     NewJob { owner, ..NewJob::new("act", group, json!({})) }
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_family_never_exceeds_its_slots(pg: PgPool) {
     for stage in stages(&pg).await {
         let worker = stage.worker_with(&willing(), with(Limits::default().with_family("fal", Limit::slots(3))));
@@ -39,7 +36,7 @@ async fn a_family_never_exceeds_its_slots(pg: PgPool) {
     }
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn an_owner_at_its_limit_does_not_hold_up_the_others(pg: PgPool) {
     for stage in stages(&pg).await {
         let worker = stage.worker_with(&willing(), with(Limits { owner_slots: Some(2), ..Limits::default() }));
@@ -53,7 +50,7 @@ async fn an_owner_at_its_limit_does_not_hold_up_the_others(pg: PgPool) {
     }
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn what_is_held_back_for_its_owner_can_be_cancelled_and_survives_a_rebuild(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let settings = with(Limits { owner_slots: Some(1), ..Limits::default() });
@@ -71,7 +68,7 @@ async fn what_is_held_back_for_its_owner_can_be_cancelled_and_survives_a_rebuild
     assert_eq!(store::count(&stage.pg, "cancelled").await, 1);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn starts_keep_to_the_rate_after_their_burst(pg: PgPool) {
     for stage in stages(&pg).await {
         let slow = Limits::default()
@@ -86,7 +83,7 @@ async fn starts_keep_to_the_rate_after_their_burst(pg: PgPool) {
     }
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_rate_lets_the_next_one_start_by_itself(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let limits = Limits::default().with_group("local", Limit::rate(20, Duration::from_secs(1), 1));
@@ -100,7 +97,7 @@ async fn a_rate_lets_the_next_one_start_by_itself(pg: PgPool) {
     running.end().await;
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn who_waits_long_enough_overtakes_the_more_important(pg: PgPool) {
     for stage in stages(&pg).await {
         let order: Arc<Mutex<Vec<String>>> = Arc::default();

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cancelling;
+mod dispatching;
+mod example;
 mod failing;
 mod leases;
 mod lifecycle;
@@ -14,4 +16,5 @@ mod slots;
 mod stage;
 mod stopping;
 mod store;
+mod sweeping;
 mod upkeep;

@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::PgPool;
 use tempfile::TempDir;
 
-use crate::stage::{Stage, job, quick, until, willing};
+use crate::stage::{Stage, ask, job, quick, until, willing};
 use crate::store;
 
 /// redis-servers in a folder of their own, gone with the test.
@@ -50,12 +50,6 @@ impl Drop for Servers {
     }
 }
 
-/// What redis-cli says.
-fn ask(port: u16, words: &[&str]) -> String {
-    let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(words).output().unwrap();
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
 async fn run_a_few(stage: &Stage, count: i64) {
     let before = store::count(&stage.pg, "succeeded").await;
     let running = stage.start(&willing(), quick());
@@ -67,7 +61,7 @@ async fn run_a_few(stage: &Stage, count: i64) {
     running.end().await;
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_cluster_of_three_dispatches(pg: PgPool) {
     let mut servers = Servers::new();
     let mut ports = Vec::new();
@@ -87,6 +81,18 @@ async fn a_cluster_of_three_dispatches(pg: PgPool) {
     }
     let stage = Stage::open_at(pg, format!("redis-cluster://127.0.0.1:{}", ports[0])).await;
     run_a_few(&stage, 30).await;
+    // Where they wait, all in one place; and it was Redis that gave them out, or they would be there still.
+    let waiting = async || {
+        let keys = ports.iter().map(|port| ask(*port, &["--scan", "--pattern", "*:ready:*"]));
+        keys.map(|keys| keys.lines().count()).collect::<Vec<_>>()
+    };
+    assert_eq!(waiting().await, [0, 0, 0]);
+    stage.enqueue(&job()).await;
+    stage.enqueue(&NewJob::new("act", "family/member", json!({}))).await;
+    assert_eq!(waiting().await.into_iter().max(), Some(2), "one node has both");
+    assert_eq!(waiting().await.into_iter().sum::<usize>(), 2, "and no other has any");
+    run_a_few(&stage, 3).await;
+    assert_eq!((waiting().await, store::count(&stage.pg, "succeeded").await), (vec![0, 0, 0], 35));
     let mut heard = stage.queue.subscribe("news");
     until("a message to arrive", async || {
         stage.queue.publish("news", "hello").await;
@@ -95,7 +101,7 @@ async fn a_cluster_of_three_dispatches(pg: PgPool) {
     .await;
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_failover_by_sentinel_loses_no_job(pg: PgPool) {
     let mut servers = Servers::new();
     let first = servers.start(&[]).await;
@@ -123,15 +129,18 @@ async fn a_failover_by_sentinel_loses_no_job(pg: PgPool) {
     until("what waited to run", async || store::count(&stage.pg, "succeeded").await == 20).await;
     until("the replica to be used", async || stage.queue.health().await.epoch_ok).await;
     running.end().await;
+    stage.enqueue(&job()).await;
+    assert!(ask(second, &["--scan", "--pattern", "*:ready:*"]).ends_with(":ready:local"), "the replica dispatches");
     run_a_few(&stage, 10).await;
-    assert_eq!(store::count(&stage.pg, "succeeded").await, 30);
+    assert_eq!(ask(second, &["--scan", "--pattern", "*:ready:*"]), "", "and gives out");
+    until("the last one to end", async || store::count(&stage.pg, "succeeded").await == 31).await;
     assert_eq!(
         ask(sentinel, &["sentinel", "get-master-addr-by-name", "queue"]).lines().last(),
         Some(second.to_string().as_str())
     );
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_full_redis_is_worked_around(pg: PgPool) {
     let mut servers = Servers::new();
     let port = servers.start(&["--maxmemory-policy", "noeviction"]).await;
@@ -147,7 +156,7 @@ async fn a_full_redis_is_worked_around(pg: PgPool) {
     run_a_few(&stage, 3).await;
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn thousands_due_at_the_same_moment_all_start(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let running = stage
@@ -161,7 +170,7 @@ async fn thousands_due_at_the_same_moment_all_start(pg: PgPool) {
     running.end().await;
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn submitting_twice_is_one_job_each(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let batch = [job(), NewJob { dedupe_key: Some("one".into()), ..job() }];

@@ -5,12 +5,12 @@ use jobs::{NewJob, Outcome, Scope};
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::stage::{Actor, Stage, job, quick, until, willing};
+use crate::stage::{Actor, NO_REDIS, Stage, job, quick, until, willing};
 use crate::store;
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn each_scope_pauses_its_own_until_it_is_resumed(pg: PgPool) {
-    for redis in [None, Some("redis://127.0.0.1:1")] {
+    for redis in [None, Some(NO_REDIS)] {
         let stage = match redis {
             None => Stage::open(pg.clone()).await,
             Some(url) => Stage::open_at(pg.clone(), url.into()).await,
@@ -45,7 +45,7 @@ async fn each_scope_pauses_its_own_until_it_is_resumed(pg: PgPool) {
 }
 
 /// Redis is told of pauses after Postgres: what it still proposes must be refused there.
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn what_redis_proposes_too_late_does_not_start(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let worker = stage.worker(&willing());
@@ -62,7 +62,7 @@ async fn what_redis_proposes_too_late_does_not_start(pg: PgPool) {
     assert_eq!(store::read(&stage.pg, id).await.state, "queued");
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn parked_jobs_go_on_in_a_pause(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let actor = Actor::new(async |attempt| {

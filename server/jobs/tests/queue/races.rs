@@ -28,7 +28,7 @@ fn brief() -> Arc<Actor> {
     })
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_cancel_and_a_finish_agree_on_one_end(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let actor = brief();
@@ -58,7 +58,7 @@ async fn a_cancel_and_a_finish_agree_on_one_end(pg: PgPool) {
     running.end().await;
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_rescue_and_a_finish_agree_on_one_end(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let runs = Arc::new(AtomicUsize::new(0));

@@ -1,15 +1,16 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::Utc;
-use jobs::{Error, Limit, Limits, NewJob, Outcome, Queue, RedisSettings, WorkerSettings};
-use sqlx::PgPool;
+use jobs::{Error, Limit, Limits, NewJob, Outcome, Queue, RedisSettings, Worker, WorkerSettings};
+use sqlx::{Connection, PgPool};
 use tokio::sync::Notify;
 
-use crate::stage::{Actor, OwnRedis, Stage, job, quick, until, willing};
+use crate::stage::{Actor, NO_REDIS, OwnRedis, Stage, job, quick, until, willing};
 use crate::store;
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_wiped_redis_is_rebuilt_from_postgres(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let worker = stage
@@ -32,7 +33,7 @@ async fn a_wiped_redis_is_rebuilt_from_postgres(pg: PgPool) {
     assert_eq!(delayed, 1, "the delayed job is back, too");
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_rebuild_keeps_the_slots_of_running_jobs(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let started = Arc::new(Notify::new());
@@ -53,10 +54,9 @@ async fn a_rebuild_keeps_the_slots_of_running_jobs(pg: PgPool) {
     busy.abort();
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn without_redis_jobs_are_claimed_from_postgres_within_their_slots(pg: PgPool) {
-    // Nothing listens on port 1.
-    let stage = Stage::open_at(pg, "redis://127.0.0.1:1".into()).await;
+    let stage = Stage::open_at(pg, NO_REDIS.into()).await;
     assert!(!stage.queue.health().await.redis);
     let settings = WorkerSettings {
         limits: Limits::of_any_group(2).with_group("narrow", Limit::slots(1)).with_group("closed", Limit::slots(0)),
@@ -72,7 +72,68 @@ async fn without_redis_jobs_are_claimed_from_postgres_within_their_slots(pg: PgP
     assert_eq!(store::count(&stage.pg, "succeeded").await, 5);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+/// Both have claimed, or wait to, before either starts something. They know different kinds, so neither is kept from its
+/// job by the other's hold of a row.
+#[sqlx::test]
+async fn without_redis_two_workers_do_not_count_at_the_same_moment(pg: PgPool) {
+    let stage = Stage::open_at(pg, NO_REDIS.into()).await;
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let highest = most.clone();
+    let actor = Actor::new(move |_| {
+        let (now, most) = (now.clone(), most.clone());
+        async move {
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            now.fetch_sub(1, Ordering::SeqCst);
+            Ok(Outcome::Done)
+        }
+    });
+    for kind in ["one", "two"] {
+        stage.commit(&NewJob::new(kind, "local", serde_json::json!({}))).await;
+    }
+    let mut table = stage.pg.begin().await.unwrap();
+    store::lock_jobs(&mut table).await;
+    let settings = WorkerSettings { limits: Limits::of_any_group(1), poll_ms: 50, ..quick() };
+    let running = ["one", "two"].map(|kind| {
+        let worker = Worker::new(stage.queue.clone(), settings.clone()).with_handler(kind, actor.clone());
+        stage.run(worker)
+    });
+    until("both to claim", async || {
+        let claims = store::count_waiting(&stage.pg, "with due as materialized").await;
+        claims + store::count_waiting(&stage.pg, "pg_advisory_xact_lock").await == 2
+    })
+    .await;
+    table.rollback().await.unwrap();
+    until("both to end", async || store::count(&stage.pg, "succeeded").await == 2).await;
+    assert_eq!(highest.load(Ordering::SeqCst), 1, "the group has one slot");
+    for worker in running {
+        worker.end().await;
+    }
+}
+
+#[sqlx::test]
+async fn one_process_rebuilds_redis_at_a_time(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    store::keep_epochs(&stage.pg).await;
+    for _ in 0..10 {
+        stage.commit(&job()).await;
+    }
+    let mut turn = stage.pg.acquire().await.unwrap().detach();
+    store::hold_rebuilds(&mut turn).await;
+    // Both believe to lead, and both have seen that Redis is not the one they know.
+    let workers = [stage.worker(&willing()), stage.worker(&willing())];
+    let steps = workers.map(|worker| tokio::spawn(async move { worker.step().await.unwrap() }));
+    until("both to wait for their turn", async || store::count_waiting(&stage.pg, "pg_advisory_xact_lock").await == 2)
+        .await;
+    turn.close().await.unwrap();
+    let mut ran = 0;
+    for step in steps {
+        ran += step.await.unwrap();
+    }
+    assert_eq!((ran, store::count_epochs(&stage.pg).await), (10, 1), "the second found it done");
+}
+
+#[sqlx::test]
 async fn what_was_never_dispatched_is_found(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let running = stage.start(&willing(), quick());
@@ -83,7 +144,7 @@ async fn what_was_never_dispatched_is_found(pg: PgPool) {
     running.end().await;
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn an_id_that_redis_lost_alone_is_offered_again(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let worker = stage.worker(&willing());
@@ -96,7 +157,7 @@ async fn an_id_that_redis_lost_alone_is_offered_again(pg: PgPool) {
     assert_eq!(worker.step().await.unwrap(), 1);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_redis_that_may_drop_keys_is_refused(pg: PgPool) {
     let redis = OwnRedis::start("allkeys-lru").await;
     match Queue::connect(pg, RedisSettings::new(redis.url(), "test")).await {
@@ -106,7 +167,7 @@ async fn a_redis_that_may_drop_keys_is_refused(pg: PgPool) {
     }
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn killing_and_restarting_redis_stops_nothing(pg: PgPool) {
     let mut redis = OwnRedis::start("noeviction").await;
     let stage = Stage::open_at(pg, redis.url()).await;
@@ -133,7 +194,7 @@ async fn killing_and_restarting_redis_stops_nothing(pg: PgPool) {
     running.end().await;
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn many_listeners_share_one_subscription(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let mut first = stage.queue.subscribe("generation-1");
@@ -153,8 +214,12 @@ async fn many_listeners_share_one_subscription(pg: PgPool) {
     until("the end of the subscription", async || count().await == 0).await;
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn wrong_addresses_are_named_without_their_password(pg: PgPool) {
+    for namespace in ["", "a{b", "}"] {
+        let refused = Queue::connect(pg.clone(), RedisSettings::new(NO_REDIS, namespace)).await;
+        assert!(matches!(refused.err(), Some(Error::RedisNamespace)), "{namespace:?} is no hash tag");
+    }
     let settings = RedisSettings::new("http://user:hunter2@example.com", "test");
     assert!(!format!("{settings:?}").contains("hunter2"));
     match Queue::connect(pg, settings).await {
@@ -165,7 +230,7 @@ async fn wrong_addresses_are_named_without_their_password(pg: PgPool) {
 }
 
 /// Not a handler at all: the kind is unknown to this worker and must stay for one that knows it.
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn an_unknown_kind_waits_for_a_worker_that_knows_it(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let id = stage.enqueue(&NewJob::new("of another release", "local", serde_json::json!({}))).await;

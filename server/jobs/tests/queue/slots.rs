@@ -8,7 +8,7 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::stage::{Actor, Stage, job, quick, until};
+use crate::stage::{Actor, NO_REDIS, Stage, job, quick, until};
 use crate::store;
 
 /// Counts how many run at once; each run lasts a few milliseconds so that they could overlap.
@@ -27,7 +27,7 @@ fn counting() -> (Arc<Actor>, Arc<AtomicUsize>) {
     (actor, highest)
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_group_never_exceeds_its_slots_over_all_workers(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let (actor, most) = counting();
@@ -43,10 +43,10 @@ async fn a_group_never_exceeds_its_slots_over_all_workers(pg: PgPool) {
     }
 }
 
-/// Nothing listens on port 1: all of them claim from Postgres, at the same moment.
-#[sqlx::test(migrations = "../../migrations")]
+/// All of them claim from Postgres, at the same moment.
+#[sqlx::test]
 async fn without_redis_a_group_never_exceeds_its_slots_either(pg: PgPool) {
-    let stage = Stage::open_at(pg, "redis://127.0.0.1:1".into()).await;
+    let stage = Stage::open_at(pg, NO_REDIS.into()).await;
     let (actor, most) = counting();
     let settings = WorkerSettings { limits: Limits::of_any_group(1), ..quick() };
     let workers: Vec<_> = (0..4).map(|_| stage.worker_with(&actor, settings.clone())).collect();
@@ -61,7 +61,7 @@ async fn without_redis_a_group_never_exceeds_its_slots_either(pg: PgPool) {
     assert_eq!(most.load(Ordering::SeqCst), 1);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn two_workers_never_run_one_job_at_once(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let seen: Arc<Mutex<HashMap<Uuid, usize>>> = Arc::default();
@@ -84,7 +84,7 @@ async fn two_workers_never_run_one_job_at_once(pg: PgPool) {
     assert!(seen.values().all(|runs| *runs == 1), "{seen:?}");
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn the_urgent_go_first_then_the_oldest(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let order: Arc<Mutex<Vec<i64>>> = Arc::default();

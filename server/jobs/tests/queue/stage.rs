@@ -51,6 +51,9 @@ impl Handler for Actor {
     }
 }
 
+/// Nothing listens on port 1.
+pub const NO_REDIS: &str = "redis://127.0.0.1:1";
+
 /// A job that succeeds.
 pub fn willing() -> Arc<Actor> {
     Actor::new(async |_| Ok(Outcome::Done))
@@ -80,13 +83,17 @@ impl Stage {
     }
 
     pub fn worker_with(&self, actor: &Arc<Actor>, settings: WorkerSettings) -> Worker {
-        Worker::new(self.queue.clone(), vec![("act", actor.clone() as Arc<dyn Handler>)], settings)
+        Worker::new(self.queue.clone(), settings).with_handler("act", actor.clone())
     }
 
     /// Starts a worker; it stops when the token fires.
     pub fn start(&self, actor: &Arc<Actor>, settings: WorkerSettings) -> Running {
+        self.run(self.worker_with(actor, settings))
+    }
+
+    pub fn run(&self, worker: Worker) -> Running {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(self.worker_with(actor, settings).run(stop.clone()));
+        let task = tokio::spawn(worker.run(stop.clone()));
         Running { stop, task }
     }
 
@@ -113,6 +120,22 @@ impl Stage {
     pub async fn wipe_redis(&self) {
         let script = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end return 1";
         let _: i64 = self.eval(script, vec![format!("{{{}}}:*", self.namespace)]).await;
+    }
+
+    /// Every key of this test with what it holds and the milliseconds it lives, -1 for ever.
+    pub async fn dump_redis(&self) -> Vec<(String, String, i64)> {
+        let script = "local all = {} \
+             for _, key in ipairs(redis.call('KEYS', ARGV[1])) do \
+               local kind = redis.call('TYPE', key).ok \
+               local words = kind == 'zset' and redis.call('ZRANGE', key, 0, -1) or { redis.call('GET', key) } \
+               all[#all + 1] = key \
+               all[#all + 1] = table.concat(words, ' ') \
+               all[#all + 1] = tostring(redis.call('PTTL', key)) \
+             end return all";
+        let prefix = format!("{{{}}}:", self.namespace);
+        let words: Vec<String> = self.eval(script, vec![format!("{prefix}*")]).await;
+        let key = |word: &str| word.strip_prefix(&prefix).unwrap().to_owned();
+        words.chunks(3).map(|key_of| (key(&key_of[0]), key_of[1].clone(), key_of[2].parse().unwrap())).collect()
     }
 
     pub async fn eval<R: fred::types::FromValue>(&self, script: &str, args: Vec<String>) -> R {
@@ -145,6 +168,12 @@ pub fn quick() -> WorkerSettings {
     WorkerSettings { retry_base_secs: 0, grace_secs: 5, cancel_grace_secs: 1, ..WorkerSettings::default() }
 }
 
+/// What redis-cli says.
+pub fn ask(port: u16, words: &[&str]) -> String {
+    let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(words).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
 /// Waits for a condition, and fails loudly when it does not come.
 pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     for _ in 0..1_000 {
@@ -159,8 +188,8 @@ pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 /// A Redis of the test's own, to be configured and killed.
 pub struct OwnRedis {
     child: Child,
-    port: u16,
-    policy: &'static str,
+    pub port: u16,
+    pub policy: &'static str,
 }
 
 impl OwnRedis {

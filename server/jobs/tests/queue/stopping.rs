@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use crate::stage::{Actor, Stage, job, quick, willing};
 use crate::store;
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_stop_lets_jobs_park(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let started = Arc::new(Notify::new());
@@ -28,7 +28,7 @@ async fn a_stop_lets_jobs_park(pg: PgPool) {
     assert_eq!(store::read(&stage.pg, id).await.state, "parked");
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn what_outlasts_the_grace_is_given_back_for_free(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let started = Arc::new(Notify::new());
@@ -49,7 +49,7 @@ async fn what_outlasts_the_grace_is_given_back_for_free(pg: PgPool) {
     assert_eq!(store::read(&stage.pg, id).await.attempt, 1);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn giving_back_without_a_stop_is_an_interruption(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let actor = Actor::new(async |_| Ok(Outcome::Release));

@@ -12,12 +12,12 @@ fn every_minute() -> Schedule {
     Schedule::new("every-minute", "* * * * *", chrono_tz::UTC, make).unwrap()
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn a_tick_is_one_job_whoever_leads(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let workers = [
-        stage.worker(&willing()).with_schedules(vec![every_minute()]),
-        stage.worker(&willing()).with_schedules(vec![every_minute()]),
+        stage.worker(&willing()).with_schedules([every_minute()]),
+        stage.worker(&willing()).with_schedules([every_minute()]),
     ];
     workers[0].step().await.unwrap();
     assert_eq!(store::count(&stage.pg, "succeeded").await, 0, "a new schedule begins with its next tick");
@@ -29,15 +29,22 @@ async fn a_tick_is_one_job_whoever_leads(pg: PgPool) {
     assert_eq!(store::count(&stage.pg, "succeeded").await, 1);
 }
 
-#[sqlx::test(migrations = "../../migrations")]
+#[sqlx::test]
 async fn ended_jobs_are_kept_as_long_as_asked(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let worker = stage.worker_with(&willing(), jobs::WorkerSettings { keep_days: 7, ..quick() });
     let (old, new) = (stage.enqueue(&job()).await, stage.enqueue(&job()).await);
     worker.step().await.unwrap();
+    // More than are deleted in one statement.
+    let crowd: Vec<NewJob> = (0..1_500).map(|_| job()).collect();
+    store::end_all_days_ago(&stage.pg, &stage.queue.submit(&crowd).await.unwrap(), 9).await;
+    // What lives is kept however old it is.
+    let alive = stage.commit(&NewJob::new("another kind", "local", json!({}))).await;
+    store::wait_since(&stage.pg, alive, 9 * 24 * 3_600).await;
     store::end_days_ago(&stage.pg, old, 8).await;
     worker.step().await.unwrap();
     assert_eq!(store::count(&stage.pg, "succeeded").await, 1);
+    assert_eq!(store::read(&stage.pg, alive).await.state, "queued");
     assert!(store::history(&stage.pg, old).await.is_empty(), "its events went with it");
     assert_eq!(store::history(&stage.pg, new).await, ["running", "succeeded"]);
 }

@@ -23,13 +23,11 @@ impl ModelRow {
         let still = |size: &StillSize| size.as_str();
         let clip = |size: &Resolution| size.as_str();
         let mut amounts = match &self.price {
-            PriceRule::Tokens(tokens) => [
-                (INPUT, tokens.input_per_million),
-                (TEXT, tokens.text_per_million),
-                (IMAGE, tokens.image_per_million),
-            ]
-            .map(|(name, micros)| (name.to_owned(), MicroUsd::new(micros)))
-            .to_vec(),
+            PriceRule::Tokens(tokens) => {
+                [(INPUT, tokens.input_per_million), (TEXT, tokens.text_per_million), (IMAGE, tokens.image_per_million)]
+                    .map(|(name, micros)| (name.to_owned(), MicroUsd::new(micros)))
+                    .to_vec()
+            }
             PriceRule::PerStill(price) => sizes(&price.per_still, still),
             PriceRule::PerSecond(price) => sizes(&price.per_second, clip),
             PriceRule::PerClip(price) => sizes(&price.per_clip, clip),

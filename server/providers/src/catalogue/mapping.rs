@@ -103,6 +103,12 @@ pub struct NumberField {
     pub default: u8,
 }
 
+impl NumberField {
+    pub(super) const fn is_range(&self) -> bool {
+        self.min <= self.default && self.default <= self.max
+    }
+}
+
 /// Where an answer keeps the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -50,12 +50,19 @@ impl PriceRule {
 pub struct Unit {
     /// The provider's word for it: `second`, `image`, `request`.
     pub name: String,
-    /// What the provider lists for one, in micro-USD.
+    /// What the provider lists for one, or for `of` of them, in micro-USD.
     pub micro_usd: i64,
+    /// How many of them that is for, where one costs less than a millionth of a dollar.
+    #[serde(default = "one")]
+    pub of: u32,
     /// Larger sizes and longer clips count as more units of that price. Otherwise a unit costs what the price rule says
     /// for the size that was bought.
     #[serde(default)]
     pub scaled: bool,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 /// Prices of a million tokens, and the bounds of one call for the amount held before it.

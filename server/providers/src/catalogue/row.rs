@@ -172,7 +172,7 @@ impl ModelRow {
     pub fn charge(&self, units: BillableUnits, order: &Order) -> Option<MicroUsd> {
         let unit = self.unit.as_ref()?;
         if unit.scaled {
-            return Some(units.cost(MicroUsd::new(unit.micro_usd)));
+            return Some(units.cost_of(MicroUsd::new(unit.micro_usd), unit.of));
         }
         let rate = match (&self.price, order) {
             (PriceRule::PerSecond(price), Order::Clip(clip)) => price.rate(clip.resolution)?,
@@ -201,7 +201,9 @@ impl ModelRow {
             Some("roles must be kinds of stills or kinds of clips")
         } else if !self.price_fits(stills != 0) {
             Some("the price rule does not fit the role")
-        } else if !self.price.is_positive() || self.unit.as_ref().is_some_and(|unit| unit.micro_usd <= 0) {
+        } else if !self.price.is_positive()
+            || self.unit.as_ref().is_some_and(|unit| unit.micro_usd <= 0 || unit.of == 0)
+        {
             Some("a price that is not above nothing")
         } else if self.needs_person != self.makes(Role::TryOn) {
             Some("a try-on model needs a person, and only such a model")
@@ -238,6 +240,8 @@ impl ModelRow {
             Some("a try-on model has fields for garment and person, and only such a model")
         } else if self.makes(Role::Transition) && !(takes_last || takes_list) {
             Some("a transition needs a field for the last picture")
+        } else if input.motion.as_ref().is_some_and(|motion| !motion.is_range()) {
+            Some("motion: min, default and max are out of order")
         } else if !output.file.starts_with('/') {
             Some("output.file is a JSON pointer and begins with /")
         } else {

@@ -45,7 +45,7 @@ fn quotes_follow_the_vendors_pages() {
         (fal("fal-ai/nano-banana/edit"), still(K1, 1), 39_800),
         (fal("fal-ai/nano-banana-pro/edit"), still(K1, 1), 150_000),
         (fal("fal-ai/nano-banana-2/edit"), still(K2, 2), 120_000),
-        (fal("google/nano-banana-2.1/edit"), still(K4, 1), 134_000),
+        (fal("google/nano-banana-2.1/edit"), still(K4, 1), 134_117),
         (fal("fal-ai/fashn/tryon/v1.6"), still(K1, 2), 75_000),
         (fal("fal-ai/kling/v1-5/kolors-virtual-try-on"), still(K1, 2), 70_000),
         (fal(CLIP), clip(3, P720), 200_000),
@@ -166,7 +166,8 @@ fn a_contradicting_row_is_refused_and_named() {
     assert_eq!(fault(twin), (CLIP.to_owned(), "two rows of the model begin on the same day"));
     let twin = with_second_price(|row| row.price_version = "2026-11-01".to_owned());
     assert!(fault(twin).1.contains("price_version"));
-    let changes: [(&str, fn(&mut ModelRow)); 9] = [
+    type Change = fn(&mut ModelRow);
+    let changes: [(&str, Change); 11] = [
         ("above nothing", |row| row.unit.as_mut().unwrap().micro_usd = 0),
         ("above nothing", |row| {
             if let PriceRule::PerSecond(price) = &mut row.price {
@@ -181,6 +182,11 @@ fn a_contradicting_row_is_refused_and_named() {
         ("last picture", |row| {
             row.input.as_mut().unwrap().pictures = PictureFields::Frames { first: "image_url".into(), last: None };
         }),
+        ("out of order", |row| {
+            let field = NumberField { field: "motion".into(), min: 2, max: 9, default: 1 };
+            row.input.as_mut().unwrap().motion = Some(field);
+        }),
+        ("ends before", |row| row.valid_to = Some(row.valid_from)),
         ("JSON pointer", |row| row.output = Some(OutputMapping { file: "video.url".into() })),
     ];
     for (reason, change) in changes {
@@ -203,7 +209,13 @@ fn the_bill_is_read_by_the_models_unit() {
     assert_eq!(charge("fal-ai/wan-flf2v", "1.25", &clip(5, Resolution::P720)), micros(500_000), "more units");
     assert_eq!(charge("fal-ai/nano-banana-2/edit", "1.5", &still(StillSize::K2, 1)), micros(120_000));
     assert_eq!(charge("fal-ai/fashn/tryon/v1.6", "2", &still(StillSize::K1, 2)), micros(150_000), "twice");
-    assert_eq!(charge("google/nano-banana-2.1/edit", "1", &still(StillSize::K1, 1)), None, "nobody knows its unit");
+    let tokens = charge("google/nano-banana-2.1/edit", "1120", &still(StillSize::K1, 1));
+    assert_eq!(tokens, micros(39_529), "a token costs less than a millionth of a dollar");
+    assert_eq!(charge("fal-ai/pika/v2.2/image-to-video", "5", &clip(3, Resolution::P1080)), micros(450_000));
+    let rows = with(CLIP, |row| row.unit = None);
+    let unknown = Catalogue::from_rows(rows).unwrap();
+    let row = unknown.row(&fal(CLIP), today()).unwrap();
+    assert_eq!(row.charge(BillableUnits::parse("5").unwrap(), &clip(4, Resolution::P720)), None);
 }
 
 #[test]

@@ -12,13 +12,20 @@ use crate::{Certainty, ProviderError, Retry, http_client::Purpose, settings::joi
 const AT_ONCE: usize = 20;
 
 /// What fal lists for one endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ListedPrice {
     pub(crate) endpoint: String,
     pub(crate) unit: String,
     pub(crate) currency: String,
-    /// Of one unit; rounded to a millionth.
-    pub(crate) price: MicroUsd,
+    /// Of one unit, in whole units of the currency: may be far below a millionth.
+    unit_price: f64,
+}
+
+impl ListedPrice {
+    /// What so many units cost, rounded to a millionth.
+    pub(crate) fn of(&self, units: u32) -> MicroUsd {
+        micro_usd(self.unit_price * f64::from(units)).unwrap_or_default()
+    }
 }
 
 #[derive(Deserialize)]
@@ -83,8 +90,9 @@ impl Fal {
 }
 
 fn listed(item: Item) -> Option<ListedPrice> {
-    let price = micro_usd(item.unit_price)?;
-    Some(ListedPrice { endpoint: item.endpoint_id, unit: item.unit, currency: item.currency, price })
+    micro_usd(item.unit_price)?;
+    let Item { endpoint_id: endpoint, unit_price, unit, currency } = item;
+    Some(ListedPrice { endpoint, unit, currency, unit_price })
 }
 
 /// A price in dollars as JSON writes it, to the millionth; none for what is no price.
@@ -112,8 +120,11 @@ mod tests {
                 "next_cursor":null,"has_more":false}"#,
         )
         .unwrap();
-        let prices: Vec<i64> = page.prices.into_iter().filter_map(listed).map(|one| one.price.micros()).collect();
+        let prices: Vec<i64> = page.prices.into_iter().filter_map(listed).map(|one| one.of(1).micros()).collect();
         assert_eq!(prices, [25_000, 13, 0]);
+        let token =
+            Item { endpoint_id: "x".into(), unit_price: 0.000_035_294, unit: "token".into(), currency: "USD".into() };
+        assert_eq!(listed(token).unwrap().of(1_000_000), MicroUsd::new(35_294_000));
         assert_eq!(micro_usd(1.1), Some(MicroUsd::new(1_100_000)));
         assert_eq!(micro_usd(-0.5), None);
         assert_eq!(micro_usd(f64::NAN), None);

@@ -60,11 +60,10 @@ impl Gemini {
         }
         let answer = exchange(asking, Purpose::Asks, TIMEOUT, MAX_BYTES).await?;
         if answer.status != StatusCode::OK {
-            return Err(ProviderError {
-                certainty: Certainty::Unchanged,
-                charged: None,
-                ..refusal::of(&answer, Utc::now())
-            });
+            let refused = refusal::of(&answer, Utc::now());
+            // No model is named here that could be gone.
+            let code = if refused.code == FailureCode::ModelGone { FailureCode::ProviderGarbage } else { refused.code };
+            return Err(ProviderError { code, certainty: Certainty::Unchanged, charged: None, ..refused });
         }
         serde_json::from_slice(&answer.body).map_err(|error| {
             let detail = format!("not a list of models ({error}): {}", answer.text());

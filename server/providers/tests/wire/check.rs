@@ -30,9 +30,9 @@ fn our_prices(seen: &Seen) -> Vec<Value> {
     let catalogue = Catalogue::embedded().unwrap();
     let listed = |id: &str| {
         let row = catalogue.rows().iter().find(|row| row.id == id).unwrap();
-        let (unit, micros) = row.unit.as_ref().map_or(("image", 40_000), |unit| (unit.name.as_str(), unit.micro_usd));
-        let price = MicroUsd::new(micros).micros() as f64 / 1e6;
-        json!({"endpoint_id": id, "unit_price": price, "unit": format!("{unit}s"), "currency": "USD"})
+        let unit = row.unit.as_ref().unwrap();
+        let price = unit.micro_usd as f64 / 1e6 / f64::from(unit.of);
+        json!({"endpoint_id": id, "unit_price": price, "unit": format!("{}s", unit.name), "currency": "USD"})
     };
     asked.query_pairs().filter(|(name, _)| name == "endpoint_id").map(|(_, id)| listed(&id)).collect()
 }
@@ -57,8 +57,7 @@ async fn good_keys_and_the_same_prices_are_a_clean_report() {
     assert_eq!(key(&report, Provider::Fal), &KeyCheck::Valid);
     assert_eq!(verdict(&report, "fal-ai/wan-flf2v"), &Verdict::SamePrice);
     assert_eq!(verdict(&report, "gemini-3-pro-image"), &Verdict::Listed);
-    let unpriced = Verdict::Unpriced { unit: "images".into(), listed: MicroUsd::new(40_000) };
-    assert_eq!(verdict(&report, "google/nano-banana-2.1/edit"), &unpriced);
+    assert_eq!(verdict(&report, "google/nano-banana-2.1/edit"), &Verdict::SamePrice);
 
     let seen = fal.seen();
     assert_eq!((seen.len(), seen[0].method.as_str()), (1, "GET"), "nothing is bought");
@@ -89,6 +88,7 @@ async fn another_price_and_a_missing_model_are_faults() {
     assert!(!report.is_clean());
     let other = |our_unit: &str, ours, unit: &str, listed| Verdict::OtherPrice {
         our_unit: our_unit.into(),
+        of: 1,
         ours: MicroUsd::new(ours),
         unit: unit.into(),
         listed: MicroUsd::new(listed),

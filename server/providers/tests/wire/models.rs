@@ -149,5 +149,6 @@ async fn keys_and_prices_are_checked_without_a_bill() {
     let bench = Bench::start(|_| {}).await;
     let report = check_providers(&bench.makers).await;
     assert!(report.providers.iter().all(|one| one.key == KeyCheck::Valid), "{report:?}");
+    assert!(report.is_clean(), "two lists written apart from each other agree: {report:?}");
     assert_eq!(bench.bill().await, []);
 }

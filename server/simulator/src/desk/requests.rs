@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -53,8 +53,8 @@ pub(crate) struct LogLine {
 }
 
 impl LogLine {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), timestamp: Utc::now(), level: "INFO".to_owned(), source: "USER".to_owned() }
+    pub(crate) fn new(message: impl Into<String>, timestamp: DateTime<Utc>) -> Self {
+        Self { message: message.into(), timestamp, level: "INFO".to_owned(), source: "USER".to_owned() }
     }
 }
 
@@ -69,10 +69,34 @@ pub(crate) struct FalRequest {
     pub ended_at: Option<DateTime<Utc>>,
     pub webhook: Option<WebhookOrder>,
     pub invoice_id: Option<Uuid>,
-    pub billable_units: Option<u64>,
+    pub billable_units: Option<f64>,
     pub cancel_asked: bool,
     pub outcome: Option<Outcome>,
     pub logs: Vec<LogLine>,
+    /// The words it asks with, for faults that look for a word.
+    #[serde(default)]
+    pub prompt: Option<String>,
+    /// When it must have started, at the caller's wish.
+    #[serde(default)]
+    pub start_by: Option<DateTime<Utc>>,
+    /// How long its files live, at the caller's wish.
+    #[serde(default)]
+    pub media_ttl_secs: Option<u64>,
+}
+
+/// Results are kept so long, and large ones so long.
+const RESULT_KEPT: TimeDelta = TimeDelta::hours(1);
+const LARGE_RESULT_KEPT: TimeDelta = TimeDelta::minutes(6);
+const LARGE_RESULT_BYTES: usize = 10_000;
+
+impl FalRequest {
+    /// Whether the queue has forgotten it: results live an hour, large ones
+    /// six minutes.
+    pub(crate) fn is_forgotten(&self, now: DateTime<Utc>) -> bool {
+        let (Some(ended), Some(outcome)) = (self.ended_at, &self.outcome) else { return false };
+        let is_large = outcome.body.to_string().len() >= LARGE_RESULT_BYTES;
+        now - ended >= if is_large { LARGE_RESULT_KEPT } else { RESULT_KEPT }
+    }
 }
 
 /// Finished requests beyond this many are forgotten at the next start.
@@ -159,6 +183,16 @@ impl RequestBook {
     /// All requests, oldest first.
     pub(crate) fn all(&self) -> Vec<FalRequest> {
         self.lock().values().cloned().collect()
+    }
+
+    /// The newest id.
+    pub(crate) fn newest(&self) -> Option<Uuid> {
+        self.lock().last_key_value().map(|(id, _)| *id)
+    }
+
+    /// How many requests run.
+    pub(crate) fn running(&self) -> usize {
+        self.lock().values().filter(|one| one.state == RequestState::InProgress).count()
     }
 
     /// How many requests wait before this one.

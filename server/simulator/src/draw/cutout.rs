@@ -10,6 +10,8 @@ pub(crate) struct Cutout {
     pub picture: RgbaImage,
 }
 
+/// Smaller pictures are refused, in pixels.
+pub(crate) const LEAST_SIDE: u32 = 32;
 const MOST_SIDE: u32 = 1600;
 /// How far a backdrop pixel may be from its neighbour, per channel.
 const STEP: i32 = 9;
@@ -34,13 +36,10 @@ pub(crate) fn cut_out(photo: &[u8]) -> Result<Cutout, DrawError> {
     };
     let photo = decoded.to_rgb8();
     let (width, height) = photo.dimensions();
-    if width < 32 || height < 32 {
-        return Err(DrawError::input("the photo is too small"));
+    if width < LEAST_SIDE || height < LEAST_SIDE {
+        return Err(DrawError::TooSmall);
     }
-    let paper = border_colour(&photo);
-    let mut backdrop = flood(&photo, paper);
-    add_holes(&photo, paper, &mut backdrop);
-    drop_crumbs(&mut backdrop, width, height);
+    let backdrop = backdrop_of(&photo);
     let alpha = soft_edge(&backdrop, width, height);
     let mut picture = RgbaImage::new(width, height);
     for (index, (target, source)) in picture.pixels_mut().zip(photo.pixels()).enumerate() {
@@ -48,6 +47,16 @@ pub(crate) fn cut_out(photo: &[u8]) -> Result<Cutout, DrawError> {
         target.0 = [r, g, b, alpha.get(index).copied().unwrap_or(0)];
     }
     crop(&picture)
+}
+
+/// Which pixels of a picture are its plain backdrop.
+pub(super) fn backdrop_of(photo: &RgbImage) -> Vec<bool> {
+    let (width, height) = photo.dimensions();
+    let paper = border_colour(photo);
+    let mut backdrop = flood(photo, paper);
+    add_holes(photo, paper, &mut backdrop);
+    drop_crumbs(&mut backdrop, width, height);
+    backdrop
 }
 
 fn border_colour(photo: &RgbImage) -> [f32; 3] {

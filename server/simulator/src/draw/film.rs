@@ -8,8 +8,6 @@ use std::time::Duration;
 
 use super::DrawError;
 
-/// Pictures per second of every clip.
-pub(crate) const FPS: u32 = 24;
 /// An encoder that takes longer is stopped.
 const ENCODE_LIMIT: Duration = Duration::from_secs(180);
 /// Frames are drawn by so many threads at most.
@@ -18,16 +16,30 @@ const MOST_THREADS: usize = 4;
 /// Size and length of a clip.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reel {
+    /// As drawn, in pixels.
     pub width: u32,
     pub height: u32,
+    /// As encoded.
+    pub final_width: u32,
+    pub final_height: u32,
     pub frames: u32,
+    pub fps: u32,
+    /// Adds a silent sound track.
+    pub has_sound: bool,
+}
+
+impl Reel {
+    /// How far into the clip a frame is, from 0 to 1.
+    pub(crate) fn share(&self, number: u32) -> f32 {
+        number as f32 / (self.frames.saturating_sub(1)).max(1) as f32
+    }
 }
 
 /// Draws every frame, `draw(n)` in RGB, and encodes them as H.264 in MP4.
 /// Drawing runs on several threads; the encoder has its own.
 pub(crate) fn encode(
     ffmpeg: &Path,
-    reel: Reel,
+    reel: &Reel,
     target: &Path,
     draw: impl Fn(u32) -> Result<Vec<u8>, DrawError> + Sync,
 ) -> Result<(), DrawError> {
@@ -49,13 +61,18 @@ pub(crate) fn encode(
     ended
 }
 
-fn start_encoder(ffmpeg: &Path, reel: Reel, target: &Path) -> Result<(Child, ChildStdin), DrawError> {
+fn start_encoder(ffmpeg: &Path, reel: &Reel, target: &Path) -> Result<(Child, ChildStdin), DrawError> {
     let size = format!("{}x{}", reel.width, reel.height);
-    let rate = FPS.to_string();
+    let rate = reel.fps.to_string();
+    let (wide, high) = (reel.final_width, reel.final_height);
+    let filter = format!("scale={wide}:{high}:out_color_matrix=bt709:out_range=tv,format=yuv420p");
+    let sound: &[&str] =
+        if reel.has_sound { &["-f", "lavfi", "-i", "anullsrc=channel_layout=stereo:sample_rate=44100"] } else { &[] };
     let mut child = Command::new(ffmpeg)
         .args(["-hide_banner", "-loglevel", "error", "-nostdin", "-y"])
         .args(["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", &size, "-r", &rate, "-i", "pipe:0"])
-        .args(["-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"])
+        .args(sound)
+        .args(["-shortest", "-c:a", "aac", "-b:a", "96k", "-flags:a", "+bitexact", "-vf", &filter])
         .args(["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-profile:v", "high"])
         .args(["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"])
         .args(["-color_range", "tv", "-movflags", "+faststart", "-map_metadata", "-1"])

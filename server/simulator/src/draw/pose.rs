@@ -61,6 +61,24 @@ impl Pose {
         pose
     }
 
+    /// The same pose in another take: head and arms a little otherwise. Take 0
+    /// is the pose itself.
+    pub(crate) fn varied(mut self, take: u64) -> Self {
+        if take == 0 {
+            return self;
+        }
+        let mixed = take.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let chance = |shift: u32| ((mixed >> shift) & 0xff) as f32 / 127.5 - 1.0;
+        self.head_tilt += 0.035 * chance(56);
+        self.head_turn += 0.25 * chance(48);
+        self.shoulders_x += 3.0 * chance(40);
+        self.hips_x += 4.0 * chance(32);
+        for (arm, shift) in self.arms.iter_mut().zip([24, 16]) {
+            arm.lift = (arm.lift + 0.02 * chance(shift)).max(0.0);
+        }
+        self
+    }
+
     fn standing() -> Self {
         Self {
             hips_x: -7.0,

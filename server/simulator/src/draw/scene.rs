@@ -1,4 +1,4 @@
-use resvg::tiny_skia::{IntSize, Pixmap, Transform};
+use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg;
 
 use super::DrawError;
@@ -69,6 +69,19 @@ const DEPTH: f32 = 0.55;
 /// The backdrop is drawn this much larger, to have something to move.
 const SPARE: f32 = 1.08;
 
+/// Who wears a product, and where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub person: Person,
+    /// Decides the figure's looks and the studio's.
+    pub lot: u64,
+    /// The colour they shall go with, 0 to 255.
+    pub colour: [f32; 3],
+    /// What the camera is set for, when that is not the product itself: its
+    /// kind and how far down it reaches.
+    pub framing: Option<(Kind, f32)>,
+}
+
 /// One product on one figure in one studio, ready to be shown in any pose.
 pub(crate) struct Scene {
     look: Look,
@@ -80,12 +93,13 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// Sets the scene for pictures of this size in pixels. `lot` decides who
-    /// wears it and where.
-    pub(crate) fn set(garment: &Garment, person: Person, lot: u64, width: u32, height: u32) -> Result<Self, DrawError> {
-        let look = Look::choose(lot, person, garment.colour);
+    /// Sets the scene for pictures of this size in pixels.
+    pub(crate) fn set(garment: &Garment, setting: &Setting, width: u32, height: u32) -> Result<Self, DrawError> {
+        let person = setting.person;
+        let look = Look::choose(setting.lot, person, setting.colour);
         let fit = Fit::new(&garment.shape, &Build::of(person));
-        let camera = Camera::framing(fit.kind, fit.hem_y(), width, height);
+        let (kind, hem_y) = setting.framing.unwrap_or((fit.kind, fit.hem_y()));
+        let camera = Camera::framing(kind, hem_y, width, height);
         let layers = Layers::cut(garment, &fit, camera.scale);
         let backdrop = paint_backdrop(&look, &camera)?;
         Ok(Self { look, person, fit, layers, camera, backdrop })
@@ -214,17 +228,4 @@ fn paint_backdrop(look: &Look, camera: &Camera) -> Result<Pixmap, DrawError> {
     let transform = camera.transform().post_translate(shift(camera.width), shift(camera.height));
     resvg::render(&parse(&svg)?, transform, &mut pixmap.as_mut());
     Ok(pixmap)
-}
-
-/// A picture as a canvas, for fading between pictures we did not draw.
-pub(crate) fn canvas_of(picture: &image::RgbImage) -> Result<Pixmap, DrawError> {
-    let data = picture.pixels().flat_map(|pixel| [pixel.0[0], pixel.0[1], pixel.0[2], 255]);
-    IntSize::from_wh(picture.width(), picture.height())
-        .and_then(|size| Pixmap::from_vec(data.collect(), size))
-        .ok_or_else(|| DrawError::studio("no canvas of this size"))
-}
-
-/// The opaque pixels of a canvas, three bytes each.
-pub(crate) fn rgb_of(canvas: &Pixmap) -> Vec<u8> {
-    canvas.data().as_chunks::<4>().0.iter().flat_map(|&[red, green, blue, _]| [red, green, blue]).collect()
 }

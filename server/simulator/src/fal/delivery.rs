@@ -1,17 +1,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::desk::{FalRequest, Fault, Outcome, Step};
+use crate::desk::{Call, FalRequest, Fault, Outcome, Step};
 use crate::world::World;
 
 const MOST_TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const TRY_TIMEOUT: Duration = Duration::from_secs(15);
-/// How far a forged delivery's signature is from a true one: another key.
-const FORGERY_SEED: u64 = 0x0bad_5eed;
+/// A delivery that shall come after another's waits for it so long.
+const MOST_HELD: Duration = Duration::from_secs(60);
+
+/// One delivery as it goes out: whose, what, and what is wrong with it.
+struct Letter<'a> {
+    url: &'a str,
+    request_id: String,
+    body: String,
+    fault: Option<&'a Fault>,
+}
 
 /// Tells the end of a request to its webhook: signed, repeated with growing
 /// pauses until somebody says 2xx, given up after five tries.
@@ -20,24 +28,37 @@ pub(crate) async fn deliver(world: Arc<World>, request: FalRequest) {
     if order.settled {
         return;
     }
-    let fault = world.faults.take(&request.endpoint, Step::Webhook, |_| true).await;
+    let request_id = request.id.to_string();
+    let call = Call {
+        model: &request.endpoint,
+        step: Step::Webhook,
+        request: Some(&request_id),
+        prompt: request.prompt.as_deref(),
+    };
+    let fault = world.faults.take(call, |_| true).await;
+    if !hold_back(&world, fault.as_ref()).await {
+        return;
+    }
+    let body = webhook_body(&request_id, outcome).to_string();
+    let letter = Letter { url: &order.url, request_id, body, fault: fault.as_ref() };
     let copies = match fault {
         Some(Fault::WebhookNone) => 0,
         Some(Fault::WebhookDuplicate) => 2,
         _ => 1,
     };
-    if let Some(Fault::WebhookLateMs { ms } | Fault::DelayMs { ms }) = fault
-        && !world.pause(Duration::from_millis(ms)).await
-    {
-        return;
-    }
-    let body = webhook_body(&request, outcome).to_string();
-    let forged = matches!(fault, Some(Fault::WebhookBadSignature));
-    for _ in 0..copies {
-        if !push_through(&world, &request, &order.url, &body, forged).await {
+    if let Some(Fault::WebhookUnknownRequest) = fault {
+        let stranger = Uuid::new_v5(&request.id, b"unknown").to_string();
+        let body = webhook_body(&stranger, outcome).to_string();
+        if !push_through(&world, &Letter { request_id: stranger, body, ..letter }).await {
             return;
         }
     }
+    for _ in 0..copies {
+        if !push_through(&world, &letter).await {
+            return;
+        }
+    }
+    world.told.send_modify(|count| *count += 1);
     let settled = world
         .requests
         .change(request.id, |one| {
@@ -51,20 +72,38 @@ pub(crate) async fn deliver(world: Arc<World>, request: FalRequest) {
     }
 }
 
+/// What a fault does before the first try; `false` when we are stopping.
+async fn hold_back(world: &World, fault: Option<&Fault>) -> bool {
+    match fault {
+        Some(Fault::WebhookLateMs { ms } | Fault::DelayMs { ms }) => world.pause(Duration::from_millis(*ms)).await,
+        Some(Fault::WebhookReordered) => {
+            let mut told = world.told.subscribe();
+            tokio::select! {
+                _ = told.changed() => true,
+                ended = world.pause(MOST_HELD) => ended,
+            }
+        }
+        Some(Fault::WebhookRotatedKey) => {
+            if let Err(error) = world.signer.replace_key().await {
+                tracing::warn!("the new key could not be kept: {error}");
+            }
+            true
+        }
+        _ => true,
+    }
+}
+
 /// Tries until acknowledged or given up; `false` when we are stopping.
-async fn push_through(world: &World, request: &FalRequest, url: &str, body: &str, forged: bool) -> bool {
+async fn push_through(world: &World, letter: &Letter<'_>) -> bool {
     let mut pause = FIRST_PAUSE;
+    let id = &letter.request_id;
     for attempt in 1..=MOST_TRIES {
-        match send_once(world, request, url, body, forged).await {
+        match send_once(world, letter).await {
             Ok(status) if status.is_success() => return true,
-            Ok(status) => tracing::info!(
-                request.id = %request.id,
-                "webhook of {} answered {status}, try {attempt}", request.id
-            ),
-            Err(error) => tracing::info!(
-                request.id = %request.id,
-                "webhook of {} failed, try {attempt}: {}", request.id, error.without_url()
-            ),
+            Ok(status) => tracing::info!(request.id = %id, "webhook of {id} answered {status}, try {attempt}"),
+            Err(error) => {
+                tracing::info!(request.id = %id, "webhook of {id} failed, try {attempt}: {}", error.without_url());
+            }
         }
         if attempt < MOST_TRIES && !world.pause(pause).await {
             return false;
@@ -74,40 +113,40 @@ async fn push_through(world: &World, request: &FalRequest, url: &str, body: &str
     true
 }
 
-async fn send_once(
-    world: &World,
-    request: &FalRequest,
-    url: &str,
-    body: &str,
-    forged: bool,
-) -> Result<reqwest::StatusCode, reqwest::Error> {
-    let id = request.id.to_string();
-    let timestamp = Utc::now().timestamp();
-    let signature = if forged {
-        super::WebhookSigner::from_seed(FORGERY_SEED).sign(&id, timestamp, body.as_bytes())
-    } else {
-        world.signer.sign(&id, timestamp, body.as_bytes())
+async fn send_once(world: &World, letter: &Letter<'_>) -> Result<reqwest::StatusCode, reqwest::Error> {
+    let id = &letter.request_id;
+    let mut timestamp = world.clock.now().timestamp();
+    if let Some(Fault::WebhookStale { seconds }) = letter.fault {
+        timestamp = timestamp.saturating_sub_unsigned(*seconds);
+    }
+    let signature = match letter.fault {
+        Some(Fault::WebhookBadSignature) => world.signer.forge(id, timestamp, letter.body.as_bytes()),
+        _ => world.signer.sign(id, timestamp, letter.body.as_bytes()),
+    };
+    let body = match letter.fault {
+        Some(Fault::WebhookTampered) => letter.body.replacen("://", "://evil.", 1) + " ",
+        _ => letter.body.clone(),
     };
     let answer = world
         .client
-        .post(url)
+        .post(letter.url)
         .timeout(TRY_TIMEOUT)
         .header("content-type", "application/json")
-        .header("x-fal-webhook-request-id", &id)
+        .header("x-fal-webhook-request-id", id)
         .header("x-fal-webhook-user-id", world.signer.user_id())
         .header("x-fal-webhook-timestamp", timestamp.to_string())
         .header("x-fal-webhook-signature", signature)
-        .body(body.to_owned())
+        .body(body)
         .send()
         .await?;
     Ok(answer.status())
 }
 
-fn webhook_body(request: &FalRequest, outcome: &Outcome) -> Value {
+fn webhook_body(request_id: &str, outcome: &Outcome) -> Value {
     let failed = outcome.status >= 400;
     json!({
-        "request_id": request.id,
-        "gateway_request_id": request.id,
+        "request_id": request_id,
+        "gateway_request_id": request_id,
         "status": if failed { "ERROR" } else { "OK" },
         "error": failed.then(|| format!("Invalid status code: {}", outcome.status)),
         "payload": outcome.body,

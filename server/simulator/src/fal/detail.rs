@@ -16,10 +16,11 @@ impl Detail {
         Self { location: vec![json!("body"), json!(field)], kind, message: message.into(), context: None, input: None }
     }
 
-    /// Points deeper: an index or a field inside the field.
-    pub(crate) fn inside(mut self, step: impl Into<Value>) -> Self {
-        self.location.push(step.into());
-        self
+    /// A complaint about a place somewhere in the body.
+    pub(crate) fn about(place: &[Value], kind: &'static str, message: impl Into<String>) -> Self {
+        let mut location = vec![json!("body")];
+        location.extend_from_slice(place);
+        Self { location, ..Self::at("", kind, message) }
     }
 
     /// The limits that were broken.

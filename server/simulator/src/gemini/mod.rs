@@ -5,6 +5,6 @@ mod answer;
 mod model;
 mod question;
 
-pub(crate) use answer::{Reply, google_error, key_error, refuse_as_google};
-pub(crate) use model::Model;
+pub(crate) use answer::{Reply, google_error, refuse_as_google};
+pub(crate) use model::{MODELS, Model};
 pub(crate) use question::Question;

@@ -10,6 +10,10 @@ pub(crate) struct Model {
     image_tokens: [i64; 3],
 }
 
+/// Ids and names of the models there are.
+pub(crate) const MODELS: [(&str, &str); 2] =
+    [("gemini-nano-banana-2.1", "Nano Banana 2.1"), ("gemini-3-pro-image", "Nano Banana Pro")];
+
 /// Output sizes by name.
 pub(crate) const SIZES: [&str; 3] = ["1K", "2K", "4K"];
 
@@ -17,7 +21,7 @@ impl Model {
     /// The model of this id; `None` when there is none.
     pub(crate) fn find(id: &str) -> Option<Self> {
         let (id, image_tokens) = match id {
-            "gemini-nano-banana-2.1" => ("gemini-nano-banana-2.1", [1120, 1680, 2000]),
+            "gemini-nano-banana-2.1" => ("gemini-nano-banana-2.1", [1120, 1680, 3800]),
             "gemini-3-pro-image" => ("gemini-3-pro-image", [1120, 1120, 2000]),
             _ => return None,
         };

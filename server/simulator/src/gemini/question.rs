@@ -16,6 +16,8 @@ pub(crate) struct Question {
     pub image_size: String,
     /// Lower case; the model's own choice when absent.
     pub thinking_level: Option<String>,
+    /// 0 when none is given.
+    pub seed: u64,
 }
 
 const RATIOS: [&str; 14] =
@@ -38,6 +40,7 @@ impl Question {
             aspect_ratio: config["imageConfig"]["aspectRatio"].as_str().map(str::to_owned),
             image_size: config["imageConfig"]["imageSize"].as_str().unwrap_or("1K").to_owned(),
             thinking_level: config["thinkingConfig"]["thinkingLevel"].as_str().map(str::to_lowercase),
+            seed: config["seed"].as_u64().unwrap_or_default(),
         };
         let parts = contents.iter().filter_map(|content| content["parts"].as_array()).flatten();
         for part in parts {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::answer::{Detour, detour, fal_refusal, json_answer, refuse_as_fal};
-use crate::desk::{FalRequest, Step};
+use crate::desk::{Call, FalRequest, Step};
 use crate::price;
 use crate::world::World;
 
@@ -43,18 +43,19 @@ pub(crate) async fn requests(
     if let Some(refusal) = fal_refusal(&world, &headers) {
         return refusal;
     }
-    let listing = match Listing::read(&query) {
+    let listing = match Listing::read(&query, world.clock.now()) {
         Ok(listing) => listing,
         Err(message) => {
             return json_answer(400, json!({"error": {"type": "validation_error", "message": message}}));
         }
     };
     let model = listing.endpoints.first().map(String::as_str).unwrap_or_default();
-    match detour(&world, model, Step::Listing, refuse_as_fal).await {
+    let call = Call { model, step: Step::Listing, request: None, prompt: None };
+    let mishap = match detour(&world, call, refuse_as_fal).await {
         Detour::Refuse(answer) => return answer,
-        Detour::Swallow(swallow) => return swallow.answer(&world).await,
-        Detour::Pass => {}
-    }
+        Detour::Spoil(mishap) => Some(mishap),
+        Detour::Pass => None,
+    };
     let mut found: Vec<FalRequest> = world.requests.all().into_iter().filter(|one| listing.wants(one)).collect();
     found.reverse();
     let from = (listing.page - 1).saturating_mul(listing.limit);
@@ -64,11 +65,15 @@ pub(crate) async fn requests(
         items.push(item(&world, request, listing.payloads).await);
     }
     let next = has_more.then(|| STANDARD.encode((listing.page + 1).to_string()));
-    json_answer(200, json!({"items": items, "next_cursor": next, "has_more": has_more}))
+    let answer = json_answer(200, json!({"items": items, "next_cursor": next, "has_more": has_more}));
+    match mishap {
+        Some(mishap) => mishap.befall(&world, answer, refuse_as_fal).await,
+        None => answer,
+    }
 }
 
 impl Listing {
-    fn read(query: &[(String, String)]) -> Result<Self, String> {
+    fn read(query: &[(String, String)], now: DateTime<Utc>) -> Result<Self, String> {
         let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let endpoints: Vec<String> = query
             .iter()
@@ -79,7 +84,6 @@ impl Listing {
         if endpoints.is_empty() {
             return Err("endpoint_id is required".into());
         }
-        let now = Utc::now();
         let request_id = value("request_id")
             .map(|text| Uuid::parse_str(text).map_err(|_| "request_id is not a UUID"))
             .transpose()?;
@@ -100,7 +104,7 @@ impl Listing {
             request_id,
             status: value("status").map(str::to_owned),
             start: value("start").map(read_time).transpose()?.unwrap_or(now - back),
-            end: value("end").map(read_time).transpose()?.unwrap_or(now),
+            end: value("end").map(read_time).transpose()?.unwrap_or(now + TimeDelta::seconds(1)),
             limit,
             page: value("cursor").map(read_cursor).transpose()?.unwrap_or(1),
             payloads: value("expand").is_some_and(|text| text.contains("payloads")),
@@ -182,14 +186,14 @@ pub(crate) async fn prices(
 }
 
 fn unit_price(endpoint: &str) -> Option<Value> {
-    let dollars = match endpoint {
-        "fal-ai/pika/v2.2/pikaframes" => {
-            let (seconds, amount) = price::pikaframes(false, 10);
-            amount as f64 / seconds as f64 / 1e6
-        }
-        _ => return None,
-    };
+    let (endpoint, unit, micro_usd_per_million) = price::LIST.iter().find(|line| line.0 == endpoint)?;
+    let dollars = *micro_usd_per_million as f64 / 1e12;
     Some(json!({
-        "endpoint_id": endpoint, "unit_price": dollars, "unit": "second", "currency": "USD",
+        "endpoint_id": endpoint, "unit_price": dollars, "unit": unit.name(), "currency": "USD",
     }))
+}
+
+/// From where webhooks come: this machine.
+pub(crate) async fn meta() -> Response {
+    json_answer(200, json!({"webhook_ip_ranges": ["127.0.0.1/32", "::1/128"]}))
 }

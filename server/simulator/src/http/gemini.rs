@@ -1,21 +1,59 @@
-//! `POST /{v1,v1beta}/models/{model}:generateContent`.
+//! `POST /{v1,v1beta}/models/{model}:generateContent`, and the list of models.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use chrono::Utc;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::answer::{Detour, detour, json_answer};
-use crate::desk::{Entry, Fault, Provider, Step};
-use crate::draw::StillOrder;
-use crate::gemini::{Model, Question, Reply, google_error, key_error, refuse_as_google};
+use super::answer::{Detour, Refusal, detour, json_answer};
+use crate::desk::{Call, Entry, Fault, Provider, Step};
+use crate::draw::{Drawn, PictureFormat, StillOrder, StillWish};
+use crate::fal::spoil;
+use crate::gemini::{MODELS, Model, Question, Reply, google_error, refuse_as_google};
 use crate::world::World;
+
+fn key_refusal(world: &World, headers: &HeaderMap) -> Option<Response> {
+    let wanted = world.settings.gemini_key.as_deref()?;
+    let given = headers.get("x-goog-api-key").and_then(|value| value.to_str().ok());
+    (given != Some(wanted)).then(|| refuse_as_google(Refusal::BadKey))
+}
+
+/// Lists the models: a check of the key that costs nothing.
+pub(crate) async fn list(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = key_refusal(&world, &headers) {
+        return refusal;
+    }
+    let models: Vec<Value> = MODELS.iter().map(|(id, name)| about(id, name)).collect();
+    json_answer(200, json!({"models": models}))
+}
+
+/// Describes one model.
+pub(crate) async fn show(State(world): State<Arc<World>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = key_refusal(&world, &headers) {
+        return refusal;
+    }
+    match MODELS.iter().find(|(known, _)| *known == id) {
+        Some((id, name)) => json_answer(200, about(id, name)),
+        None => unknown_model(&id),
+    }
+}
+
+fn about(id: &str, name: &str) -> Value {
+    json!({
+        "name": format!("models/{id}"), "version": "001", "displayName": name, "inputTokenLimit": 131_072,
+        "outputTokenLimit": 32_768, "supportedGenerationMethods": ["generateContent"],
+    })
+}
+
+fn unknown_model(id: &str) -> Response {
+    let message = format!("models/{id} is not found for API version v1, or is not supported for generateContent.");
+    google_error(404, "NOT_FOUND", &message)
+}
 
 /// Answers one call: a still of the product being worn.
 pub(crate) async fn call(
@@ -24,50 +62,49 @@ pub(crate) async fn call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let key = headers.get("x-goog-api-key").and_then(|value| value.to_str().ok());
-    if world.settings.gemini_key.is_some() && key != world.settings.gemini_key.as_deref() {
-        return key_error();
+    if let Some(refusal) = key_refusal(&world, &headers) {
+        return refusal;
     }
     let Some((name, "generateContent")) = call.split_once(':') else {
         return google_error(404, "NOT_FOUND", "Unknown method");
-    };
-    let swallow = match detour(&world, name, Step::Submit, refuse_as_google).await {
-        Detour::Refuse(answer) => return answer,
-        Detour::Swallow(swallow) => Some(swallow),
-        Detour::Pass => None,
-    };
-    let Some(model) = Model::find(name) else {
-        let message =
-            format!("models/{name} is not found for API version v1, or is not supported for generateContent.");
-        return google_error(404, "NOT_FOUND", &message);
     };
     let question = match serde_json::from_slice(&body) {
         Ok(body) => Question::read(body),
         Err(error) => Err(format!("Invalid JSON payload received. {error}")),
     };
+    let prompt = question.as_ref().ok().map(|question| question.text.clone());
+    let call = Call { model: name, step: Step::Submit, request: None, prompt: prompt.as_deref() };
+    let mishap = match detour(&world, call, refuse_as_google).await {
+        Detour::Refuse(answer) => return answer,
+        Detour::Spoil(mishap) => Some(mishap),
+        Detour::Pass => None,
+    };
+    let Some(model) = Model::find(name) else { return unknown_model(name) };
     let question = match question {
         Ok(question) => question,
         Err(message) => return google_error(400, "INVALID_ARGUMENT", &message),
     };
-    let is_moderation = |fault: &Fault| matches!(fault, Fault::Moderation);
-    let reply = if world.faults.take(name, Step::Submit, is_moderation).await.is_some() {
-        Reply::Unsafe
-    } else if question.images.is_empty() {
-        Reply::WordsOnly
-    } else {
-        Reply::Picture
+    let is_moderation = |fault: &Fault| matches!(fault, Fault::Moderation { .. });
+    let reply = match world.faults.take(call, is_moderation).await {
+        Some(Fault::Moderation { block, reason }) => Reply::blocked(block, reason),
+        _ => Reply::to(&question),
     };
-    let answer = produce(&world, &model, question, reply).await;
-    match swallow {
-        Some(swallow) => swallow.answer(&world).await,
+    let running = Call { step: Step::Run, ..call };
+    let spoiled = world.faults.take(running, Fault::spoils_any_media).await;
+    let here = world.clone();
+    // Finished and billed even when the caller leaves, as by the original.
+    let working = world.tasks.spawn(async move { produce(&here, &model, question, reply, spoiled).await });
+    let answer = working.await.unwrap_or_else(|_| refuse_as_google(Refusal::Status(500)));
+    match mishap {
+        Some(mishap) => mishap.befall(&world, answer, refuse_as_google).await,
         None => answer,
     }
 }
 
-/// Bills first and draws then: a caller who hangs up in the middle pays, as
-/// with the original.
-async fn produce(world: &World, model: &Model, question: Question, reply: Reply) -> Response {
-    let (id, charge, begun) = (Uuid::now_v7(), Uuid::now_v7(), Instant::now());
+/// Bills first and draws then: a caller who hangs up in the middle pays.
+async fn produce(world: &World, model: &Model, question: Question, reply: Reply, spoiled: Option<Fault>) -> Response {
+    let now = world.clock.now();
+    let (id, charge) = (world.ids.next(now), world.ids.next(now));
     let tokens = reply.tokens(model, &question);
     let entry = Entry {
         id: charge,
@@ -80,44 +117,49 @@ async fn produce(world: &World, model: &Model, question: Question, reply: Reply)
             "image_output_tokens": tokens.output_image,
         }),
         amount_micro_usd: model.price.cost(tokens),
-        accepted_at: Utc::now(),
+        accepted_at: now,
         client_reference: None,
     };
     if let Err(error) = world.invoice.charge(entry).await {
         tracing::error!("a still could not be billed: {error}");
-        return refuse_as_google(500);
+        return refuse_as_google(Refusal::Status(500));
     }
     let picture = match reply {
         Reply::Picture => match draw(world, question).await {
-            Ok(picture) => Some(picture),
+            Ok(picture) => Some(spoil(picture, spoiled.as_ref())),
             Err(answer) => {
-                if let Err(error) = world.invoice.void(charge, "failed").await {
-                    tracing::error!("the charge of {id} cannot be voided: {error}");
-                }
+                void(world, id, charge).await;
                 return answer;
             }
         },
-        Reply::WordsOnly | Reply::Unsafe => None,
+        Reply::WordsOnly(_) | Reply::Blocked(..) => None,
     };
     let least = Duration::from_millis(world.settings.still_delay_ms);
-    world.pause(least.saturating_sub(begun.elapsed())).await;
+    world.pause_since(now, least).await;
     tracing::info!(response.id = %id, "gemini answers {id} with {}", model.id);
-    json_answer(200, reply.to_json(model, id, tokens, picture))
+    json_answer(200, reply.to_json(model, id, tokens, picture.as_ref()))
 }
 
-async fn draw(world: &World, question: Question) -> Result<Bytes, Response> {
-    let order = StillOrder {
-        photos: question.images,
+async fn void(world: &World, id: Uuid, charge: Uuid) {
+    if let Err(error) = world.invoice.void(charge, "failed").await {
+        tracing::error!("the charge of {id} cannot be voided: {error}");
+    }
+}
+
+async fn draw(world: &World, question: Question) -> Result<Drawn, Response> {
+    let wish = StillWish {
         prompt: question.text,
         aspect_ratio: question.aspect_ratio,
         size: question.image_size,
+        keeps_ratio: false,
     };
+    let order = StillOrder { photos: question.images, wish, variant: question.seed, format: PictureFormat::Jpeg };
     world.draw(order).await.map_err(|error| {
         if error.is_input() {
             google_error(400, "INVALID_ARGUMENT", "Unable to process input image.")
         } else {
             tracing::error!("a still could not be drawn: {error}");
-            refuse_as_google(500)
+            refuse_as_google(Refusal::Status(500))
         }
     })
 }

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
 use super::answer::HangUp;
+use super::target::resolve;
 
 const MOST_CONNECTIONS: usize = 512;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,7 +54,7 @@ async fn hold(socket: TcpStream, router: Router, stop: CancellationToken) {
     let service = hyper_util::service::TowerToHyperService::new(tower::service_fn(move |request: Request<_>| {
         let mut router = router.clone();
         async move {
-            let response = match router.call(request.map(Body::new)).await {
+            let response = match router.call(resolve(request.map(Body::new))).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             };

@@ -48,9 +48,31 @@ impl Desk {
 
     /// Submits and answers the accepted request.
     pub async fn submit(&self, input: &Value) -> Value {
-        let answer = self.try_submit("", input).await.unwrap();
-        assert_eq!(answer.status(), 200);
+        self.submit_to(PIKAFRAMES, input).await
+    }
+
+    /// Submits to any endpoint.
+    pub async fn submit_to(&self, endpoint: &str, input: &Value) -> Value {
+        let answer = self.client.post(format!("{}/{endpoint}", self.base)).json(input).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{endpoint}");
         answer.json().await.unwrap()
+    }
+
+    /// Submits, waits and answers the result.
+    pub async fn make(&self, endpoint: &str, input: &Value) -> Value {
+        let accepted = self.submit_to(endpoint, input).await;
+        self.finish(&accepted).await;
+        let result = self.result(&accepted).await;
+        let (status, body) = (result.status(), result.json::<Value>().await.unwrap());
+        assert_eq!(status, 200, "{endpoint}: {body}");
+        body
+    }
+
+    /// The bytes of a file of ours.
+    pub async fn download(&self, url: &Value) -> Vec<u8> {
+        let answer = self.client.get(url.as_str().unwrap()).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.bytes().await.unwrap().to_vec()
     }
 
     /// Waits for the end on the status stream, and answers the last status.
@@ -62,6 +84,21 @@ impl Desk {
         let last: Value = serde_json::from_str(last.unwrap()).unwrap();
         assert_eq!(last["status"], "COMPLETED");
         last
+    }
+
+    /// Waits until the queue says this of a request.
+    pub async fn reach_state(&self, accepted: &Value, state: &str) {
+        let looking = async {
+            let mut turn = tokio::time::interval(Duration::from_millis(10));
+            loop {
+                turn.tick().await;
+                let look = self.client.get(accepted["status_url"].as_str().unwrap()).send().await.unwrap();
+                if look.json::<Value>().await.unwrap()["status"] == state {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.expect(state);
     }
 
     pub async fn result(&self, accepted: &Value) -> Response {
@@ -86,6 +123,17 @@ impl Desk {
         let body: Value = answer.json().await.unwrap();
         let data = body["candidates"][0]["content"]["parts"][1]["inlineData"]["data"].as_str();
         STANDARD.decode(data.unwrap()).unwrap()
+    }
+
+    /// Stores a picture, and answers its address.
+    pub async fn upload(&self, picture: &[u8]) -> String {
+        let url = format!("{}/storage/upload/initiate?storage_type=fal-cdn-v3", self.base);
+        let about = json!({"content_type": "image/png", "file_name": "photo.png"});
+        let ask = self.client.post(url).header("authorization", "Key key:secret").json(&about);
+        let places: Value = ask.send().await.unwrap().json().await.unwrap();
+        let put = self.client.put(places["upload_url"].as_str().unwrap()).body(picture.to_vec());
+        assert_eq!(put.send().await.unwrap().status(), 200);
+        places["file_url"].as_str().unwrap().to_owned()
     }
 
     pub async fn total(&self) -> i64 {

@@ -6,7 +6,7 @@ mod words;
 
 use domain::{
     MicroUsd,
-    cost::{CostReport, LimitStatus},
+    cost::{CostReport, LimitKind, LimitStatus},
 };
 use leptos::prelude::*;
 use leptos_i18n::td_string;
@@ -18,7 +18,10 @@ use self::{
 };
 use crate::{
     api::costs::load_costs,
-    components::{error_block::ErrorBlock, figure::Figure, skeleton::PageSkeleton, title::PageTitle},
+    components::{
+        error_block::ErrorBlock, figure::Figure, limits_line::Reset, skeleton::PageSkeleton, spend::limit_hue,
+        title::PageTitle,
+    },
     i18n::Locale,
     shell::use_locale,
     words::day_name,
@@ -88,11 +91,9 @@ fn Summary(report: CostReport, locale: Locale) -> impl IntoView {
 
 #[component]
 fn Today(paid: MicroUsd, limits: LimitStatus, locale: Locale) -> impl IntoView {
-    let state = match limits.percent() {
-        100.. => "failed",
-        80..100 => "attention",
-        _ => "none",
-    };
+    let money =
+        td_string!(locale, costs.used, used = limits.spend.display(), limit = limits.spend_limit.display_cents());
+    let count = td_string!(locale, costs.count_used, used = limits.generations, limit = limits.generations_limit);
     view! {
         <div class="costs-today">
             <h2 class="stat-label">{td_string!(locale, costs.today)}</h2>
@@ -102,24 +103,33 @@ fn Today(paid: MicroUsd, limits: LimitStatus, locale: Locale) -> impl IntoView {
                     {td_string!(locale, costs.of_limit, limit = limits.spend_limit.display())}
                 </span>
             </p>
-            <div class="meter" data-state=state>
-                <progress
-                    class="progress"
-                    value=limits.spend.micros().max(0)
-                    max=limits.spend_limit.micros().max(1)
-                    aria-label=td_string!(locale, costs.today)
-                ></progress>
-                <div class="meter-head figures">
-                    <span class="meter-label">
-                        {td_string!(locale, costs.used, amount = limits.spend.display())}
-                    </span>
-                    <span class="meter-label">
-                        {td_string!(
-                            locale, costs.count_used, used = limits.generations, limit = limits.generations_limit
-                        )}
-                    </span>
-                </div>
+            <LimitMeter
+                label=td_string!(locale, costs.spend_meter)
+                value=money
+                percent=limits.percent_of(LimitKind::Spend)
+            />
+            <LimitMeter
+                label=td_string!(locale, costs.count_meter)
+                value=count
+                percent=limits.percent_of(LimitKind::Generations)
+            />
+            <p class="stat-note">
+                <Reset at=limits.resets_at/>
+            </p>
+        </div>
+    }
+}
+
+/// What is used of one limit of the day.
+#[component]
+fn LimitMeter(label: &'static str, value: String, percent: u8) -> impl IntoView {
+    view! {
+        <div class="meter" data-state=limit_hue(percent)>
+            <div class="meter-head figures">
+                <span class="meter-label">{label}</span>
+                <span class="meter-value">{value}</span>
             </div>
+            <progress class="progress" value=percent.to_string() max="100" aria-label=label></progress>
         </div>
     }
 }
@@ -187,17 +197,19 @@ mod tests {
             by_stage: vec![share("stills", None, 192, 7_530_000), share("encode", None, 0, 0)],
             days: vec![day("2026-11-01", 200_000, 70_000), day("2026-11-02", 0, 0)],
             limits: domain::cost::LimitStatus {
-                generations: 7,
-                generations_limit: 100,
+                generations: 10,
+                generations_limit: 10,
                 spend: MicroUsd::new(1_902_320),
                 spend_limit: MicroUsd::new(20_000_000),
                 resets_at: chrono::DateTime::UNIX_EPOCH,
             },
         };
         let html = Owner::new().with(|| view! { <Report report locale=Locale::ko/> }.into_any().to_html());
-        for figure in ["$1.63", "$25.93", "$0.2718", "$18.40", "지난달 같은 기간보다 12% 많음", "$0.00"] {
+        for figure in ["$1.63", "$25.93", "$0.2718", "$18.40", "지난달 같은 기간보다 12% 많음", "$0.00", "10 / 10건"]
+        {
             assert!(html.contains(figure), "{figure} in {html}");
         }
+        assert_eq!(html.matches("data-state=\"failed\"").count(), 1, "the limit that is full shows it: {html}");
         assert!(!html.contains("style="), "inline styles are refused by the page's policy");
     }
 }

@@ -46,7 +46,7 @@ fn LatestTools(latest: GenerationView) -> impl IntoView {
     let locale = use_locale();
     view! {
         <div class="row">
-            <StateChip state=latest.state progress=latest.progress/>
+            <StateChip state=latest.state progress=latest.progress is_cancelling=latest.is_cancelling()/>
             <a class="button small" href=format!("/admin/generations/{}", latest.id)>
                 {td_string!(locale, product.details)}
             </a>

@@ -99,6 +99,10 @@ fn Desk(
     let is_running = Memo::new(move |_| {
         latest.with(|latest| latest.as_ref().is_some_and(|latest| !latest.state.is_final())) || was_clicked()
     });
+    // On a phone what became of the last click stands before the choices of the next, unless it went well.
+    let is_result_first = Memo::new(move |_| {
+        is_running.get() || latest.with(|latest| latest.as_ref().is_some_and(|latest| latest.failure.is_some()))
+    });
     let has_photo = !product.photos.is_empty();
     let title = {
         let name = name.clone();
@@ -112,7 +116,7 @@ fn Desk(
         {is_running.get_untracked().then(|| view! { <Refresher/> })}
         <div class="stack">
             <Head product=product.clone()/>
-            <div class="split product-desk" data-busy=move || is_running.get().then_some("")>
+            <div class="split product-desk" data-result-first=move || is_result_first.get().then_some("")>
                 <Photos photos=product.photos name=name.clone()/>
                 <aside>
                     <ClickCard product=product.id key has_photo chosen price click is_running/>
@@ -165,6 +169,8 @@ fn ClickCard(
 pub(super) fn tab_title(locale: crate::i18n::Locale, generation: &GenerationView, name: &str) -> String {
     if generation.state.is_final() {
         name.to_owned()
+    } else if generation.is_cancelling() {
+        format!("{} · {name}", td_string!(locale, story.cancelling))
     } else {
         format!("{}% · {} · {name}", generation.progress, words::generation_state(locale, generation.state))
     }

@@ -13,13 +13,7 @@ use crate::{
 };
 
 impl Stills {
-    pub(super) async fn made(
-        &self,
-        run: &Run<'_>,
-        slot: Slot,
-        call: &Call,
-        answer: StillAnswer,
-    ) -> Result<Step, Stop> {
+    pub(super) async fn made(&self, run: &Run<'_>, slot: Slot, call: &Call, answer: StillAnswer) -> Result<Step, Stop> {
         let paid = Paid { cost: answer.cost, request_id: answer.request_id };
         self.spool().keep(call.id, &answer.image, &paid).await?;
         self.keep_spooled(run, slot, call, answer.image, paid).await

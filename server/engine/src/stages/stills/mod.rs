@@ -12,15 +12,15 @@ use domain::{
 use futures::future::join_all;
 use jobs::{Attempt, Failure, FailureClass, Handler, Job, Outcome};
 use providers::{
-    Aspect, FileAnswer, GarmentCategory, Making, Order, Picture, StillMaker, StillOrder, StillRequest, StillSize, people,
-    prompts::Part,
+    Aspect, FileAnswer, GarmentCategory, Making, Order, Picture, StillMaker, StillOrder, StillRequest, StillSize,
+    people, prompts::Part,
 };
 use sqlx::PgConnection;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
-    Stop, begin, ending, generation_of, kind, next_job, no_maker, park, prompt_of, provider_failure,
+    Stop, begin, ending, generation_of, kind, next_job, no_maker, park, prompt_of,
     queued::{Look, Queued, Withdrawal},
     route,
     spool::Spool,

@@ -87,8 +87,8 @@ local function is_open(group)
   local of_family = family and limits.families[family]
   if room('group', group, braked(group, limit and limit.slots or limits.slots)) <= 0 then return false end
   if of_family and room('family', family, of_family.slots) <= 0 then return false end
-  local wait = wait_us(group, limit)
-  if of_family then wait = math.max(wait, wait_us(family .. '/', of_family)) end
+  local wait = wait_us('group:' .. group, limit)
+  if of_family then wait = math.max(wait, wait_us('family:' .. family, of_family)) end
   if wait > 0 then
     ask_in(math.ceil(wait / 1000))
     return false
@@ -165,10 +165,10 @@ local function take(pick)
   end
   local place, family = id .. ':' .. worker, family_of(pick.group)
   occupy('group', pick.group, place)
-  spend(pick.group, limits.groups[pick.group])
+  spend('group:' .. pick.group, limits.groups[pick.group])
   if family then
     occupy('family', family, place)
-    spend(family .. '/', limits.families[family])
+    spend('family:' .. family, limits.families[family])
   end
   if owner ~= '' then occupy('owner', owner, place) end
   answer[#answer + 1] = id

@@ -2,7 +2,7 @@
 
 pub(crate) mod store;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use metrics::counter;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{Core, MAX_INTERRUPTIONS};
 use crate::queue::QUERY_TIMEOUT;
 use crate::worker::store::JobRow;
-use crate::{Error, Failure};
+use crate::{Error, Failure, Schedule};
 
 /// The reconciler's pace, and how often leadership is sought.
 const TICK: Duration = Duration::from_secs(1);
@@ -22,8 +22,10 @@ const TICK: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// A due id that was pushed this long ago and not claimed is pushed again.
 const STALE_SECS: f64 = 10.0;
-/// One round of upkeep.
-const UPKEEP_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a rebuild of Redis may take.
+const REBUILD_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long any other duty of a round may take.
+const DUTY_TIMEOUT: Duration = Duration::from_secs(20);
 /// Rows per statement.
 const PAGE: i64 = 1_000;
 /// Rows per statement of a rebuild, when nobody else uses Redis.
@@ -54,11 +56,8 @@ pub(crate) async fn lead(core: Arc<Core>, end: CancellationToken) {
             tokio::select! {
                 () = end.cancelled() => {}
                 () = office.keep() => tracing::warn!("the leadership was lost in the middle of upkeep"),
-                result = timeout(UPKEEP_TIMEOUT, core.maintain(sweep)) => match result {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => tracing::warn!(%error, "queue upkeep failed: {error}"),
-                    Err(_) => tracing::warn!("queue upkeep took too long and starts over"),
-                },
+                // What went wrong has been told.
+                _ = core.maintain(sweep) => {}
             }
         } else {
             swept_at = None;
@@ -114,47 +113,58 @@ impl Office {
 }
 
 impl Core {
-    /// One round of upkeep.
+    /// One round of upkeep; answers its first error. Every duty stands alone: one that fails or hangs, because of somebody
+    /// else's lock or code, must not keep the others from being done.
     pub(crate) async fn maintain(&self, sweep: bool) -> Result<(), Error> {
-        if self.queue.redis().is_usable() {
-            self.check_epoch().await?;
-            self.reconcile().await?;
+        let mut round = Round::default();
+        if self.queue.redis().is_usable() && round.attend("epoch", REBUILD_TIMEOUT, self.check_epoch()).await {
+            round.attend("dispatch", DUTY_TIMEOUT, self.reconcile()).await;
         }
-        self.tick().await?;
         if sweep {
-            self.sweep().await?;
-            self.prune().await?;
-            store::refresh_statistics(self.queue.pg()).await?;
+            round.attend("leases", DUTY_TIMEOUT, self.take_back()).await;
+            round.attend("doomed jobs", DUTY_TIMEOUT, self.end_doomed()).await;
+            round.attend("retention", DUTY_TIMEOUT, self.prune()).await;
+            let statistics = async { Ok(store::refresh_statistics(self.queue.pg()).await?) };
+            round.attend("statistics", DUTY_TIMEOUT, statistics).await;
         }
-        Ok(())
-    }
-
-    /// Makes the jobs whose time by the clock has come.
-    async fn tick(&self) -> Result<(), Error> {
         for schedule in &self.schedules {
-            let (since, now) = store::read_tick(self.queue.pg(), schedule.name()).await?;
-            let Some(tick) = schedule.last_tick(since, now) else { continue };
-            let mut tx = self.queue.pg().begin().await?;
-            if store::take_tick(&mut tx, schedule.name(), tick).await? {
-                let id = crate::enqueue(&mut tx, &schedule.job(tick)).await?;
-                tx.commit().await?;
-                tracing::info!(job.id = %id, schedule = schedule.name(), "schedule {} made job {id}", schedule.name());
-                self.queue.dispatch(&[id]).await;
-            }
+            round.attend(schedule.name(), QUERY_TIMEOUT, self.tick(schedule)).await;
+        }
+        round.first_error.map_or(Ok(()), Err)
+    }
+
+    /// Makes the job of a schedule whose time by the clock has come.
+    async fn tick(&self, schedule: &Schedule) -> Result<(), Error> {
+        let (since, now) = store::read_tick(self.queue.pg(), schedule.name()).await?;
+        let Some(tick) = schedule.last_tick(since, now) else { return Ok(()) };
+        let job = schedule.job(tick)?;
+        let mut tx = self.queue.pg().begin().await?;
+        // A statement that is only dropped here would go on waiting there, and keep its connection.
+        store::limit_statements(&mut tx, QUERY_TIMEOUT / 2).await?;
+        if store::take_tick(&mut tx, schedule.name(), tick).await? {
+            let id = crate::enqueue(&mut tx, &job).await?;
+            tx.commit().await?;
+            tracing::info!(job.id = %id, schedule = schedule.name(), "schedule {} made job {id}", schedule.name());
+            self.queue.dispatch(&[id]).await;
         }
         Ok(())
     }
 
-    /// Forgets a page of what ended long ago.
+    /// Forgets what ended long ago, page by page.
     async fn prune(&self) -> Result<(), Error> {
         let days = i32::try_from(self.settings.keep_days).unwrap_or(i32::MAX);
-        if days > 0 {
+        if days == 0 {
+            return Ok(());
+        }
+        loop {
             let gone = store::prune(self.queue.pg(), days.min(36_500), PAGE).await?;
             if gone > 0 {
                 tracing::info!(jobs = gone, "{gone} jobs that ended over {days} days ago were deleted");
             }
+            if i64::try_from(gone).is_ok_and(|gone| gone < PAGE) {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Pushes what Redis does not know, or may have lost.
@@ -187,23 +197,37 @@ impl Core {
         Ok(())
     }
 
-    /// Puts back what crashed workers held, and ends what cannot go on.
-    async fn sweep(&self) -> Result<(), Error> {
+    /// Puts back what crashed workers held.
+    async fn take_back(&self) -> Result<(), Error> {
         let back = store::requeue_expired(self.queue.pg(), i32::from(MAX_INTERRUPTIONS), PAGE).await?;
         counter!("jobs_leases_expired_total").increment(back.len() as u64);
         for id in &back {
             tracing::warn!(job.id = %id, "job {id} is taken back: its worker stopped renewing the lease");
         }
         self.queue.dispatch(&back).await;
-        for row in store::list_doomed(self.queue.pg(), i32::from(MAX_INTERRUPTIONS), &self.kinds).await? {
-            let id = row.id;
-            match self.condemn(row).await {
-                Ok(next) => self.queue.dispatch(&next).await,
-                // One handler that cannot let go must not keep the others.
-                Err(error) => tracing::error!(job.id = %id, %error, "job {id} could not be ended: {error}"),
+        Ok(())
+    }
+
+    /// Ends what cannot go on. A round begins where the last one stopped: neither many jobs whose handler cannot let go
+    /// nor one that hangs may hide the rest.
+    async fn end_doomed(&self) -> Result<(), Error> {
+        let looked_at = || self.doomed_after.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let after = *looked_at();
+            let rows = store::list_doomed(self.queue.pg(), i32::from(MAX_INTERRUPTIONS), &self.kinds, after).await?;
+            if rows.is_empty() {
+                *looked_at() = Uuid::nil();
+                return Ok(());
+            }
+            for row in rows {
+                let id = row.id;
+                *looked_at() = id;
+                match timeout(QUERY_TIMEOUT, self.condemn(row)).await.unwrap_or(Err(Error::TimedOut)) {
+                    Ok(next) => self.queue.dispatch(&next).await,
+                    Err(error) => tracing::error!(job.id = %id, %error, "job {id} could not be ended: {error}"),
+                }
             }
         }
-        Ok(())
     }
 
     async fn condemn(&self, row: JobRow) -> Result<Vec<Uuid>, Error> {
@@ -240,7 +264,7 @@ impl Core {
         if self.queue.redis().read_epoch().await? != Some(store::read_epoch(&mut tx).await?) {
             let epoch = Uuid::new_v4();
             store::write_epoch(&mut tx, epoch).await?;
-            let jobs = self.rebuild().await?;
+            let jobs = self.rebuild(&mut tx).await?;
             // Last, so that nobody claims from half a queue.
             self.queue.redis().write_epoch(epoch).await?;
             counter!("jobs_redis_rebuilds_total").increment(1);
@@ -256,14 +280,15 @@ impl Core {
         Ok(())
     }
 
-    async fn rebuild(&self) -> Result<usize, Error> {
-        let (pg, redis) = (self.queue.pg(), self.queue.redis());
-        redis.clear(&store::list_groups(pg).await?).await?;
-        redis.hold(&store::list_held(pg).await?).await?;
+    /// Reads over the connection that holds the lock, so that its transaction never is idle for long.
+    async fn rebuild(&self, tx: &mut PgConnection) -> Result<usize, Error> {
+        let redis = self.queue.redis();
+        redis.clear(&store::list_groups(tx).await?).await?;
+        redis.hold(&store::list_held(tx).await?).await?;
         let mut after = Uuid::nil();
         let mut pushed = 0;
         loop {
-            let rows = store::list_waiting_after(pg, after, REBUILD_PAGE).await?;
+            let rows = store::list_waiting_after(tx, after, REBUILD_PAGE).await?;
             let Some(last) = rows.last() else { return Ok(pushed) };
             after = last.id;
             pushed += rows.len();
@@ -272,6 +297,26 @@ impl Core {
             let pushes: Vec<_> = known.iter().map(store::WaitingRow::to_push).collect();
             redis.push(&pushes).await?;
             self.push_and_mark(new).await?;
+        }
+    }
+}
+
+/// A round of upkeep.
+#[derive(Default)]
+struct Round {
+    first_error: Option<Error>,
+}
+
+impl Round {
+    /// Does a duty; whether it was done.
+    async fn attend(&mut self, duty: &str, most: Duration, work: impl Future<Output = Result<(), Error>>) -> bool {
+        match timeout(most, work).await.unwrap_or(Err(Error::TimedOut)) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, duty, "the leader could not see to {duty}: {error}");
+                self.first_error.get_or_insert(error);
+                false
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Statements of the leader: the sweeper, the reconciler and the rebuild.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -140,29 +142,48 @@ pub(crate) async fn requeue_expired(pg: &PgPool, max_interruptions: i32, limit: 
 }
 
 /// Jobs that nobody runs and nobody may run any more: interrupted too often, past the deadline, or cancelled while they
-/// ran.
-pub(crate) async fn list_doomed(pg: &PgPool, max_interruptions: i32, kinds: &[String]) -> Result<Vec<JobRow>> {
+/// ran. A page in the order of the ids; they are found first and put in order then, or the planner might walk the whole
+/// table in that order.
+pub(crate) async fn list_doomed(
+    pg: &PgPool,
+    max_interruptions: i32,
+    kinds: &[String],
+    after: Uuid,
+) -> Result<Vec<JobRow>> {
     sqlx::query_as!(
         JobRow,
         r#"
+        with doomed as materialized (
+            select id from jobs
+            where kind = any($2) and (
+                (state = 'running' and lease_until < now()
+                    and (interruptions + 1 >= $1 or cancel_requested_at is not null or deadline_at <= now()))
+                or (state in ('queued', 'parked', 'retrying') and deadline_at is not null and deadline_at <= now())
+                or (state in ('queued', 'parked', 'retrying') and cancel_requested_at is not null))
+        )
         select id, kind, group_name, owner, payload, attempt, max_attempts, interruptions, step, created_at,
                deadline_at, first_started_at, label, trace_parent, state, lease_epoch,
                (extract(epoch from deadline_at - now()) * 1000)::bigint as remaining_ms,
                (extract(epoch from now() - run_at) * 1000)::bigint as "waited_ms!",
                cancel_requested_at is not null as "cancel_requested!"
         from jobs
-        where kind = any($2) and (
-            (state = 'running' and lease_until < now()
-                and (interruptions + 1 >= $1 or cancel_requested_at is not null or deadline_at <= now()))
-            or (state in ('queued', 'parked', 'retrying') and deadline_at is not null and deadline_at <= now())
-            or (state in ('queued', 'parked', 'retrying') and cancel_requested_at is not null))
-        limit 100
+        where id in (select id from doomed where id > $3 order by id limit 100)
+        order by id
         "#,
         max_interruptions,
         kinds,
+        after,
     )
     .fetch_all(pg)
     .await
+}
+
+/// Ends every later statement of the transaction that takes longer, so that it does not outlive whoever waits for it.
+pub(crate) async fn limit_statements(tx: &mut PgConnection, most: Duration) -> Result<()> {
+    sqlx::query!(r#"select set_config('statement_timeout', $1, true) as "set!""#, most.as_millis().to_string())
+        .fetch_one(tx)
+        .await?;
+    Ok(())
 }
 
 /// The end of a job nobody holds; false if it moved since it was read.
@@ -209,17 +230,17 @@ pub(crate) async fn write_epoch(tx: &mut PgConnection, epoch: Uuid) -> Result<()
 }
 
 /// Groups and owners of live jobs.
-pub(crate) async fn list_groups(pg: &PgPool) -> Result<Vec<(String, Option<Uuid>)>> {
+pub(crate) async fn list_groups(tx: &mut PgConnection) -> Result<Vec<(String, Option<Uuid>)>> {
     let rows = sqlx::query!(
         "select distinct group_name, owner from jobs where state in ('queued', 'running', 'parked', 'retrying')"
     )
-    .fetch_all(pg)
+    .fetch_all(tx)
     .await?;
     Ok(rows.into_iter().map(|row| (row.group_name, row.owner)).collect())
 }
 
 /// A page of all waiting rows, in the order of their ids.
-pub(crate) async fn list_waiting_after(pg: &PgPool, after: Uuid, limit: i64) -> Result<Vec<WaitingRow>> {
+pub(crate) async fn list_waiting_after(tx: &mut PgConnection, after: Uuid, limit: i64) -> Result<Vec<WaitingRow>> {
     sqlx::query_as!(
         WaitingRow,
         r#"
@@ -235,12 +256,12 @@ pub(crate) async fn list_waiting_after(pg: &PgPool, after: Uuid, limit: i64) -> 
         after,
         limit,
     )
-    .fetch_all(pg)
+    .fetch_all(tx)
     .await
 }
 
 /// The slots of the running jobs.
-pub(crate) async fn list_held(pg: &PgPool) -> Result<Vec<Hold>> {
+pub(crate) async fn list_held(tx: &mut PgConnection) -> Result<Vec<Hold>> {
     sqlx::query_as!(
         Hold,
         r#"
@@ -250,7 +271,7 @@ pub(crate) async fn list_held(pg: &PgPool) -> Result<Vec<Hold>> {
         where state = 'running'
         "#,
     )
-    .fetch_all(pg)
+    .fetch_all(tx)
     .await
 }
 

@@ -1,0 +1,1 @@
+../../../migrations/0006_job_events_index.sql

@@ -1,0 +1,85 @@
+//! The page for people: bill, requests, clock and faults on one screen,
+//! without a script.
+
+mod faults;
+mod tables;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Html;
+
+use crate::world::World;
+
+const STYLE: &str = include_str!("style.css");
+
+/// Shows the page.
+pub(crate) async fn show(State(world): State<Arc<World>>) -> Html<String> {
+    let mut page = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8>\
+         <meta name=viewport content='width=device-width'><title>Provider simulator</title>\
+         <link rel=icon href='data:,'><style>{STYLE}</style>"
+    );
+    write_head(&world, &mut page);
+    write_figures(&world, &mut page);
+    faults::write_faults(&world, &mut page);
+    tables::write_requests(&world, &mut page);
+    tables::write_bill(&world, &mut page);
+    Html(page)
+}
+
+fn write_head(world: &World, page: &mut String) {
+    let now = world.clock.now().format("%F %T");
+    let state = if world.clock.is_running() { "" } else { ", standing still" };
+    let _ = write!(
+        page,
+        "<header><div><h1>Provider simulator</h1><p class=quiet>fal.ai and Gemini on {}</div>\
+         <form method=post action=/clock/advance><p class=quiet>{now} UTC{state}</p>\
+         <label>Put forward, seconds<input class=short name=seconds type=number min=1 value=3600 required></label>\
+         <button>Put forward</button></form></header><main>",
+        escape(world.base.as_str())
+    );
+}
+
+fn write_figures(world: &World, page: &mut String) {
+    let entries = world.invoice.standing();
+    let total: i64 = entries.iter().map(|entry| entry.amount_micro_usd).sum();
+    let (waiting, running) = (world.requests.waiting(), world.requests.running());
+    let _ = write!(
+        page,
+        "<section class=figures aria-label='At a glance'>\
+         <div><b>{}</b><span class=quiet>for {} paid requests</span></div>\
+         <div><b>{waiting}</b><span class=quiet>waiting</span></div>\
+         <div><b>{running} of {}</b><span class=quiet>running</span></div>\
+         <div><b>{}</b><span class=quiet>faults in force</span></div></section>",
+        dollars(total),
+        entries.len(),
+        world.settings.concurrency.max(1),
+        world.faults.list().len()
+    );
+}
+
+/// Micro-USD as dollars, to the last digit that counts but at least cents.
+fn dollars(micro_usd: i64) -> String {
+    let text = format!("{}.{:06}", micro_usd / 1_000_000, micro_usd % 1_000_000);
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let part = part.trim_end_matches('0');
+    format!("${whole}.{part:0<2}")
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_shown_exactly() {
+        assert_eq!(dollars(200_000), "$0.20");
+        assert_eq!(dollars(36_305), "$0.036305");
+        assert_eq!(dollars(12_000_000), "$12.00");
+    }
+}
