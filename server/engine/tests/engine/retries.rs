@@ -105,7 +105,9 @@ async fn a_still_that_was_paid_is_kept_although_the_other_failed(pg: PgPool) {
     assert!(store::stills(&shop.pg, id).await.contains(&kept[0]), "the same object");
     assert_eq!((count(&detail, E::StillReused), count(&detail, E::StageReused)), (1, 0));
     assert_eq!(shop.assert_books_closed().await.stills(), 3);
-    assert_eq!(shop.engine.costs().await.unwrap().wasted_month, MicroUsd::ZERO);
+    let refused = store::calls(&shop.pg, failed).await.into_iter().find(|call| call.state == "failed").unwrap();
+    let wasted = shop.engine.costs().await.unwrap().wasted_month.micros();
+    assert_eq!(Some(wasted), refused.cost_micro_usd, "only what the refusal cost");
 }
 
 #[sqlx::test(migrations = "../../migrations")]

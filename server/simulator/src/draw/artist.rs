@@ -20,7 +20,7 @@ use super::words::{Person, PoseName};
 use crate::desk::{read_json, replace_file, replace_json};
 
 /// Goes up when drawings change, so that nothing old comes from the cache.
-pub(super) const EDITION: u32 = 3;
+pub(super) const EDITION: u32 = 4;
 const KEPT_GARMENTS: usize = 6;
 
 /// Everything that decides a still, kept beside it so that a clip can move

@@ -17,6 +17,8 @@ const MOST_SIDE: u32 = 1600;
 const STEP: i32 = 9;
 /// How far it may be from the shaded backdrop colour, per channel.
 const TINT: f32 = 20.0;
+/// How far its hue may be from the backdrop's, as a share of the above.
+const MOST_HUE: f32 = 1.25;
 /// The darkest a shadow on the backdrop gets.
 const DARKEST: f32 = 0.5;
 /// Enclosed pieces of backdrop smaller than this share stay.
@@ -75,12 +77,19 @@ fn border_colour(photo: &RgbImage) -> [f32; 3] {
     })
 }
 
-/// Whether a colour is the paper's in some light.
+/// Whether a colour is the paper's in some light: as dark as a shadow may be,
+/// near the shaded paper in every channel, and of its hue. (Pale green cloth
+/// is near shaded cream in every channel, but not in how they differ.)
 fn is_paper(pixel: [u8; 3], paper: [f32; 3], tint: f32, darkest: f32) -> bool {
     let light = |c: [f32; 3]| 0.3 * c[0] + 0.59 * c[1] + 0.11 * c[2];
+    let hue = |c: [f32; 3]| [c[0] - c[1], c[1] - c[2]];
     let colour = pixel.map(f32::from);
     let shade = light(colour) / light(paper).max(1.0);
-    (darkest..=1.2).contains(&shade) && colour.iter().zip(paper).all(|(have, want)| (have - want * shade).abs() <= tint)
+    let shaded = paper.map(|value| value * shade);
+    let apart: f32 = hue(colour).iter().zip(hue(shaded)).map(|(have, want)| (have - want).abs()).sum();
+    (darkest..=1.2).contains(&shade)
+        && colour.iter().zip(shaded).all(|(have, want)| (have - want).abs() <= tint)
+        && apart <= tint * MOST_HUE
 }
 
 fn flood(photo: &RgbImage, paper: [f32; 3]) -> Vec<bool> {
@@ -216,4 +225,19 @@ fn crop(picture: &RgbaImage) -> Result<Cutout, DrawError> {
     }
     let view = imageops::crop_imm(picture, left, top, right - left + 1, bottom - top + 1);
     Ok(Cutout { picture: view.to_image() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pale_cloth_is_not_taken_for_a_shadow_on_the_paper() {
+        let paper = [240.0, 232.0, 220.0];
+        assert!(is_paper([236, 228, 216], paper, TINT, DARKEST));
+        assert!(is_paper([180, 165, 148], paper, TINT, DARKEST), "a warm shadow");
+        assert!(is_paper([168, 162, 154], paper, TINT, DARKEST), "a grey shadow");
+        assert!(!is_paper([160, 175, 140], paper, TINT, DARKEST), "sage");
+        assert!(!is_paper([143, 156, 125], paper, TINT, DARKEST), "sage in the shade");
+    }
 }

@@ -50,8 +50,10 @@ pub(crate) fn behind(body: &Body, look: &Look, person: Person, cover: Cover) -> 
         svg.push_str(&shoe(body, look, side, kind));
     }
     svg.push_str(&fill(&trunk(body, cover.is_dress()), look.skin));
-    let wears_tee = matches!(kind, Kind::Skirt | Kind::Trousers | Kind::Bag);
-    let bare_from = if wears_tee { 0.2 } else { cover.bare_arm_from };
+    let goes_without_top = matches!(kind, Kind::Skirt | Kind::Trousers | Kind::Bag);
+    // What is cropped is worn over something.
+    let wears_tee = goes_without_top || (kind == Kind::Upper && cover.hem_y < WAIST_Y + 40.0);
+    let bare_from = if goes_without_top { 0.2 } else { cover.bare_arm_from };
     for side in [0, 1] {
         svg.push_str(&fill(&arm(body, side, bare_from, 1.0), look.skin));
         if bare_from <= 0.0 {
@@ -62,7 +64,7 @@ pub(crate) fn behind(body: &Body, look: &Look, person: Person, cover: Cover) -> 
         svg.push_str(&trousers(body, look));
     }
     if wears_tee {
-        svg.push_str(&tee(body));
+        svg.push_str(&tee(body, goes_without_top));
     }
     for side in [0, 1] {
         svg.push_str(&hand(body, look, side));
@@ -216,7 +218,7 @@ fn pelvis(body: &Body) -> String {
     straight_path(&outline)
 }
 
-fn tee(body: &Body) -> String {
+fn tee(body: &Body, has_sleeves: bool) -> String {
     let build = &body.build;
     let side = [
         at(0.0, 206.0),
@@ -232,7 +234,8 @@ fn tee(body: &Body) -> String {
         at(build.waist + 8.0, WAIST_Y + 14.0),
         at(0.0, WAIST_Y + 18.0),
     ];
-    let sleeves = [0, 1].map(|side| fill(&sleeve(body, side), "url(#top)")).concat();
+    let sleeves =
+        if has_sleeves { [0, 1].map(|side| fill(&sleeve(body, side), "url(#top)")).concat() } else { String::new() };
     sleeves + &fill(&round_path(&mirrored(body, &side)), "url(#top)")
 }
 

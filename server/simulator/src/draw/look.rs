@@ -41,8 +41,13 @@ impl Look {
     /// the product's mean colour: the studio keeps away from it.
     pub(crate) fn choose(lot: u64, person: Person, product: [f32; 3]) -> Self {
         let pick = |shift: u32, count: usize| ((lot >> shift) & 0xff) as usize % count;
-        let (skin, skin_shade, lip) = SKINS[pick(0, SKINS.len())];
-        let (hair, hair_shade) = HAIRS[pick(8, HAIRS.len())];
+        let complexion = pick(0, SKINS.len());
+        let (skin, skin_shade, lip) = SKINS[complexion];
+        // Light brown hair cannot be told from dark brown skin.
+        let (hair, hair_shade) = match pick(8, HAIRS.len()) {
+            2 if complexion > 1 => HAIRS[3],
+            choice => HAIRS[choice],
+        };
         let brightness = 0.3 * product[0] + 0.59 * product[1] + 0.11 * product[2];
         let (legs, legs_shade) = if brightness < 120.0 { ("#d8cfc0", "#beb3a1") } else { ("#3a3d45", "#2b2d34") };
         Self {

@@ -108,7 +108,7 @@ impl Pose {
             head_turn: 0.65,
             arms: [Arm { lift: 0.10, bend: -0.16 }, Arm { lift: 0.56, bend: -1.32 }],
             legs: [
-                Leg { knee_x: -22.0, ankle_x: -46.0, ankle_y: 6.0 },
+                Leg { knee_x: -9.0, ankle_x: -44.0, ankle_y: 6.0 },
                 Leg { knee_x: 10.0, ankle_x: -2.0, ankle_y: 0.0 },
             ],
             smile: 1.0,

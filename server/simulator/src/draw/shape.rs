@@ -110,6 +110,20 @@ impl Outline {
         best
     }
 
+    /// Sleeves that end no higher than the trunk, told by the gaps beside it:
+    /// as [`Outline::sleeve_end`], with the trunk's sides where the gaps end.
+    fn parted_sleeves(&self) -> Option<(usize, f32, f32)> {
+        let trunk = |y: usize| {
+            let runs = self.runs(y);
+            let [(left, left_end), (first, end), (right, right_end)] = runs[..] else { return None };
+            let sleeves = (left_end - left).max(right_end - right);
+            (end - first > sleeves && 3 * (end - first) > self.width).then_some((first as f32, end as f32))
+        };
+        let parted: Vec<(f32, f32)> = (self.row(0.3)..self.height).filter_map(trunk).collect();
+        let (left, right) = parted.last().copied()?;
+        (parted.len() * 20 > self.height).then_some((self.height.saturating_sub(1), left, right))
+    }
+
     /// The column between a sleeve and the trunk for every row down to
     /// `end_row`, and the first row with a gap there. Above the gap the seam
     /// goes straight up.
@@ -198,7 +212,7 @@ pub(crate) fn measure(picture: &RgbaImage, hint: Option<Kind>) -> Shape {
         shape.kind = Kind::Bag;
     } else if outline.has_straps() && !is_hung_low {
         shape.kind = Kind::Straps;
-    } else if let Some(end) = outline.sleeve_end().filter(|_| !is_hung_low) {
+    } else if let Some(end) = outline.sleeve_end().or_else(|| outline.parted_sleeves()).filter(|_| !is_hung_low) {
         shape.kind = Kind::Upper;
         return with_sleeves(&outline, shape, end);
     } else if hint.is_none() && widens_steadily(&outline) {

@@ -118,7 +118,7 @@ impl<'a> Input<'a> {
     pub(crate) fn choice(&mut self, field: &str, allowed: &[&'static str], usual: &'static str) -> &'static str {
         let Some(value) = self.body.get(field) else { return usual };
         if let Some(known) = value.as_str().and_then(|text| allowed.iter().find(|one| **one == text)) {
-            return *known;
+            return known;
         }
         self.wrong_literal(field, allowed.iter().map(|one| format!("'{one}'")).collect(), value);
         usual

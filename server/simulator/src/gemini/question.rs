@@ -1,5 +1,5 @@
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -62,8 +62,8 @@ impl Question {
             }
             self.text.push_str(text);
         } else if let Some(data) = part["inlineData"]["data"].as_str() {
-            let bytes = STANDARD.decode(data).map_err(
-                |_| "Invalid value at 'contents[0].parts[0].inline_data.data' (TYPE_BYTES), Base64 decoding failed",
+            let bytes = decode(data).ok_or(
+                "Invalid value at 'contents[0].parts[0].inline_data.data' (TYPE_BYTES), Base64 decoding failed",
             )?;
             self.images.push(Bytes::from(bytes));
         } else {
@@ -92,6 +92,12 @@ impl Question {
             _ => Ok(()),
         }
     }
+}
+
+/// Bytes in base64 of either alphabet: Google's Python client writes the one
+/// for URLs, its JavaScript client the usual one.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()
 }
 
 /// Tokens of a text, about: a quarter of its characters, rounded up.
@@ -145,6 +151,13 @@ mod tests {
             assert_eq!(read.aspect_ratio.as_deref(), Some("9:16"));
             assert_eq!(read.image_size, "2K");
         }
+    }
+
+    #[test]
+    fn both_alphabets_of_base64_are_read() {
+        assert_eq!(decode("+/8="), decode("-_8="));
+        assert_eq!(decode("+/8=").unwrap(), [0xfb, 0xff]);
+        assert_eq!(decode("not base64!"), None);
     }
 
     #[test]

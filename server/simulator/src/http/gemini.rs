@@ -89,8 +89,10 @@ pub(crate) async fn call(
         Some(Fault::Moderation { block, reason }) => Reply::blocked(block, reason),
         _ => Reply::to(&question),
     };
-    let running = Call { step: Step::Run, ..call };
-    let spoiled = world.faults.take(running, Fault::spoils_any_media).await;
+    let spoiled = match reply {
+        Reply::Picture => world.faults.take(Call { step: Step::Run, ..call }, Fault::spoils_any_media).await,
+        _ => None,
+    };
     let here = world.clone();
     // Finished and billed even when the caller leaves, as by the original.
     let working = world.tasks.spawn(async move { produce(&here, &model, question, reply, spoiled).await });
