@@ -89,6 +89,8 @@ async function take() {
     if (generation) await shoot(variant, "generation", generation, session);
     await shoot(variant, "queue", "/admin/queue", session);
     await shoot(variant, "costs", "/admin/costs", session);
+    await shoot(variant, "models", "/admin/models", session);
+    await shoot(variant, "models-open", "/admin/models?model=fal%2Ffal-ai%2Fpika%2Fv2.2%2Fpikaframes", session);
     await shoot(variant, "bell", "/admin/products", session, false, (page) => page.getByTestId("bell").click());
     await shoot(variant, "person", "/admin/products", session, false, (page) => page.getByTestId("person-menu").click());
     await shoot(variant, "not-found", "/admin/nothing", session);

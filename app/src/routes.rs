@@ -11,8 +11,8 @@ use leptos_router::{
 use crate::{
     components::frame::Frame,
     pages::admin::{
-        costs::CostsPage, generation::GenerationPage, generations::GenerationsPage, not_found::NotFoundPage,
-        product::ProductPage, products::ProductsPage, queue::QueuePage, sign_in::SignInPage,
+        costs::CostsPage, generation::GenerationPage, generations::GenerationsPage, models::ModelsPage,
+        not_found::NotFoundPage, product::ProductPage, products::ProductsPage, queue::QueuePage, sign_in::SignInPage,
     },
     shell::provide_facts,
 };
@@ -39,6 +39,7 @@ pub fn AdminApp() -> impl IntoView {
                     <Route path=path!("/generations") view=GenerationsPage ssr=SsrMode::Async/>
                     <Route path=path!("/generations/:id") view=GenerationPage ssr=SsrMode::Async/>
                     <Route path=path!("/queue") view=QueuePage ssr=SsrMode::Async/>
+                    <Route path=path!("/models") view=ModelsPage ssr=SsrMode::Async/>
                     <Route path=path!("/costs") view=|| CostsPage().into_any() ssr=SsrMode::Async/>
                     <Route path=path!("/*any") view=NotFoundPage ssr=SsrMode::Async/>
                 </ParentRoute>

@@ -16,6 +16,8 @@ async function everyPage(page: Page, words: Words): Promise<string[]> {
     "/admin/generations",
     generation,
     "/admin/queue",
+    "/admin/models",
+    "/admin/models?model=fal%2Ffal-ai%2Fpika%2Fv2.2%2Fpikaframes",
     "/admin/costs",
     "/admin/nothing",
     "/products",

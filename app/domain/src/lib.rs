@@ -5,6 +5,7 @@
 
 mod calendar;
 pub mod cost;
+pub mod event_detail;
 pub mod failure;
 pub mod generation;
 pub mod id;

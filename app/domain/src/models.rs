@@ -8,6 +8,9 @@ use crate::{MicroUsd, Recipe, Stage};
 /// Longest reason for a change of the catalogue, in characters.
 pub const REASON_MAX_CHARS: usize = 500;
 
+/// A model that ends within so many days wants attention.
+pub const RETIRES_SOON_DAYS: u16 = 30;
+
 /// The page of models.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelsView {
@@ -32,6 +35,8 @@ pub struct ModelView {
     pub places: Vec<RoutePlace>,
     /// What it costs today; none for a model whose price does not begin yet.
     pub prices: Vec<PriceAmount>,
+    /// What the amounts are the price of.
+    pub unit: PriceUnit,
     /// What one call of the usual kind costs: a still, or a clip of the usual length and size.
     pub usual_price: Option<MicroUsd>,
     /// First day of the price.
@@ -68,6 +73,20 @@ pub struct PriceAmount {
     pub amount: MicroUsd,
 }
 
+/// What a price is the price of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceUnit {
+    /// A million tokens.
+    MillionTokens,
+    /// A still.
+    Still,
+    /// A second of a clip.
+    Second,
+    /// A clip of any length.
+    Clip,
+}
+
 /// How the calls of a model went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelFigures {
@@ -98,6 +117,8 @@ pub struct ModelChange {
     /// The day it holds from; none where a retirement was taken back.
     #[serde(with = "crate::calendar::optional")]
     pub day: Option<NaiveDate>,
+    /// The amounts of a new price.
+    pub prices: Vec<PriceAmount>,
     /// Why.
     pub reason: String,
 }
@@ -110,4 +131,16 @@ pub enum ModelChangeKind {
     Price,
     /// It is bought until a day, or for longer again.
     Retirement,
+}
+
+/// A model in use that is not bought any more from a day on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiringModel {
+    /// `provider/id`.
+    pub name: String,
+    /// What the provider calls it.
+    pub id: String,
+    /// The first day without it; may be past.
+    #[serde(with = "crate::calendar")]
+    pub on: NaiveDate,
 }

@@ -8,6 +8,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+/// A text that is no amount of money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected US dollars with at most six decimals, like 25 or 12.50")]
+pub struct InvalidAmount;
+
 /// An amount in millionths of a US dollar (1 USD = 1 000 000). May be negative: an adjustment can give money back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -25,6 +30,34 @@ impl MicroUsd {
     /// The amount in millionths of a dollar.
     pub const fn micros(self) -> i64 {
         self.0
+    }
+
+    /// Reads US dollars as people write them, `25` or `0.0375`: exactly, never through a float.
+    ///
+    /// # Errors
+    /// [`InvalidAmount`] for signs, separators of thousands, more than six decimals, and more than fits.
+    pub fn parse_dollars(text: &str) -> Result<Self, InvalidAmount> {
+        let text = text.trim();
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        if whole.is_empty() || fraction.len() > 6 {
+            return Err(InvalidAmount);
+        }
+        let digits = whole.bytes().chain(fraction.bytes().chain(std::iter::repeat(b'0')).take(6));
+        let mut micros = 0_i64;
+        for digit in digits {
+            let value = i64::from(digit.wrapping_sub(b'0'));
+            let more = micros.checked_mul(10).filter(|_| value <= 9).and_then(|micros| micros.checked_add(value));
+            micros = more.ok_or(InvalidAmount)?;
+        }
+        Ok(Self(micros))
+    }
+
+    /// The amount in US dollars as [`MicroUsd::parse_dollars`] reads it, with no more decimals than it needs but two at
+    /// least: `30.00`, `0.0375`.
+    pub fn dollars(self) -> String {
+        let exact = self.display_exact().replace('$', "");
+        let needed = exact.trim_end_matches('0').len().max(exact.len().saturating_sub(4));
+        exact.get(..needed).unwrap_or_default().to_owned()
     }
 
     /// The amount as people read it: two decimals from one dollar up, four below, where cents would hide the
@@ -93,7 +126,37 @@ impl Sum for MicroUsd {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    #[test]
+    fn reads_dollars_exactly() {
+        assert_eq!(MicroUsd::parse_dollars(" 25 "), Ok(MicroUsd::new(25_000_000)));
+        assert_eq!(MicroUsd::parse_dollars("12.5"), Ok(MicroUsd::new(12_500_000)));
+        assert_eq!(MicroUsd::parse_dollars("0.000001"), Ok(MicroUsd::new(1)));
+        assert_eq!(MicroUsd::parse_dollars("9223372036854.775807"), Ok(MicroUsd::new(i64::MAX)));
+        for text in
+            ["", "-1", "+1", "1,5", "1.0000001", ".5", "1e3", "1 0", "1.5.0", "$1", "9223372036854.775808", "NaN", "①"]
+        {
+            assert_eq!(MicroUsd::parse_dollars(text), Err(InvalidAmount), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_amount_is_read_as_it_was_written(micros in 0..=i64::MAX) {
+            let amount = MicroUsd::new(micros);
+            prop_assert_eq!(MicroUsd::parse_dollars(&amount.dollars()), Ok(amount));
+        }
+    }
+
+    #[test]
+    fn dollars_have_the_decimals_they_need() {
+        let dollars = |micros| MicroUsd::new(micros).dollars();
+        assert_eq!([dollars(30_000_000), dollars(37_500), dollars(1)], ["30.00", "0.0375", "0.000001"]);
+        assert_eq!([dollars(0), dollars(1_500_000)], ["0.00", "1.50"]);
+    }
 
     #[test]
     fn shows_more_digits_below_a_dollar() {

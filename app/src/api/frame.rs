@@ -1,7 +1,8 @@
 //! What the frame around every page shows.
 
 use domain::{
-    cost::LimitStatus, generation::GenerationRow, notice::Bell, page::Page, queue::QueueNotice, user::Person,
+    cost::LimitStatus, generation::GenerationRow, models::RetiringModel, notice::Bell, page::Page, queue::QueueNotice,
+    user::Person,
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub struct FrameView {
     pub active: Page<GenerationRow>,
     /// What is wrong with the queue, or paused.
     pub queue: QueueNotice,
+    /// Models in use that end soon.
+    pub retiring: Vec<RetiringModel>,
 }
 
 /// The frame of the person who asks.
@@ -39,6 +42,7 @@ pub async fn load_frame() -> Result<FrameView, AppError> {
         bell: engine.bell(person.id).await?,
         active: engine.generations(person.id, &running, PageNumber::FIRST).await?,
         queue: engine.queue_notice().await?,
+        retiring: engine.retiring_models(),
         person,
     })
 }

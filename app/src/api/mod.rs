@@ -5,6 +5,7 @@ pub(crate) mod back;
 pub mod costs;
 pub mod frame;
 pub mod generations;
+pub mod models;
 pub mod notices;
 pub mod people;
 pub mod preferences;

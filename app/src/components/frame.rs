@@ -12,6 +12,7 @@ use super::{
     lasting::Lasting,
     queue_alert::QueueAlert,
     rail::Rail,
+    retirement_alert::RetirementAlert,
     toasts::Toasts,
     topbar::TopBar,
 };
@@ -29,7 +30,7 @@ pub fn Frame() -> impl IntoView {
     Clock::provide();
     let live = Live::provide();
     live.listen();
-    let frame = crate::wire::resource(move || live.pauses.get(), |_| load_frame());
+    let frame = crate::wire::resource(move || live.alerts.get(), |_| load_frame());
     let lasting = Lasting::here();
     let locale = use_locale();
     view! {
@@ -53,10 +54,7 @@ pub fn Frame() -> impl IntoView {
                     <div role="status">
                         <Transition>
                             {move || Suspend::new(async move {
-                                let notice = frame.await.ok().map(|frame| frame.queue);
-                                notice
-                                    .filter(|notice| !notice.is_quiet())
-                                    .map(|notice| view! { <QueueAlert notice/> })
+                                frame.await.ok().map(|frame| view! { <Alerts frame/> })
                             })}
                         </Transition>
                     </div>
@@ -69,6 +67,16 @@ pub fn Frame() -> impl IntoView {
         <Keys/>
     }
     .into_any()
+}
+
+/// What every page says: of the queue, of models that end soon.
+#[component]
+fn Alerts(frame: FrameView) -> impl IntoView {
+    let FrameView { queue, retiring, .. } = frame;
+    view! {
+        {(!queue.is_quiet()).then(|| view! { <QueueAlert notice=queue/> })}
+        {(!retiring.is_empty()).then(|| view! { <RetirementAlert models=retiring/> })}
+    }
 }
 
 #[component]

@@ -57,7 +57,6 @@ pub fn GenerateForm(
         <PostForm action read=read_click class="form" node_ref=form on_change=reread>
             <input type="hidden" name="product_id" value=product.to_string()/>
             <input type="hidden" name="key" value=key.to_string()/>
-            <input type="hidden" name="recipe" value=Recipe::default().as_str()/>
             <Choices start=chosen.get_untracked()/>
             {move || wrong().into_iter().map(|field| view! { <WrongField field/> }).collect_view()}
             <Price price action is_busy/>
@@ -70,7 +69,7 @@ pub fn GenerateForm(
 fn Choices(start: Options) -> impl IntoView {
     let locale = use_locale();
     view! {
-        <p class="field-hint">{td_string!(locale, options.product_video_hint)}</p>
+        <RecipeChoice chosen=start.recipe/>
         <Segments
             name="model_type"
             legend=td_string!(locale, options.model_type)
@@ -94,6 +93,36 @@ fn Choices(start: Options) -> impl IntoView {
             chosen=start.resolution.as_str().to_owned()
         />
         <FrameRate chosen=start.fps/>
+    }
+}
+
+/// How the video is made. The style sheet shows the hint of the choice: without scripts as well.
+#[component]
+fn RecipeChoice(chosen: Recipe) -> impl IntoView {
+    let locale = use_locale();
+    let hints = [
+        (Recipe::ProductVideo, td_string!(locale, options.product_video_hint)),
+        (Recipe::TryonVideo, td_string!(locale, options.tryon_video_hint)),
+    ];
+    let hints = hints.map(|(recipe, hint)| {
+        view! {
+            <p class="field-hint" data-recipe=recipe.as_str()>
+                {hint}
+            </p>
+        }
+    });
+    view! {
+        <div class="recipe-choice">
+            <Segments
+                name="recipe"
+                legend=td_string!(locale, options.recipe)
+                choices=Recipe::ALL
+                    .map(|choice| (choice.as_str().to_owned(), words::recipe(locale, choice).to_owned()))
+                    .to_vec()
+                chosen=chosen.as_str().to_owned()
+            />
+            {hints.into_iter().collect_view()}
+        </div>
     }
 }
 
@@ -147,9 +176,7 @@ fn FrameRate(chosen: FramesPerSecond) -> impl IntoView {
 #[component]
 fn WrongField(field: InvalidOption) -> impl IntoView {
     let locale = use_locale();
-    // The notation of the API documents, as people write it.
-    let expected = field.expected.replace("..=", "–").replace('|', ", ");
-    let expected = td_string!(locale, options.invalid, expected = expected);
+    let expected = td_string!(locale, options.invalid, expected = words::expected_values(&field.expected));
     view! { <p class="field-error">{format!("{} · {expected}", field_word(locale, &field.field))}</p> }
 }
 

@@ -1,4 +1,4 @@
-//! Keyboard: `/` searches, `g p` `g g` `g q` `g c` go to pages, `?` shows them all, Escape closes menus. Nothing happens while a person types.
+//! Keyboard: `/` searches, `g p` `g g` `g q` `g c` `g m` go to pages, `?` shows them all, Escape closes menus. Nothing happens while a person types.
 
 use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast};
 use leptos_i18n::td_string;
@@ -24,6 +24,7 @@ fn wish(key: &str, has_begun: bool) -> Option<Wish> {
         (true, "g") => Some(Wish::Go("/admin/generations")),
         (true, "q") => Some(Wish::Go("/admin/queue")),
         (true, "c") => Some(Wish::Go("/admin/costs")),
+        (true, "m") => Some(Wish::Go("/admin/models")),
         (false, "g") => Some(Wish::Begin),
         (_, "/") => Some(Wish::Search),
         (_, "?") => Some(Wish::Help),
@@ -61,6 +62,7 @@ fn KeyList() -> impl IntoView {
         ("g g", td_string!(locale, keys.generations)),
         ("g q", td_string!(locale, keys.queue)),
         ("g c", td_string!(locale, keys.costs)),
+        ("g m", td_string!(locale, keys.models)),
         ("?", td_string!(locale, keys.help)),
     ];
     let lines = keys.map(|(key, word)| {

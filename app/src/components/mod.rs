@@ -29,6 +29,7 @@ pub mod product_cell;
 pub mod queue_alert;
 pub mod rail;
 pub mod refresher;
+pub mod retirement_alert;
 pub mod retry_form;
 pub mod search_box;
 pub mod skeleton;

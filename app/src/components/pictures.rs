@@ -1,4 +1,4 @@
-//! The pictures of a generation in one row at one height: photo, still A, still B, clip. A wrong colour or shape shows
+//! The pictures of a generation in one row at one height: photo, the recipe's stills, clip. A wrong colour or shape shows
 //! at a glance.
 
 use domain::{
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{shell::use_locale, words};
 
-/// The four pictures as far as they exist.
+/// The pictures as far as they exist.
 #[component]
 pub fn Pictures(
     /// The generation, as new as it is known.
@@ -32,6 +32,12 @@ pub fn Pictures(
             {move || {
                 let row = row.get();
                 let name = words::local(&row.name, locale).to_owned();
+                let start = if row.is_single {
+                    td_string!(locale, one_still.picture)
+                } else {
+                    td_string!(locale, story.still_start)
+                };
+                let end = td_string!(locale, story.still_end);
                 view! {
                     <Shot
                         caption=td_string!(locale, story.photo)
@@ -40,17 +46,16 @@ pub fn Pictures(
                         state="done"
                     />
                     <Shot
-                        caption=td_string!(locale, story.still_start)
-                        alt=format!("{} · {name}", td_string!(locale, story.still_start))
+                        caption=start
+                        alt=format!("{start} · {name}")
                         picture=row.start
                         state=row.stills_state
                     />
-                    <Shot
-                        caption=td_string!(locale, story.still_end)
-                        alt=format!("{} · {name}", td_string!(locale, story.still_end))
-                        picture=row.end
-                        state=row.stills_state
-                    />
+                    {(!row.is_single)
+                        .then(|| {
+                            let alt = format!("{end} · {name}");
+                            view! { <Shot caption=end alt picture=row.end state=row.stills_state/> }
+                        })}
                     <Clip video=row.video name state=row.clip_state/>
                 }
             }}
@@ -129,6 +134,8 @@ struct PictureRow {
     photo: Option<Picture>,
     start: Option<Picture>,
     end: Option<Picture>,
+    /// The recipe has no second still.
+    is_single: bool,
     video: Option<VideoView>,
     stills_state: &'static str,
     clip_state: &'static str,
@@ -145,6 +152,7 @@ impl PictureRow {
             photo: generation.product_photo.clone(),
             start: still(Frame::Start),
             end: still(Frame::End),
+            is_single: !generation.options.recipe.frames().contains(&Frame::End),
             video: generation.video.clone(),
             stills_state: box_state(generation, |stage| stage == Stage::Stills),
             clip_state: box_state(generation, is_clip),

@@ -31,6 +31,7 @@ pub fn Rail(
                 />
                 <RailLink href="/admin/queue" icon=IconName::Queue word=td_string!(locale, nav.queue)/>
                 <RailLink href="/admin/costs" icon=IconName::Costs word=td_string!(locale, nav.costs)/>
+                <RailLink href="/admin/models" icon=IconName::Models word=td_string!(locale, nav.models)/>
             </ul>
         </nav>
     }

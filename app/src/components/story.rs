@@ -75,7 +75,7 @@ fn StoryStage(stage: StageView, generation: GenerationView) -> impl IntoView {
     let locale = use_facts().locale;
     let is_stopped = is_stopped(&stage, &generation);
     let (icon, hue, state_word) = look(locale, &stage, is_stopped);
-    let word = words::stage(locale, stage.stage);
+    let word = words::stage_of(locale, generation.options.recipe, stage.stage);
     let cost =
         (stage.cost != MicroUsd::ZERO).then(|| view! { <p class="story-cost figures">{stage.cost.display()}</p> });
     let measured = stage.percent.filter(|_| stage.state == StageState::Running).map(|percent| {

@@ -87,7 +87,9 @@ fn Entry(entry: TimelineEntry, is_settled: bool) -> impl IntoView {
         kind if entry.failure.is_some() || is_end(kind) => DetailForm::Folded,
         _ => DetailForm::Plain,
     };
-    let detail = entry.detail.map(|text| view! { <EntryDetail text form/> });
+    let (told, rest) = entry.detail.map(|text| words::event_detail(locale, entry.kind, text)).unwrap_or_default();
+    let told = told.map(|text| view! { <p class="timeline-detail">{text}</p> });
+    let detail = rest.map(|text| view! { <EntryDetail text form/> });
     let hue = if is_stopped || is_settled { "none" } else { hue(entry.kind) };
     let amount = entry.amount.map(|amount| view! { <span class="timeline-amount figures">{amount.display()}</span> });
     view! {
@@ -102,6 +104,7 @@ fn Entry(entry: TimelineEntry, is_settled: bool) -> impl IntoView {
             <span class="timeline-mark"></span>
             <div class="timeline-body">
                 <p class="timeline-what">{what}</p>
+                {told}
                 {why}
                 {detail}
             </div>

@@ -51,8 +51,8 @@ pub struct Live {
     pub lost: RwSignal<bool>,
     /// Counts how often the stream was opened again: what is loaded may be older than it.
     pub reopened: RwSignal<u32>,
-    /// Counts pauses and resumes by this tab: the frame loads anew when it changes.
-    pub pauses: RwSignal<u32>,
+    /// Counts what this tab changed of that about which every page alerts, like a pause: the frame loads anew with it.
+    pub alerts: RwSignal<u32>,
     /// Whether the session has ended: the stream is not opened any more.
     pub signed_out: RwSignal<bool>,
 }
@@ -68,7 +68,7 @@ impl Live {
             turns: RwSignal::default(),
             lost: RwSignal::default(),
             reopened: RwSignal::default(),
-            pauses: RwSignal::default(),
+            alerts: RwSignal::default(),
             signed_out: RwSignal::default(),
         };
         provide_context(live);
@@ -245,6 +245,7 @@ mod tests {
             bell: Bell::default(),
             active: domain::page::Page { rows, number: 1, total },
             queue,
+            retiring: Vec::new(),
         }
     }
 

@@ -33,6 +33,11 @@ pub fn error_sentence(error: &AppError, facts: &PageFacts) -> String {
     }
 }
 
+/// What a field takes: from the notation of the API documents to how people write it.
+pub fn expected_values(expected: &str) -> String {
+    expected.replace("..=", "–").replace('|', ", ")
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;

@@ -2,17 +2,21 @@
 
 mod day;
 mod error;
+mod event_detail;
 mod failure;
 mod notice;
 mod queue;
 mod state;
 
-pub use day::day_name;
-pub use error::error_sentence;
+pub use day::{day_name, iso_day};
+pub use error::{error_sentence, expected_values};
+pub use event_detail::event_detail;
 pub use failure::{RetryHelp, failure_next, failure_what, retry_help};
 pub use notice::{notice_generation, notice_sentence, notice_state};
 pub use queue::{pause_scope, provider};
-pub use state::{call_state, event, generation_state, group, model_type, recipe, stage, stage_state, video_status};
+pub use state::{
+    call_state, event, generation_state, group, model_type, recipe, stage, stage_of, stage_state, video_status,
+};
 
 use domain::LocalText;
 

@@ -2,7 +2,6 @@
 //! of the setting, what was given where that is no secret, and what is expected.
 
 mod limits;
-mod money;
 mod parts;
 mod routes;
 pub mod setting;
@@ -82,10 +81,10 @@ pub struct Limits {
     #[arg(long, env = "DAILY_GENERATIONS", default_value_t = 100, value_parser = value::whole(0..=1_000_000_u32))]
     pub daily_generations: u32,
     /// US dollars that may be held and paid in a day, like 25 or 12.50.
-    #[arg(long, env = "DAILY_SPEND_USD", default_value = "25", value_parser = money::parse)]
+    #[arg(long, env = "DAILY_SPEND_USD", default_value = "25", value_parser = MicroUsd::parse_dollars)]
     pub daily_spend_usd: MicroUsd,
     /// A call whose answer was lost is made again by itself when it costs less than this many US dollars.
-    #[arg(long, env = "REPEAT_BELOW_USD", default_value = "0.05", value_parser = money::parse)]
+    #[arg(long, env = "REPEAT_BELOW_USD", default_value = "0.05", value_parser = MicroUsd::parse_dollars)]
     pub repeat_below_usd: MicroUsd,
 }
 

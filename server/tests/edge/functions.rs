@@ -36,6 +36,9 @@ async fn nobody_is_nobody() {
         ("/api/admin/queue/load", &[]),
         ("/api/admin/queue/pause", &[("scope", "everything"), ("reason", "")]),
         ("/api/admin/queue/resume", &[("scope", "everything")]),
+        ("/api/admin/models/load", &[]),
+        ("/api/admin/models/price", &[("model", "fal/x"), ("valid_from", "2030-01-01"), ("reason", "r")]),
+        ("/api/admin/models/retire", &[("model", "fal/x"), ("retires_on", "2030-01-01"), ("reason", "r")]),
         ("/api/admin/products/list", &list),
         ("/api/admin/products/detail", &[("id", id.as_str())]),
         ("/api/admin/products/quote", create.as_slice()),
@@ -64,7 +67,7 @@ async fn choices_out_of_range_are_named_and_nothing_is_written() {
         ("fps", "31", "24..=30"),
         ("resolution", "4k", "720p|1080p"),
         ("model_type", "dog", "female|male"),
-        ("recipe", "film", "product_video"),
+        ("recipe", "film", "product_video|tryon_video"),
     ] {
         let choices = Choices::default().with(field, value);
         for path in ["/api/admin/generations/create", "/api/admin/products/quote"] {

@@ -12,6 +12,7 @@ mod functions;
 mod house;
 mod journey;
 mod media;
+mod models;
 mod outcome;
 mod program;
 mod queue;

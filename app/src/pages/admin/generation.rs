@@ -309,8 +309,8 @@ mod tests {
     fn a_generation_that_is_being_stopped_offers_no_second_click() {
         let form = |cancel_requested| {
             let generation = GenerationView { cancel_requested, ..sample::generation(GenerationState::Encoding) };
-            let id = generation.id;
             sample::render(Locale::ko, move || {
+                let id = generation.id;
                 let is_cancelling = Signal::derive(move || generation.is_cancelling());
                 view! { <CancelForm id cancel=ServerAction::new() is_cancelling/> }
             })

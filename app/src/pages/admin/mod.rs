@@ -3,6 +3,7 @@
 pub mod costs;
 pub mod generation;
 pub mod generations;
+pub mod models;
 pub mod not_found;
 pub mod product;
 pub mod products;

@@ -30,7 +30,7 @@ pub fn QueuePage() -> impl IntoView {
     Effect::new(move |before: Option<usize>| {
         let now = changes.get();
         if before.is_some() {
-            live.pauses.update(|count| *count = count.wrapping_add(1));
+            live.alerts.update(|count| *count = count.wrapping_add(1));
         }
         now
     });

@@ -7,11 +7,11 @@ use domain::{
     MicroUsd, UserId,
     models::{ModelChange, ModelChangeKind, ModelFigures},
 };
-use providers::{ModelRef, Provider};
+use providers::{ModelRef, Provider, catalogue::ModelRow};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::Mark;
+use super::{Mark, view::prices};
 
 /// Serialises writers: two processes that start at once would write the same row twice.
 pub(super) async fn lock(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -118,14 +118,14 @@ pub(super) async fn changes(
 ) -> Result<HashMap<String, Vec<ModelChange>>, sqlx::Error> {
     let rows = sqlx::query!(
         "select c.name as \"name!\", c.at as \"at!\", u.name as who, c.is_price as \"is_price!\", c.day as \"day?\",
-             c.reason as \"reason!\"
+             c.spec as \"spec?\", c.reason as \"reason!\"
          from (
              select *, row_number() over (partition by name order by at desc) as nth from (
                  select provider || '/' || model as name, added_at as at, added_by as by, true as is_price,
-                     valid_from as day, reason
+                     valid_from as day, spec, reason
                  from catalogue_rows where added_by is not null
                  union all
-                 select provider || '/' || model, set_at, set_by, false, retires_on, reason
+                 select provider || '/' || model, set_at, set_by, false, retires_on, null, reason
                  from catalogue_retirements) every) c
          join users u on u.id = c.by
          where c.nth <= $1 order by c.at desc",
@@ -136,7 +136,10 @@ pub(super) async fn changes(
     let mut found: HashMap<String, Vec<ModelChange>> = HashMap::new();
     for row in rows {
         let kind = if row.is_price { ModelChangeKind::Price } else { ModelChangeKind::Retirement };
-        let change = ModelChange { at: row.at, by: row.who, kind, day: row.day, reason: row.reason };
+        // A row a newer program wrote may not be understood: its amounts are left out.
+        let spec = row.spec.and_then(|spec| serde_json::from_value::<ModelRow>(spec).ok());
+        let prices = spec.as_ref().map(prices).unwrap_or_default();
+        let change = ModelChange { at: row.at, by: row.who, kind, day: row.day, prices, reason: row.reason };
         found.entry(row.name).or_default().push(change);
     }
     Ok(found)

@@ -3,9 +3,12 @@
 use chrono::TimeDelta;
 use domain::{
     Options, Recipe, Stage,
-    models::{ModelView, ModelsView, PriceAmount, RoutePlace},
+    models::{ModelView, ModelsView, PriceAmount, PriceUnit, RETIRES_SOON_DAYS, RetiringModel, RoutePlace},
 };
-use providers::{ClipOrder, ModelRef, Order, StillOrder, StillSize, catalogue::ModelRow};
+use providers::{
+    ClipOrder, ModelRef, Order, StillOrder, StillSize,
+    catalogue::{ModelRow, PriceRule},
+};
 
 use super::store;
 use crate::{Engine, Error};
@@ -36,7 +39,8 @@ impl Engine {
                     id: row.id.clone(),
                     has_key: self.makers().has_key(row.provider),
                     places: self.places(&row.model()),
-                    prices: row.amounts().into_iter().map(|(key, amount)| PriceAmount { key, amount }).collect(),
+                    prices: prices(row),
+                    unit: unit(&row.price),
                     usual_price: row.price_of(&usual_order(row)).ok(),
                     valid_from: row.valid_from,
                     source: row.source.clone(),
@@ -55,6 +59,18 @@ impl Engine {
         Ok(ModelsView { models, figures_days: FIGURES_DAYS })
     }
 
+    /// Models of the routes that end within [`RETIRES_SOON_DAYS`] or have ended, soonest first.
+    pub fn retiring_models(&self) -> Vec<RetiringModel> {
+        let (catalogue, now) = (self.catalogue(), self.now());
+        let retiring = self.settings().routes.models().into_iter().filter_map(|model| {
+            let on = catalogue.row(model, now).ok()?.retires_within(RETIRES_SOON_DAYS, now)?;
+            Some(RetiringModel { name: model.to_string(), id: model.id.clone(), on })
+        });
+        let mut retiring: Vec<_> = retiring.collect();
+        retiring.sort_by_key(|model| model.on);
+        retiring
+    }
+
     fn places(&self, model: &ModelRef) -> Vec<RoutePlace> {
         let stages = Recipe::ALL.into_iter().flat_map(|recipe| [(recipe, Stage::Stills), (recipe, Stage::Clip)]);
         stages
@@ -63,6 +79,20 @@ impl Engine {
                 Some(RoutePlace { recipe, stage, place: u8::try_from(place + 1).unwrap_or(u8::MAX) })
             })
             .collect()
+    }
+}
+
+/// The amounts of a row, as pages show them.
+pub(super) fn prices(row: &ModelRow) -> Vec<PriceAmount> {
+    row.amounts().into_iter().map(|(key, amount)| PriceAmount { key, amount }).collect()
+}
+
+const fn unit(price: &PriceRule) -> PriceUnit {
+    match price {
+        PriceRule::Tokens(_) => PriceUnit::MillionTokens,
+        PriceRule::PerStill(_) => PriceUnit::Still,
+        PriceRule::PerSecond(_) => PriceUnit::Second,
+        PriceRule::PerClip(_) => PriceUnit::Clip,
     }
 }
 

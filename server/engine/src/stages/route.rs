@@ -1,7 +1,7 @@
 //! Going on with another model: only before anything of the stage was paid or may have been, only when its model or its
 //! provider is the reason, and within the money of the day. Every switch is an event that the admin sees.
 
-use domain::{CallId, CallState, FailureCode, Stage, generation::EventKind};
+use domain::{CallId, CallState, FailureCode, Stage, event_detail::RouteSwitch, generation::EventKind};
 use jobs::{Attempt, Failure, FailureClass, Outcome};
 use uuid::Uuid;
 
@@ -80,8 +80,8 @@ async fn switch(engine: &Engine, attempt: &Attempt, stage: Stage, failure: &Fail
     if !replan(engine, &mut tx, &generation, stage, &choice).await? {
         return Ok(None);
     }
-    let from = tried.last().map_or("", String::as_str);
-    let detail = format!("{from} → {}: {}", choice.model, failure.message);
+    let from = tried.last().cloned().unwrap_or_default();
+    let detail = RouteSwitch { from, to: choice.model.to_string(), reason: failure.message.clone() }.to_string();
     let event = Event {
         stage: Some(stage),
         failure: Some(FailureCode::parse(&failure.code)),

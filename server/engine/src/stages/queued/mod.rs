@@ -7,7 +7,7 @@ mod withdrawal;
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{FailureCode, generation::EventKind};
+use domain::{FailureCode, event_detail::BillDifference, generation::EventKind};
 use jobs::{Attempt, Failure};
 use providers::{Certainty, FetchRules, FileAnswer, Order, ProviderError, RequestStatus, Requests, Submitted};
 use sqlx::PgConnection;
@@ -212,9 +212,8 @@ impl Queued<'_> {
         };
         store::record(tx, id, &done).await?;
         if answer.is_billed_otherwise() {
-            let model = &self.call.model;
-            let (bill, list) = (answer.cost.display_exact(), answer.cost_expected.display_exact());
-            let detail = format!("{model}: {bill} charged, {list} expected");
+            let model = self.call.model.to_string();
+            let detail = BillDifference { model, billed: answer.cost, listed: answer.cost_expected }.to_string();
             let event = Event {
                 stage: Some(self.slot.stage()),
                 amount: Some(answer.cost),

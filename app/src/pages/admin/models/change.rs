@@ -1,0 +1,169 @@
+//! What is open below a model: its price, the forms that change it, its history.
+
+use chrono::Days;
+use domain::models::{ModelView, PriceAmount};
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+
+use super::{
+    Changing, Refusal,
+    field::{Field, Input, Kind},
+    history::History,
+    words::{amount_name, unit},
+};
+use crate::{
+    api::models::{AddPrice, RetireModel},
+    components::{
+        error_block::ErrorBlock,
+        post_form::{Fields, PostForm},
+    },
+    shell::{use_facts, use_locale},
+    words::iso_day,
+};
+
+/// Everything about a model that does not fit its line.
+#[component]
+pub(super) fn Panel(model: ModelView, changing: Changing) -> impl IntoView {
+    let history = model.history.clone();
+    view! {
+        <div class="model-panel" data-testid="model-panel">
+            <Price model=model.clone()/>
+            <PriceForm model=model.clone() action=changing.price/>
+            <RetirementForm model action=changing.retire/>
+            <History changes=history/>
+        </div>
+    }
+}
+
+/// The amounts of the price of today, since when and from where.
+#[component]
+fn Price(model: ModelView) -> impl IntoView {
+    let locale = use_locale();
+    let lines = model.prices.into_iter().map(move |PriceAmount { key, amount }| {
+        view! {
+            <div class="fact">
+                <dt>{amount_name(locale, &key)}</dt>
+                <dd class="figures">{format!("${}", amount.dollars())}</dd>
+            </div>
+        }
+    });
+    let since = td_string!(locale, models.since, day = iso_day(model.valid_from));
+    view! {
+        <section class="stack tight">
+            <h3>{td_string!(locale, models.price_list)}</h3>
+            <p class="field-hint">{format!("{} · {since}", unit(locale, model.unit))}</p>
+            <dl class="facts sums">{lines.collect_view()}</dl>
+            <p class="field-hint">{td_string!(locale, models.source, source = model.source)}</p>
+        </section>
+    }
+}
+
+#[component]
+fn PriceForm(model: ModelView, action: ServerAction<AddPrice>) -> impl IntoView {
+    const FORM: &str = "price";
+
+    let locale = use_locale();
+    let today = use_facts().rendered_at.date_naive();
+    let tomorrow = today.checked_add_days(Days::new(1)).unwrap_or(today);
+    let refusal: Refusal = Signal::derive(move || action.value().get().and_then(Result::err));
+    let pending = action.pending();
+    let keys = model.prices.iter().map(|price| price.key.clone()).collect::<Vec<_>>().join(" ");
+    let amounts = model.prices.into_iter().map(move |PriceAmount { key, amount }| {
+        let input = Input::new(FORM, &key, &amount_name(locale, &key), Kind::Dollars);
+        let input = Input { name: amount_input(&key), value: amount.dollars(), ..input };
+        view! { <Field input refusal/> }
+    });
+    let day = Input {
+        value: iso_day(tomorrow),
+        first: Some(iso_day(today)),
+        ..Input::new(FORM, "valid_from", td_string!(locale, models.valid_from), Kind::Day)
+    };
+    let reason = Input::new(FORM, "reason", td_string!(locale, models.reason), Kind::Reason);
+    view! {
+        <section class="stack tight">
+            <h3>{td_string!(locale, models.add_price)}</h3>
+            <p class="field-hint">{td_string!(locale, models.add_note, unit = unit(locale, model.unit))}</p>
+            <PostForm action class="form" read=read_price>
+                <Refused refusal/>
+                <input type="hidden" name="model" value=model.name/>
+                <input type="hidden" name="keys" value=keys/>
+                <div class="field-row">{amounts.collect_view()}</div>
+                <Field input=day refusal/>
+                <Field input=reason refusal/>
+                <button class="button" type="submit" disabled=move || pending.get()>
+                    {td_string!(locale, models.save_price)}
+                </button>
+            </PostForm>
+        </section>
+    }
+}
+
+#[component]
+fn RetirementForm(model: ModelView, action: ServerAction<RetireModel>) -> impl IntoView {
+    const FORM: &str = "retire";
+
+    let locale = use_locale();
+    let refusal: Refusal = Signal::derive(move || action.value().get().and_then(Result::err));
+    let pending = action.pending();
+    let day = Input {
+        value: model.retires_on.map(iso_day).unwrap_or_default(),
+        ..Input::new(FORM, "retires_on", td_string!(locale, models.last_day), Kind::Day)
+    };
+    let reason = Input::new(FORM, "reason", td_string!(locale, models.reason), Kind::Reason);
+    // Without it there is nothing to take back.
+    let take_back = model.retires_on.map(|_| {
+        view! {
+            <label class="check-field">
+                <input type="checkbox" name="take_back" value="true"/>
+                <span>{td_string!(locale, models.take_back)}</span>
+            </label>
+        }
+    });
+    view! {
+        <section class="stack tight">
+            <h3>{td_string!(locale, models.retirement)}</h3>
+            <p class="field-hint">{td_string!(locale, models.retire_note)}</p>
+            <PostForm action class="form" read=read_retirement>
+                <Refused refusal/>
+                <input type="hidden" name="model" value=model.name/>
+                <Field input=day refusal/>
+                {take_back}
+                <Field input=reason refusal/>
+                <button class="button" type="submit" disabled=move || pending.get()>
+                    {td_string!(locale, models.save_retirement)}
+                </button>
+            </PostForm>
+        </section>
+    }
+}
+
+/// That nothing was changed, and why.
+#[component]
+fn Refused(refusal: Refusal) -> impl IntoView {
+    move || refusal.get().map(|error| view! { <ErrorBlock error/> })
+}
+
+/// What the input of an amount is called: the server reads all of them as one map.
+fn amount_input(key: &str) -> String {
+    format!("amounts[{key}]")
+}
+
+fn read_price(form: &Fields) -> Option<AddPrice> {
+    let keys = form.word("keys")?;
+    let amounts = keys.split(' ').map(|key| Some((key.to_owned(), form.word(&amount_input(key))?)));
+    Some(AddPrice {
+        amounts: amounts.collect::<Option<_>>()?,
+        model: form.word("model")?,
+        valid_from: form.word("valid_from")?,
+        reason: form.word("reason")?,
+    })
+}
+
+fn read_retirement(form: &Fields) -> Option<RetireModel> {
+    Some(RetireModel {
+        model: form.word("model")?,
+        retires_on: form.word("retires_on")?,
+        take_back: form.word("take_back").is_some(),
+        reason: form.word("reason")?,
+    })
+}
