@@ -29,7 +29,7 @@ async fn nobody_is_nobody() {
     for (path, fields) in [
         ("/api/admin/generations/create", create.as_slice()),
         ("/api/admin/generations/cancel", &[("id", generation.as_str())]),
-        ("/api/admin/generations/retry", &[("id", generation.as_str()), ("key", generation.as_str())]),
+        ("/api/admin/generations/retry", &[("id", &generation), ("key", &generation), ("price", "0")]),
         ("/api/admin/generations/list", &list),
         ("/api/admin/generations/detail", &[("id", generation.as_str())]),
         ("/api/admin/notices/read", &[]),
@@ -101,7 +101,7 @@ async fn odd_requests_are_the_askers_fault() {
         let (status, body) = refused(&admin, path, &fields).await;
         assert_eq!((status, &body["code"]), (404, &Value::from("not_found")), "{path}");
     }
-    let retry = [("id", nobody.as_str()), ("key", key.as_str())];
+    let retry = [("id", nobody.as_str()), ("key", key.as_str()), ("price", "0")];
     let (status, body) = refused(&admin, "/api/admin/generations/retry", &retry).await;
     assert_eq!((status, &body["code"]), (404, &Value::from("not_found")), "an unknown generation");
     let malformed = choices.clone().with("duration", "four");

@@ -63,6 +63,9 @@ impl Ground {
             ("POLL_INTERVAL_SECS", "0.2".to_owned()),
             ("LOOKUP_AFTER_SECS", "0.5".to_owned()),
             ("RETRY_BASE_SECS", "0".to_owned()),
+            // One model for every stage, so that what goes wrong with it shows.
+            ("PRODUCT_STILL_MODELS", "gemini-nano-banana-2.1".to_owned()),
+            ("PRODUCT_CLIP_MODELS", "fal-ai/pika/v2.2/pikaframes".to_owned()),
             // Nothing that happens by the clock happens in the middle of a test.
             ("ROUTINES", "false".to_owned()),
             ("SIMULATOR_STILL_DELAY_MS", "0".to_owned()),

@@ -116,7 +116,11 @@ async fn every_wrong_field_is_named_and_nothing_is_written() {
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let (status, code, mut wrong) = refused(&admin, PRICE, &fields).await;
         wrong.sort();
-        assert_eq!((status, code.as_str(), wrong), (422, "invalid", expected.iter().map(ToString::to_string).collect()), "{fields:?}");
+        assert_eq!(
+            (status, code.as_str(), wrong),
+            (422, "invalid", expected.iter().map(ToString::to_string).collect()),
+            "{fields:?}"
+        );
     }
     let rest = [("valid_from", today.as_str()), ("reason", "r")];
     let with = |more: &[(&'static str, &'static str)]| [more, &rest].concat();

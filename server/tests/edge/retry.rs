@@ -46,7 +46,7 @@ async fn a_form_retries_and_both_pages_lead_to_each_other() {
         assert_eq!(input(page, "id"), failed.to_string());
     }
     let key = input(&page, "key");
-    let fields = [("id", failed.to_string()), ("key", key.clone())];
+    let fields = [("id", failed.to_string()), ("key", key.clone()), ("price", input(&page, "price"))];
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let press = async || {
         let answer = admin.post("/api/admin/generations/retry", PAGE, &fields).send().await.unwrap();
@@ -65,7 +65,11 @@ async fn a_form_retries_and_both_pages_lead_to_each_other() {
     assert_eq!(wait_until(database, retry, |_| false).await.state, "failed");
     let (id, key) = (retry.to_string(), Uuid::now_v7());
     let key_text = key.to_string();
-    let again = [("id", id.as_str()), ("key", key_text.as_str())];
+    let cheaper = [("id", id.as_str()), ("key", key_text.as_str()), ("price", "199999")];
+    let answer = admin.post("/api/admin/generations/retry", JSON, &cheaper).send().await.unwrap();
+    assert_eq!(answer.status(), 409, "it costs more than was shown");
+    assert!(answer.text().await.unwrap().contains(r#""code":"price_changed","data":{"price":200000}"#));
+    let again = [("id", id.as_str()), ("key", key_text.as_str()), ("price", "200000")];
     let answer = admin.post("/api/admin/generations/retry", JSON, &again).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let last = generation_of(database, key).await;
@@ -78,7 +82,7 @@ async fn a_form_retries_and_both_pages_lead_to_each_other() {
 
     // What gave a video, and what runs, is refused in the words of the click.
     let id = last.to_string();
-    let fields = [("id", id.as_str()), ("key", ANOTHER_KEY)];
+    let fields = [("id", id.as_str()), ("key", ANOTHER_KEY), ("price", "0")];
     let answer = admin.post("/api/admin/generations/retry", JSON, &fields).send().await.unwrap();
     assert_eq!(answer.status(), 409);
     let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
@@ -106,7 +110,7 @@ async fn beyond_the_limit_of_the_day_the_button_rests() {
     let form = page.split("generations/retry\"").nth(1).unwrap().split("</form>").next().unwrap();
     assert!(form.contains("disabled"), "{form}");
     let (id, key) = (failed.to_string(), input(&page, "key"));
-    let fields = [("id", id.as_str()), ("key", key.as_str())];
+    let fields = [("id", id.as_str()), ("key", key.as_str()), ("price", "200000")];
     let answer = admin.post("/api/admin/generations/retry", JSON, &fields).send().await.unwrap();
     assert_eq!(answer.status(), 429);
     assert_eq!(house.ground.database.number("select count(*) from generations").await, 1);

@@ -151,8 +151,14 @@ fn what_is_wrong_stands_in_its_field() {
     };
     let html = field(Locale::en, "720p", field::Kind::Dollars);
     assert!(html.contains("$0.000001–$1000") && html.contains("aria-invalid=\"true\""), "{html}");
-    assert!(html.contains("aria-describedby=\"price-720p-error\"") && html.contains("id=\"price-720p-error\""), "{html}");
+    assert!(
+        html.contains("aria-describedby=\"price-720p-error\"") && html.contains("id=\"price-720p-error\""),
+        "{html}"
+    );
     assert!(field(Locale::ko, "reason", field::Kind::Reason).contains("1–500자로 적어 주세요"));
     let html = field(Locale::ko, "valid_from", field::Kind::Day);
-    assert!(!html.contains("field-error") && !html.contains("aria-invalid") && html.contains("type=\"date\""), "{html}");
+    assert!(
+        !html.contains("field-error") && !html.contains("aria-invalid") && html.contains("type=\"date\""),
+        "{html}"
+    );
 }

@@ -41,16 +41,8 @@ pub(super) fn figures(locale: Locale, model: &ModelView) -> [FigureWords; 5] {
         figure(td_string!(locale, models.price), price, Some(usual(locale, model.unit))),
         figure(td_string!(locale, models.time), time(|known| known.half_ms), most),
         figure(td_string!(locale, models.failed), failed, known.map(|known| of(known.failed, known.calls))),
-        figure(
-            td_string!(locale, models.published),
-            published,
-            known.map(|known| of(known.published, results(known))),
-        ),
-        figure(
-            td_string!(locale, models.average),
-            known.and_then(|known| known.average).map(MicroUsd::display),
-            None,
-        ),
+        figure(td_string!(locale, models.published), published, known.map(|known| of(known.published, results(known)))),
+        figure(td_string!(locale, models.average), known.and_then(|known| known.average).map(MicroUsd::display), None),
     ]
 }
 
