@@ -7,6 +7,9 @@ use leptos::prelude::*;
 
 use crate::{AppError, wire::LeanJson};
 
+/// What stands before the name of an amount on its way here: a name that begins with a digit is taken for a place in a list.
+pub const AMOUNT_PREFIX: &str = "of_";
+
 /// The page of models.
 #[server(prefix = "/api/admin", endpoint = "models/load", output = LeanJson)]
 pub async fn load_models() -> Result<ModelsView, AppError> {
@@ -15,7 +18,7 @@ pub async fn load_models() -> Result<ModelsView, AppError> {
 }
 
 /// Adds a price of a model, from a day like `2026-12-01` on. `amounts` are US dollars, by the names of
-/// [`domain::models::ModelView::prices`]; those that are left out stay.
+/// [`domain::models::ModelView::prices`] behind [`AMOUNT_PREFIX`]; those that are left out stay.
 #[server(prefix = "/api/admin", endpoint = "models/price", output = LeanJson)]
 pub async fn add_price(
     model: String,
@@ -28,7 +31,8 @@ pub async fn add_price(
     let person = crate::auth::require_person().await?;
     // What cannot be read is nothing, which no price is: the engine names it together with the other wrong fields.
     let read = |text: String| MicroUsd::parse_dollars(&text).unwrap_or(MicroUsd::ZERO);
-    let amounts = amounts.into_iter().map(|(key, text)| (key, read(text))).collect();
+    let name = |key: String| key.strip_prefix(AMOUNT_PREFIX).map(str::to_owned).unwrap_or(key);
+    let amounts = amounts.into_iter().map(|(key, text)| (name(key), read(text))).collect();
     crate::auth::engine()?.add_price(person.id, &model, &amounts, day(&valid_from), &reason).await?;
     super::back::lead_plain_form_back();
     Ok(())

@@ -12,7 +12,7 @@ use super::{
     words::{amount_name, unit},
 };
 use crate::{
-    api::models::{AddPrice, RetireModel},
+    api::models::{AMOUNT_PREFIX, AddPrice, RetireModel},
     components::{
         error_block::ErrorBlock,
         post_form::{Fields, PostForm},
@@ -145,12 +145,12 @@ fn Refused(refusal: Refusal) -> impl IntoView {
 
 /// What the input of an amount is called: the server reads all of them as one map.
 fn amount_input(key: &str) -> String {
-    format!("amounts[{key}]")
+    format!("amounts[{AMOUNT_PREFIX}{key}]")
 }
 
 fn read_price(form: &Fields) -> Option<AddPrice> {
     let keys = form.word("keys")?;
-    let amounts = keys.split(' ').map(|key| Some((key.to_owned(), form.word(&amount_input(key))?)));
+    let amounts = keys.split(' ').map(|key| Some((format!("{AMOUNT_PREFIX}{key}"), form.word(&amount_input(key))?)));
     Some(AddPrice {
         amounts: amounts.collect::<Option<_>>()?,
         model: form.word("model")?,
