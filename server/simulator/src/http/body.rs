@@ -43,8 +43,12 @@ pub(super) async fn cut(answer: Response, bytes: u64) -> Response {
     // Something must be missing, however short the body is.
     announce(&mut parts, (whole.len() as u64).max(bytes + 1));
     let kept = whole.slice(..usize::try_from(bytes).unwrap_or(usize::MAX).min(whole.len().saturating_sub(1)));
-    let pieces = stream::iter([Ok(kept), Err(BrokenOff)]);
-    Response::from_parts(parts, Body::from_stream(pieces))
+    let end = stream::once(async {
+        // A pause in which what came before is sent.
+        tokio::task::yield_now().await;
+        Err(BrokenOff)
+    });
+    Response::from_parts(parts, Body::from_stream(stream::iter([Ok(kept)]).chain(end)))
 }
 
 /// The same answer, its body followed by zeros up to so many bytes.
