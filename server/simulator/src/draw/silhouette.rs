@@ -107,12 +107,14 @@ fn measure(backdrop: &[bool], width: usize, height: usize) -> Option<(f32, f32, 
 }
 
 /// The unit of a person who is cut off below: their shoulders are where the
-/// outline is suddenly half as wide again as the head.
+/// outline is suddenly half as wide again as the head, and stays so. (Below a
+/// bun it only does so down to the neck.)
 fn by_shoulders(rows: &[(usize, (f32, f32))]) -> Option<f32> {
     let wide = |(_, (left, right)): &(usize, (f32, f32))| right - left;
     let shoulders = (rows.len() / 20..rows.len()).find(|index| {
+        let here = wide(&rows[*index]);
         let head = rows.iter().take(index * 6 / 10).map(wide).fold(0.0, f32::max);
-        head > 0.0 && wide(&rows[*index]) > 1.5 * head
+        head > 0.0 && here > 1.5 * head && rows.iter().take(index * 3).skip(*index).all(|row| wide(row) > 0.75 * here)
     })?;
     Some(shoulders as f32 / (SHOULDERS_Y - CROWN_Y))
 }
