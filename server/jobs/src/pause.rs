@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::Error;
-use crate::queue::{Queue, store};
+use crate::queue::{Queue, store, within};
 
 /// What is paused. Jobs that run go on, and so do parked ones: what they wait for has been asked for already.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -74,7 +74,7 @@ impl Queue {
         if reason.chars().count() > 1_000 {
             return Err(Error::InvalidJob { field: "reason", expected: "at most 1000 characters" });
         }
-        store::pause(self.pg(), word, name, by, reason).await?;
+        within(store::pause(self.pg(), word, name, by, reason)).await?;
         tracing::warn!(pause.scope = word, pause.name = name, "paused {word} {name}: {reason}");
         if let Err(error) = self.withdraw_paused().await {
             // Postgres refuses them one by one instead.
@@ -86,10 +86,10 @@ impl Queue {
     /// Ends a pause; what waited starts within a second. False if there was none.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Database`], [`Error::TimedOut`].
     pub async fn resume(&self, scope: &Scope) -> Result<bool, Error> {
         let (word, name) = scope.words();
-        let ended = store::resume(self.pg(), word, name).await?;
+        let ended = within(store::resume(self.pg(), word, name)).await?;
         if ended {
             tracing::info!(pause.scope = word, pause.name = name, "resumed {word} {name}");
         }
@@ -99,9 +99,9 @@ impl Queue {
     /// The pauses that hold, oldest first.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Database`], [`Error::TimedOut`].
     pub async fn list_pauses(&self) -> Result<Vec<Paused>, Error> {
-        let rows = store::list_pauses(self.pg()).await?;
+        let rows = within(store::list_pauses(self.pg())).await?;
         Ok(rows
             .into_iter()
             .filter_map(|row| {
@@ -114,7 +114,7 @@ impl Queue {
     async fn withdraw_paused(&self) -> Result<(), Error> {
         let mut after = Uuid::nil();
         loop {
-            let page = store::list_paused(self.pg(), after, PAGE).await?;
+            let page = within(store::list_paused(self.pg(), after, PAGE)).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             self.redis().withdraw(&page).await?;

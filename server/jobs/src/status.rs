@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::Error;
-use crate::queue::{Queue, store};
+use crate::queue::{Queue, store, within};
 
 /// A state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,9 +80,9 @@ impl Queue {
     /// Where a job is; nothing for one that never was, or ended longer ago than jobs are kept.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Database`], [`Error::TimedOut`].
     pub async fn status(&self, job_id: Uuid) -> Result<Option<JobStatus>, Error> {
-        let row = store::read_status(self.pg(), job_id).await?;
+        let row = within(store::read_status(self.pg(), job_id)).await?;
         Ok(row.and_then(|row| {
             Some(JobStatus {
                 state: JobState::ALL.into_iter().find(|state| state.as_str() == row.state)?,

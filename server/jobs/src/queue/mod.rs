@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::broadcast;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::redis::{Push, Redis, RedisSettings};
@@ -20,6 +21,11 @@ pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Rows per statement.
 const PAGE: usize = 1_000;
+
+/// Waits for Postgres, but not for ever: somebody may hold a lock, or the peer may be gone without a word.
+pub(crate) async fn within<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Error> {
+    Ok(timeout(QUERY_TIMEOUT, work).await.map_err(|_| Error::TimedOut)??)
+}
 
 /// A handle to the queue; cheap to clone, one per process is enough.
 #[derive(Clone)]
@@ -77,10 +83,11 @@ impl Queue {
     /// Connects. A Redis that is away does not stop the start, a wrong one does.
     ///
     /// # Errors
-    /// [`Error::RedisAddress`], [`Error::EvictionPolicy`] when Redis may drop keys, [`Error::Database`].
+    /// [`Error::RedisAddress`], [`Error::RedisNamespace`], [`Error::EvictionPolicy`] when Redis may drop keys,
+    /// [`Error::Database`], [`Error::TimedOut`].
     pub async fn connect(pg: PgPool, redis: RedisSettings) -> Result<Self, Error> {
         let redis = Redis::connect(redis).await?;
-        let epoch = store::read_epoch(&pg).await?;
+        let epoch = within(store::read_epoch(&pg)).await?;
         Ok(Self { inner: Arc::new(Inner { pg, redis, epoch: RwLock::new(epoch) }) })
     }
 
@@ -111,7 +118,7 @@ impl Queue {
         if let Err(error) = self.redis().push(&pushes).await {
             tracing::warn!(%error, jobs = pushes.len(), "dispatching {} jobs failed, the reconciler repairs it", pushes.len());
             let missed: Vec<Uuid> = pushes.iter().map(|push| push.id).collect();
-            store::forget_dispatch(self.pg(), &missed).await?;
+            within(store::forget_dispatch(self.pg(), &missed)).await?;
         }
         Ok(ids)
     }
@@ -156,8 +163,7 @@ impl Queue {
 
     /// Whether the queue works at full speed; every part is really asked.
     pub async fn health(&self) -> QueueHealth {
-        let expected = tokio::time::timeout(QUERY_TIMEOUT, store::read_epoch(self.pg())).await;
-        let expected = expected.ok().and_then(Result::ok);
+        let expected = within(store::read_epoch(self.pg())).await.ok();
         let redis = self.redis().is_usable();
         let found = if redis { self.redis().read_epoch().await.ok().flatten() } else { None };
         QueueHealth { postgres: expected.is_some(), redis, epoch_ok: expected.is_some() && expected == found }
@@ -166,9 +172,9 @@ impl Queue {
     /// Counts what waits and runs.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Database`], [`Error::TimedOut`].
     pub async fn depth(&self) -> Result<QueueDepth, Error> {
-        let row = store::read_depth(self.pg()).await?;
+        let row = within(store::read_depth(self.pg())).await?;
         let count = |number: i64| u64::try_from(number).unwrap_or(0);
         Ok(QueueDepth {
             waiting: count(row.waiting),
@@ -199,7 +205,7 @@ impl Queue {
         if ids.is_empty() {
             return Ok(());
         }
-        let mut waiting = store::list_waiting(self.pg(), ids).await?;
+        let mut waiting = within(store::list_waiting(self.pg(), ids)).await?;
         let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
         for job in &mut waiting {
             job.delay_ms = job.delay_ms.max(pause_ms);
@@ -213,7 +219,7 @@ impl Queue {
 
     /// Looks at the epoch in Postgres again.
     pub(crate) async fn refresh_epoch(&self) -> Result<Uuid, Error> {
-        let epoch = store::read_epoch(self.pg()).await?;
+        let epoch = within(store::read_epoch(self.pg())).await?;
         *self.inner.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
         Ok(epoch)
     }

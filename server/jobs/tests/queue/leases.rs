@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::stage::{Actor, Answer, Stage, job, quick, willing};
+use crate::stage::{Actor, Answer, Stage, end_of, job, quick, willing};
 use crate::store;
 
 /// A handler that hands its attempt out and then never ends by itself.
@@ -109,7 +109,7 @@ async fn a_theft_fires_the_token(stage: &Stage, theft: Theft) {
     let step = tokio::spawn(async move { worker.step().await });
     started.notified().await;
     theft.commit(&stage.pg, id).await;
-    assert_eq!(step.await.unwrap().unwrap(), 1);
+    assert_eq!(end_of(step).await, 1);
     let row = store::read(&stage.pg, id).await;
     assert_eq!((row.state.as_str(), row.lease_epoch), ("running", theft.epoch()), "the thief's job was not touched");
     assert!(actor.gone_codes().is_empty());
@@ -144,7 +144,7 @@ async fn no_outcome_of_a_zombie_is_written(pg: PgPool) {
         started.notified().await;
         theft.commit(&stage.pg, id).await;
         go_on.notify_one();
-        assert_eq!(step.await.unwrap().unwrap(), 1);
+        assert_eq!(end_of(step).await, 1);
         let row = store::read(&stage.pg, id).await;
         let (state, epoch) = (row.state.as_str(), row.lease_epoch);
         assert_eq!((state, epoch), ("running", theft.epoch()), "{:?} was written after {theft:?}", outcome());
@@ -197,7 +197,7 @@ async fn a_lease_that_cannot_be_renewed_is_taken_for_lost(pg: PgPool) {
     store::lock_jobs(&mut table).await;
     tokio::time::timeout(Duration::from_secs(15), told.notified()).await.expect("the token fires");
     table.rollback().await.unwrap();
-    assert_eq!(step.await.unwrap().unwrap(), 1);
+    assert_eq!(end_of(step).await, 1);
     assert_eq!(store::history(&stage.pg, id).await, ["running"], "its outcome is dropped");
 }
 
@@ -221,7 +221,7 @@ async fn a_row_that_is_deleted_under_its_worker_is_a_lost_lease(pg: PgPool) {
     let step = tokio::spawn(async move { inner.step().await });
     started.notified().await;
     store::delete(&stage.pg, id).await;
-    assert_eq!(step.await.unwrap().unwrap(), 1, "it is told, and nothing is written");
+    assert_eq!(end_of(step).await, 1, "it is told, and nothing is written");
     assert_eq!(stage.queue.status(id).await.unwrap(), None);
     assert!(actor.gone_codes().is_empty());
     assert_eq!(stage.enqueue(&job().id(id)).await, id, "nothing of it is in the way");

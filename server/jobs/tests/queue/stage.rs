@@ -174,6 +174,11 @@ pub fn ask(port: u16, words: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
+/// What a spawned step came to: one that never ends is a failure like any other.
+pub async fn end_of(step: JoinHandle<Result<usize, Error>>) -> usize {
+    tokio::time::timeout(Duration::from_secs(30), step).await.expect("the step ends").unwrap().unwrap()
+}
+
 /// Waits for a condition, and fails loudly when it does not come.
 pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     for _ in 0..1_000 {

@@ -6,7 +6,7 @@ use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::stage::{Stage, job, quick, until, willing};
+use crate::stage::{Stage, end_of, job, quick, until, willing};
 use crate::store;
 
 /// The sweep reads, then decides on the row as it is when it writes: a job that its worker ends meanwhile has ended.
@@ -28,7 +28,7 @@ async fn a_sweep_that_comes_too_late_changes_nothing(pg: PgPool) {
         })
         .await;
         late.commit().await.unwrap();
-        assert_eq!(sweep.await.unwrap().unwrap(), 0, "nothing was there to run");
+        assert_eq!(end_of(sweep).await, 0, "nothing was there to run");
         assert_eq!(store::read(&stage.pg, id).await.state, "succeeded");
         assert_eq!(store::history(&stage.pg, id).await, ["running", "succeeded"]);
         assert!(actor.gone_codes().is_empty());
