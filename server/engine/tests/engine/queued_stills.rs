@@ -6,7 +6,7 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use crate::{
-    shop::{Choices, Shop, count, fal, fault, routes, until},
+    shop::{Choices, Shop, count, fal, fault, routes},
     store,
 };
 
