@@ -126,11 +126,13 @@ async fn one_process_rebuilds_redis_at_a_time(pg: PgPool) {
     until("both to wait for their turn", async || store::count_waiting(&stage.pg, "pg_advisory_xact_lock").await == 2)
         .await;
     turn.close().await.unwrap();
-    let mut ran = 0;
     for step in steps {
-        ran += step.await.unwrap();
+        step.await.unwrap();
     }
-    assert_eq!((ran, store::count_epochs(&stage.pg).await), (10, 1), "the second found it done");
+    assert_eq!(store::count_epochs(&stage.pg).await, 1, "the second found it done");
+    // How many of the ten the two took depends on which of them gave its slots back first.
+    let worker = stage.worker(&willing());
+    until("all to end", async || worker.step().await.is_ok() && store::count(&stage.pg, "succeeded").await == 10).await;
 }
 
 #[sqlx::test]
