@@ -41,8 +41,9 @@ impl Click {
                 ("/api/admin/generations/create", fields)
             }
             Wish::Retry(of) => {
-                let fields = [("id", of.to_string()), ("key", key)].map(|(name, value)| (name.to_owned(), value));
-                ("/api/admin/generations/retry", fields.to_vec())
+                // Whatever it costs.
+                let fields = [("id", of.to_string()), ("key", key), ("price", i64::MAX.to_string())];
+                ("/api/admin/generations/retry", fields.map(|(name, value)| (name.to_owned(), value)).to_vec())
             }
         }
     }
