@@ -18,7 +18,7 @@ use crate::{
     shell::use_locale,
 };
 
-/// The newest generation of a product: its story, its pictures, how it failed and what its retry costs.
+/// The newest generation of a product: how it failed and what its retry costs, its story, its pictures.
 #[component]
 pub(super) fn LatestCard(
     /// As new as it is known; none before the first click.
@@ -70,13 +70,13 @@ fn Latest(
             let offer = offer.clone();
             view! {
                 <div class="stack tight" data-testid="latest">
-                    <Story generation/>
-                    <Pictures generation/>
                     {move || retry.value().get().and_then(Result::err).map(|error| view! { <ErrorBlock error/> })}
                     {move || {
                         let offer = offer.clone();
                         failed.get().map(|generation| view! { <FailureBlock generation offer retry/> })
                     }}
+                    <Story generation/>
+                    <Pictures generation/>
                 </div>
             }
             .into_any()
