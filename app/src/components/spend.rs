@@ -100,7 +100,7 @@ mod tests {
                 spend_limit: MicroUsd::new(20_000_000),
                 resets_at: sample::now(),
             };
-            sample::render(Locale::ko, move || view! { <Spend limits=Signal::from(limits)/> })
+            sample::render(Locale::ko, move || view! { <Spend limits=Signal::from(limits)/> }).replace("<!>", "")
         };
         let html = bar(10, 2_000_000);
         assert!(html.contains("<b>10/10건</b>") && html.contains("spend-other\">$2.00/$20.00<"), "{html}");

@@ -69,7 +69,7 @@ fn Latest(
             let generation = Signal::derive(move || latest.get().unwrap_or_else(|| first.clone()));
             let offer = offer.clone();
             view! {
-                <div class="stack tight" data-testid="latest">
+                <div class="stack" data-testid="latest">
                     {move || retry.value().get().and_then(Result::err).map(|error| view! { <ErrorBlock error/> })}
                     {move || {
                         let offer = offer.clone();
