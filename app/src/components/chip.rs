@@ -48,7 +48,7 @@ pub fn StateChip(
 ) -> impl IntoView {
     let locale = use_locale();
     let (hue, icon, word) = if is_cancelling {
-        ("none", IconName::Stop, td_string!(locale, story.cancelling))
+        ("none", IconName::Cancelled, td_string!(locale, story.cancelling))
     } else {
         (state_hue(state), state_icon(state), words::generation_state(locale, state))
     };

@@ -1,7 +1,7 @@
 //! A generation without a video: what happened, what it cost, what to do, which id to quote, and the way on.
 
 use domain::{
-    GenerationId, GenerationState, MicroUsd,
+    FailureCode, GenerationId, GenerationState, MicroUsd,
     generation::{FailureView, GenerationView},
 };
 use leptos::prelude::*;
@@ -76,6 +76,8 @@ fn WayOn(failure: FailureView, offer: Option<RetryDesk>, retry: ServerAction<Ret
     let help = words::retry_help(failure.code);
     let offer = offer.filter(|_| help != RetryHelp::Never);
     let reuse = offer.as_ref().and_then(|desk| reuse_sentence(locale, desk.offer.as_ref().ok()?));
+    // There the advice says so itself: it is the reason not to retry.
+    let reuse = reuse.filter(|_| failure.code != FailureCode::ContentRefused);
     let form = offer.map(|desk| {
         view! {
             <div class="alert-next">
@@ -160,12 +162,13 @@ mod tests {
         for (code, stage, advice) in [
             (FailureCode::PhotoRefused, Stage::Stills, "Replace it"),
             (FailureCode::ContentRefused, Stage::Stills, "another product photo"),
-            (FailureCode::ContentRefused, Stage::Clip, "A new generation makes new ones."),
+            (FailureCode::ContentRefused, Stage::Clip, "a new generation makes new ones, a retry reuses"),
             (FailureCode::ProviderAccount, Stage::Stills, "Ask an operator"),
         ] {
             let html = failed(code, stage);
             assert!(html.contains(advice) && html.contains("data-testid=\"retry\""), "{html}");
             assert!(!html.contains("primary"), "the same would come of it: {html}");
+            assert!(html.matches("already paid for").count() <= 1, "{html}");
         }
         let html = failed(FailureCode::ProductGone, Stage::Stills);
         assert!(!html.contains("<button"), "a retry without a photo cannot begin: {html}");
@@ -175,7 +178,7 @@ mod tests {
     fn a_cancelled_generation_is_no_failure() {
         let html = block(Locale::ko, sample::generation(GenerationState::Cancelled));
         assert!(html.contains("data-state=\"none\"") && !html.contains("data-state=\"failed\""), "{html}");
-        assert!(html.contains("생성을 취소했습니다") && html.contains("이미 지불한 착용 이미지를 그대로"), "{html}");
+        assert!(html.contains("생성을 취소했습니다") && html.contains("이미 지불한 착용 이미지는 그대로"), "{html}");
     }
 
     #[test]

@@ -37,12 +37,7 @@ pub fn LimitsLine(
         return view! { <p class="field-hint figures">{limits_words(locale, &limits)} " · " <Reset at/></p> }
             .into_any();
     };
-    let sentence = match limit {
-        LimitKind::Generations => td_string!(locale, limits.generations_reached, limit = limits.generations_limit),
-        LimitKind::Spend => {
-            td_string!(locale, limits.spend_reached, limit = limits.spend_limit.display_cents())
-        }
-    };
+    let sentence = reached_sentence(locale, &limits, limit);
     view! {
         <div class="alert" role="alert" data-state="attention">
             <Icon name=IconName::Attention size=20/>
@@ -55,6 +50,36 @@ pub fn LimitsLine(
         </div>
     }
     .into_any()
+}
+
+/// Which limit is reached.
+fn reached_sentence(locale: Locale, limits: &LimitStatus, limit: LimitKind) -> String {
+    match limit {
+        LimitKind::Generations => td_string!(locale, limits.generations_reached, limit = limits.generations_limit),
+        LimitKind::Spend => td_string!(locale, limits.spend_reached, limit = limits.spend_limit.display_cents()),
+    }
+}
+
+/// Why a button rests beside which there is no room for [`LimitsLine`]; nothing while one more click is allowed.
+#[component]
+pub fn LimitNote(
+    /// The limits of the day.
+    #[prop(into)]
+    limits: Signal<LimitStatus>,
+    /// The price of the click.
+    price: MicroUsd,
+) -> impl IntoView {
+    let locale = use_locale();
+    move || {
+        let limits = limits.get();
+        reached(&limits, price).map(|limit| {
+            view! {
+                <p class="alert-text">
+                    {reached_sentence(locale, &limits, limit)} " " <Reset at=limits.resets_at/>
+                </p>
+            }
+        })
+    }
 }
 
 /// Both limits with what is used of them.

@@ -9,7 +9,7 @@ use leptos_i18n::td_string;
 
 use super::{
     error_block::ErrorBlock,
-    limits_line::{LimitsLine, reached},
+    limits_line::{LimitNote, reached},
     post_form::PostForm,
 };
 use crate::{
@@ -50,7 +50,7 @@ pub fn RetryForm(
             <input type="hidden" name="key" value=key.to_string()/>
             <input type="hidden" name="price" value=price.micros().to_string()/>
             <RetryButton price pending=action.pending() is_over is_primary/>
-            {move || is_over.get().then(|| view! { <LimitsLine limits=limits.get() price/> })}
+            <LimitNote limits price/>
         </PostForm>
     }
     .into_any()
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn without_a_price_or_beyond_the_limit_there_is_no_click() {
         let html = form(Locale::en, Ok(sample::offer(200_000, 1_000_000, &[Reused::Stills])));
-        assert!(html.contains("disabled"), "{html}");
+        assert!(html.contains("disabled") && html.contains("This would pass today's limit of $1.00."), "{html}");
         let html = form(Locale::en, Err(AppError::Unavailable));
         assert!(html.contains("role=\"alert\"") && !html.contains("<button"), "{html}");
     }

@@ -1,4 +1,4 @@
-//! The limit of the day that will be reached first, in the top bar.
+//! The limits of the day in the top bar, the one that will be reached first in front.
 
 use domain::cost::{LimitKind, LimitStatus};
 use leptos::prelude::*;
@@ -23,7 +23,7 @@ pub const fn limit_hue(percent: u8) -> Option<&'static str> {
     }
 }
 
-/// A thin bar with what is used of the fuller limit, leading to the costs; its title tells of both.
+/// A thin bar for the fuller limit of the day with the figures of both, leading to the costs.
 #[component]
 pub fn Spend(
     /// The limits of the day.
@@ -38,31 +38,45 @@ pub fn Spend(
         let reset = td_string!(locale, limits.resets);
         format!("{} · {reset} {}", limits_words(locale, &limits), exact(limits.resets_at, &facts.zone))
     };
-    let label = move || match limits.get().fuller() {
-        LimitKind::Generations => td_string!(locale, spend.count),
-        LimitKind::Spend => td_string!(locale, spend.label),
-    };
     view! {
         <a class="spend" href="/admin/costs" data-state=hue title=title data-testid="spend">
-            <span class="spend-text">{label} " " <b class="figures">{move || figures(locale, &limits.get())}</b></span>
+            <span class="spend-text figures">
+                {td_string!(locale, spend.label)} " " <Part limits kind=LimitKind::Generations/>
+                <span class="spend-other">" · "</span> <Part limits kind=LimitKind::Spend/>
+            </span>
             <progress
                 class="progress"
                 max="100"
                 value=move || limits.get().percent().to_string()
-                aria-label=label
+                aria-label=move || limits_words(locale, &limits.get())
             ></progress>
         </a>
     }
 }
 
-fn figures(locale: Locale, limits: &LimitStatus) -> String {
-    match limits.fuller() {
+/// What is used of one limit; the fuller one stands out, and is the one a narrow bar has room for.
+#[component]
+fn Part(limits: Signal<LimitStatus>, kind: LimitKind) -> impl IntoView {
+    let locale = use_locale();
+    move || {
+        let limits = limits.get();
+        let figures = figures(locale, &limits, kind);
+        if limits.fuller() == kind {
+            view! { <b>{figures}</b> }.into_any()
+        } else {
+            view! { <span class="spend-other">{figures}</span> }.into_any()
+        }
+    }
+}
+
+fn figures(locale: Locale, limits: &LimitStatus, kind: LimitKind) -> String {
+    match kind {
         LimitKind::Generations => {
-            td_string!(locale, spend.count_of, used = limits.generations, limit = limits.generations_limit)
+            td_string!(locale, spend.generations, used = limits.generations, limit = limits.generations_limit)
         }
         LimitKind::Spend => td_string!(
             locale,
-            spend.of,
+            spend.spend,
             used = limits.spend.display_cents(),
             limit = limits.spend_limit.display_cents()
         ),
@@ -77,7 +91,7 @@ mod tests {
     use crate::sample;
 
     #[test]
-    fn the_fuller_limit_is_shown_and_both_are_told() {
+    fn the_fuller_limit_stands_out_and_both_are_told() {
         let bar = |generations, spend| {
             let limits = LimitStatus {
                 generations,
@@ -86,15 +100,15 @@ mod tests {
                 spend_limit: MicroUsd::new(20_000_000),
                 resets_at: sample::now(),
             };
-            sample::render(Locale::ko, move || view! { <Spend limits=Signal::from(limits)/> })
+            sample::render(Locale::ko, move || view! { <Spend limits=Signal::from(limits)/> }).replace("<!>", "")
         };
         let html = bar(10, 2_000_000);
-        assert!(html.contains("오늘 생성") && html.contains(">10 / 10건<"), "{html}");
+        assert!(html.contains("<b>10/10건</b>") && html.contains("spend-other\">$2.00/$20.00<"), "{html}");
         assert!(html.contains("data-state=\"failed\"") && html.contains("value=\"100\""), "{html}");
-        assert!(html.contains("$2.00/$20.00") && html.contains("Asia/Seoul"), "{html}");
+        assert!(html.contains("Asia/Seoul"), "when they reset is in the title: {html}");
         let html = bar(1, 17_000_000);
-        assert!(html.contains("오늘 비용") && html.contains(">$17.00 / $20.00<"), "{html}");
-        assert!(html.contains("data-state=\"attention\"") && html.contains("1/10건"), "{html}");
+        assert!(html.contains("<b>$17.00/$20.00</b>") && html.contains("1/10건"), "{html}");
+        assert!(html.contains("data-state=\"attention\""), "{html}");
         assert!(!bar(1, 2_000_000).contains("data-state"));
     }
 }

@@ -89,9 +89,9 @@ fn StoryStage(stage: StageView, generation: GenerationView) -> impl IntoView {
             ></progress>
         }
     });
-    let reason = generation.failure.as_ref().filter(|_| stage.state == StageState::Failed).map(|failure| {
-        let reason = if is_stopped { state_word } else { words::failure_what(locale, failure.code) };
-        view! { <p class="story-reason">{reason}</p> }
+    let reason = generation.failure.as_ref().filter(|_| stage.state == StageState::Failed && !is_stopped);
+    let reason = reason.map(|failure| {
+        view! { <p class="story-reason">{words::failure_what(locale, failure.code)}</p> }
     });
     let tries = (stage.state == StageState::Running)
         .then(|| attempt_note(locale, generation.attempt))
@@ -105,9 +105,10 @@ fn StoryStage(stage: StageView, generation: GenerationView) -> impl IntoView {
             <div class="story-text">
                 <p class="story-word">
                     {word}
-                    // A stopped stage says so below.
+                    // What only the icon shows is read out; that it was stopped is written.
                     {(!is_stopped).then(|| view! { <span class="visually-hidden">{format!(" · {state_word}")}</span> })}
                 </p>
+                {is_stopped.then(|| view! { <p class="story-time">{state_word}</p> })}
                 <StageTime stage=stage.clone()/>
                 {tries}
                 {cost}

@@ -91,8 +91,7 @@ fn Summary(report: CostReport, locale: Locale) -> impl IntoView {
 
 #[component]
 fn Today(paid: MicroUsd, limits: LimitStatus, locale: Locale) -> impl IntoView {
-    let money =
-        td_string!(locale, costs.used, used = limits.spend.display(), limit = limits.spend_limit.display_cents());
+    let money = td_string!(locale, costs.used, used = limits.spend.display());
     let count = td_string!(locale, costs.count_used, used = limits.generations, limit = limits.generations_limit);
     view! {
         <div class="costs-today">

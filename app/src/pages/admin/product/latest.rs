@@ -18,7 +18,7 @@ use crate::{
     shell::use_locale,
 };
 
-/// The newest generation of a product: its story, its pictures, how it failed and what its retry costs.
+/// The newest generation of a product: how it failed and what its retry costs, its story, its pictures.
 #[component]
 pub(super) fn LatestCard(
     /// As new as it is known; none before the first click.
@@ -69,14 +69,14 @@ fn Latest(
             let generation = Signal::derive(move || latest.get().unwrap_or_else(|| first.clone()));
             let offer = offer.clone();
             view! {
-                <div class="stack tight" data-testid="latest">
-                    <Story generation/>
-                    <Pictures generation/>
+                <div class="stack" data-testid="latest">
                     {move || retry.value().get().and_then(Result::err).map(|error| view! { <ErrorBlock error/> })}
                     {move || {
                         let offer = offer.clone();
                         failed.get().map(|generation| view! { <FailureBlock generation offer retry/> })
                     }}
+                    <Story generation/>
+                    <Pictures generation/>
                 </div>
             }
             .into_any()
