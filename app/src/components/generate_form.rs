@@ -380,6 +380,18 @@ mod tests {
     }
 
     #[test]
+    fn each_recipe_can_be_chosen_and_has_its_hint() {
+        let html = sample::render(Locale::ko, || view! { <RecipeChoice chosen=Recipe::TryonVideo/> });
+        for recipe in Recipe::ALL {
+            let word = recipe.as_str();
+            assert!(html.contains(&format!("value=\"{word}\"")), "{word} in {html}");
+            assert!(html.contains(&format!("data-recipe=\"{word}\"")), "{word} in {html}");
+        }
+        let (_, tryon) = html.split_once("value=\"tryon_video\"").unwrap_or_default();
+        assert_eq!((html.matches("checked").count(), tryon.matches("checked").count()), (1, 1), "{html}");
+    }
+
+    #[test]
     fn choices_survive_the_way_to_the_server() {
         assert_eq!(raw(&Options::default()).parse(), Ok(Options::default()));
     }
