@@ -94,7 +94,9 @@ pub struct ModelFigures {
     pub calls: u32,
     /// Of these, how many gave no result.
     pub failed: u32,
-    /// Of the results, how many became part of a published video.
+    /// Results whose generation has ended.
+    pub judged: u32,
+    /// Of these, how many became part of a published video.
     pub published: u32,
     /// Half of the results took no longer than this, in milliseconds.
     pub half_ms: Option<u32>,

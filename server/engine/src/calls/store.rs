@@ -318,6 +318,18 @@ pub(crate) async fn void(conn: &mut PgConnection, call: CallId) -> Result<bool, 
     Ok(done.rows_affected() == 1)
 }
 
+/// planned → void, because its model could not make it: another one is asked instead.
+pub(crate) async fn pass_over(conn: &mut PgConnection, call: CallId, code: FailureCode) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update calls set state = 'void', finished_at = now(), failure_code = $2 where id = $1 and state = 'planned'",
+        call.uuid(),
+        code.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Request ids of a provider's endpoint that belong to calls of ours.
 pub(crate) async fn known_requests(
     conn: &mut PgConnection,

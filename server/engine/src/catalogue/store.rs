@@ -145,7 +145,9 @@ pub(super) async fn changes(
     Ok(found)
 }
 
-/// How the calls that ended since a moment went, by model name.
+/// How the calls that ended since a moment went, by model name. A call that a person stopped says nothing of its model; one
+/// that was passed over for another model does. A result is judged once its generation has ended: published when it is in
+/// any video, that of a retry included.
 pub(super) async fn figures(
     conn: &mut PgConnection,
     since: DateTime<Utc>,
@@ -153,14 +155,21 @@ pub(super) async fn figures(
     let rows = sqlx::query!(
         "select c.provider || '/' || c.model as \"name!\", count(*) as \"calls!\",
              count(*) filter (where c.state <> 'done') as \"failed!\",
-             count(*) filter (where c.state = 'done' and g.state = 'completed') as \"published!\",
+             count(*) filter (where c.state = 'done' and g.finished_at is not null) as \"judged!\",
+             count(*) filter (where c.state = 'done' and (g.state = 'completed'
+                 or exists (select 1 from stills s join generations r on r.id = s.generation_id
+                     where s.call_id = c.id and r.state = 'completed')
+                 or c.slot = 'clip' and exists (select 1 from generations r
+                     where r.clip_video_id = g.video_id and r.state = 'completed'))) as \"published!\",
              percentile_cont(0.5) within group (order by extract(epoch from c.finished_at - c.intent_at)::float8)
                  filter (where c.state = 'done') as half,
              percentile_cont(0.95) within group (order by extract(epoch from c.finished_at - c.intent_at)::float8)
                  filter (where c.state = 'done') as most,
              (avg(c.cost_micro_usd) filter (where c.state = 'done'))::bigint as average
          from calls c join generations g on g.id = c.generation_id
-         where c.finished_at >= $1 and c.state in ('done', 'failed', 'in_doubt') and c.intent_at is not null
+         where c.finished_at >= $1 and (c.state in ('done', 'failed', 'in_doubt') or c.failure_code is not null)
+             and c.failure_code is distinct from 'cancelled'
+             and not (c.state <> 'done' and g.cancel_requested_at is not null)
          group by 1",
         since
     )
@@ -174,6 +183,7 @@ pub(super) async fn figures(
             let figures = ModelFigures {
                 calls: count(row.calls),
                 failed: count(row.failed),
+                judged: count(row.judged),
                 published: count(row.published),
                 half_ms: row.half.and_then(millis),
                 most_ms: row.most.and_then(millis),

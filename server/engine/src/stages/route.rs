@@ -1,7 +1,7 @@
 //! Going on with another model: only before anything of the stage was paid or may have been, only when its model or its
 //! provider is the reason, and within the money of the day. Every switch is an event that the admin sees.
 
-use domain::{CallId, CallState, FailureCode, Stage, event_detail::RouteSwitch, generation::EventKind};
+use domain::{CallId, CallState, FailureCode, MicroUsd, Stage, event_detail::RouteSwitch, generation::EventKind};
 use jobs::{Attempt, Failure, FailureClass, Outcome};
 use uuid::Uuid;
 
@@ -77,14 +77,14 @@ async fn switch(engine: &Engine, attempt: &Attempt, stage: Stage, failure: &Fail
         Err(Error::NoPrice(_)) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    if !replan(engine, &mut tx, &generation, stage, &choice).await? {
-        return Ok(None);
-    }
+    let code = FailureCode::parse(&failure.code);
+    let Some(held) = replan(engine, &mut tx, &generation, stage, &choice, code).await? else { return Ok(None) };
     let from = tried.last().cloned().unwrap_or_default();
     let detail = RouteSwitch { from, to: choice.model.to_string(), reason: failure.message.clone() }.to_string();
     let event = Event {
         stage: Some(stage),
-        failure: Some(FailureCode::parse(&failure.code)),
+        failure: Some(code),
+        amount: Some(held),
         detail: Some(&detail),
         ..Event::of(EventKind::RouteSwitched)
     };
@@ -102,20 +102,22 @@ async fn switch(engine: &Engine, attempt: &Attempt, stage: Stage, failure: &Fail
     Ok(Some(Outcome::Committed { dispatch: vec![next] }))
 }
 
-/// Gives back what was planned with the old model and plans the same with the new one. False when the money of the day
-/// does not reach for it.
+/// Gives back what was planned with the old model and plans the same with the new one; answers what is held for it now.
+/// None when the money of the day does not reach for it.
 async fn replan(
     engine: &Engine,
     tx: &mut sqlx::PgConnection,
     generation: &Generation,
     stage: Stage,
     choice: &Choice,
-) -> Result<bool, Stop> {
+    code: FailureCode,
+) -> Result<Option<MicroUsd>, Stop> {
     let today = engine.today();
+    let mut held = MicroUsd::ZERO;
     for slot in slots(generation, stage) {
         let Some(before) = calls::store::latest(tx, generation.id, slot).await? else { continue };
         if before.state == CallState::Planned {
-            calls::store::void(tx, before.id).await?;
+            calls::store::pass_over(tx, before.id, code).await?;
             ledger::void(tx, before.id, today).await?;
         }
         let next = NewCall {
@@ -130,9 +132,10 @@ async fn replan(
         };
         calls::store::insert(tx, &next).await?;
         ledger::hold(tx, next.id, generation.id, next.estimate, generation.day).await?;
+        held += next.estimate;
     }
     let after = limits::load(tx, engine.settings(), generation.day).await?;
-    Ok(after.spend <= after.spend_limit)
+    Ok((after.spend <= after.spend_limit).then_some(held))
 }
 
 fn slots(generation: &Generation, stage: Stage) -> Vec<Slot> {

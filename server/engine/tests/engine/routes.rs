@@ -1,6 +1,6 @@
 //! Going on with another model: before anything was paid or after a free failure, never otherwise, and never in silence.
 
-use domain::{FailureCode, GenerationState, MicroUsd, generation::EventKind as E};
+use domain::{FailureCode, GenerationState, MicroUsd, generation::EventKind as E, models::ModelFigures};
 use engine::{Error, Routes};
 use serde_json::json;
 use sqlx::PgPool;
@@ -42,7 +42,35 @@ async fn a_model_that_is_down_is_replaced_after_its_tries(pg: PgPool) {
     assert_eq!(count(&detail, E::RetryScheduled), 2, "the first choice had its tries");
     let states = store::call_states(&shop.pg, id).await;
     assert_eq!(states[..2], ["clip/1 void", "clip/2 done"]);
+    let told = detail.timeline.iter().find(|entry| entry.kind == E::RouteSwitched).unwrap();
+    let price = store::clip_call(&shop.pg, id).await.cost_micro_usd;
+    assert_eq!(told.amount.map(MicroUsd::micros), price, "what the other model costs");
+    let figures = figures(&shop, PIKA).await.unwrap();
+    assert_eq!((figures.calls, figures.failed, figures.judged), (1, 1, 0), "a model that is passed over has failed");
+    let figures = self::figures(&shop, KLING).await.unwrap();
+    assert_eq!((figures.calls, figures.failed, figures.judged, figures.published), (1, 0, 1, 1));
     assert_eq!(shop.assert_books_closed().await.clips(), 1);
+}
+
+async fn figures(shop: &Shop, id: &str) -> Option<ModelFigures> {
+    let models = shop.engine.models().await.unwrap().models;
+    models.into_iter().find(|model| model.id == id).unwrap().figures
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_stop_by_a_person_says_nothing_of_the_model(pg: PgPool) {
+    let shop = Shop::open_with(pg, Choices { queue_delay_ms: 60_000, ..Choices::default() }).await;
+    let worker = shop.worker();
+    let id = shop.click().await;
+    let submitted = async || store::clip_call(&shop.pg, id).await.state == "submitted";
+    shop.work_until(&worker, "the clip to be made", submitted).await;
+    let stills = figures(&shop, GEMINI).await.unwrap();
+    assert_eq!((stills.calls, stills.judged), (2, 0), "nothing is known of them yet");
+    shop.engine.cancel(shop.person, id).await.unwrap();
+    assert_eq!(shop.finish(id).await.view.state, GenerationState::Cancelled);
+    assert_eq!(figures(&shop, PIKA).await, None);
+    let stills = figures(&shop, GEMINI).await.unwrap();
+    assert_eq!((stills.judged, stills.published), (2, 0));
 }
 
 #[sqlx::test(migrations = "../../migrations")]

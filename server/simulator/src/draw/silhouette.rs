@@ -53,7 +53,7 @@ impl Silhouette {
             at_row(-1.0).zip(at_row(1.0)).map_or(0.0, |(left, right)| left + right)
         };
         let widest = [270.0, 290.0, 310.0].map(reach).into_iter().fold(0.0, f32::max);
-        (widest * EASE / ARMS).clamp(1.0, 1.3)
+        (widest * EASE / ARMS).clamp(1.0, 1.22)
     }
 
     /// The pixel of a place in figure units; wider clothes hang from the neck.
@@ -96,26 +96,31 @@ fn measure(backdrop: &[bool], width: usize, height: usize) -> Option<(f32, f32, 
     let (crown, (left, right)) = *rows.get(height / 30)?;
     let crown = crown - height / 30;
     let middle = (left + right) / 2.0;
-    // Cloth may look like the backdrop: the soles are sought below any gap.
+    // Cloth may look like the backdrop: the soles are sought below any gap,
+    // and are not believed when the shoulders say something else.
     let reach = width / 4;
     let near = (middle as usize).saturating_sub(reach)..(middle as usize + reach).min(width);
     let soles = (crown..height).rev().find(|y| near.clone().any(|x| !backdrop[y * width + x]))?;
     let is_whole = soles + height / 60 < height;
     let by_height = (soles - crown) as f32 / (SOLES_Y - CROWN_Y);
-    let unit = if is_whole { by_height } else { by_shoulders(&rows)? };
+    let unit = match by_shoulders(&rows) {
+        Some(unit) if !is_whole || unit > 1.25 * by_height => unit,
+        None if !is_whole => return None,
+        _ => by_height,
+    };
     (unit > 0.02).then_some((unit, middle, crown as f32))
 }
 
 /// The unit of a person who is cut off below: their shoulders are where the
-/// outline is suddenly half as wide again as the head, and stays so. (Below a
-/// bun it only does so down to the neck.)
+/// outline is suddenly half as wide again as what is well above. It is so
+/// below a bun too, so the last such place counts.
 fn by_shoulders(rows: &[(usize, (f32, f32))]) -> Option<f32> {
-    let wide = |(_, (left, right)): &(usize, (f32, f32))| right - left;
-    let shoulders = (rows.len() / 20..rows.len()).find(|index| {
-        let here = wide(&rows[*index]);
-        let head = rows.iter().take(index * 6 / 10).map(wide).fold(0.0, f32::max);
-        head > 0.0 && here > 1.5 * head && rows.iter().take(index * 3).skip(*index).all(|row| wide(row) > 0.75 * here)
-    })?;
+    let wide: Vec<f32> = rows.iter().map(|(_, (left, right))| right - left).collect();
+    let is_sudden = |index: usize| {
+        let above = wide.iter().take(index * 6 / 10).copied().fold(0.0, f32::max);
+        above > 0.0 && wide.get(index).is_some_and(|here| *here > 1.5 * above)
+    };
+    let shoulders = (rows.len() / 20..rows.len()).rev().find(|index| is_sudden(*index) && !is_sudden(index - 1))?;
     Some(shoulders as f32 / (SHOULDERS_Y - CROWN_Y))
 }
 
@@ -156,4 +161,28 @@ fn runs(row: &[bool]) -> Vec<(f32, f32)> {
         }
     }
     runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of an outline from `(rows, width)` pieces.
+    fn outline(pieces: &[(usize, f32)]) -> Vec<(usize, (f32, f32))> {
+        let widths = pieces.iter().flat_map(|(rows, width)| std::iter::repeat_n(*width, *rows));
+        widths.enumerate().map(|(y, width)| (y, (500.0 - width / 2.0, 500.0 + width / 2.0))).collect()
+    }
+
+    #[test]
+    fn shoulders_are_found_below_a_neck_a_bun_or_long_hair() {
+        let shoulders = 194.0;
+        let neck = outline(&[(150, 96.0), (44, 50.0), (400, 210.0)]);
+        let bun = outline(&[(30, 60.0), (120, 100.0), (44, 50.0), (400, 210.0)]);
+        let hair = outline(&[(194, 120.0), (400, 210.0)]);
+        for rows in [neck, bun, hair] {
+            let unit = by_shoulders(&rows).unwrap_or_default();
+            assert!((unit * (SHOULDERS_Y - CROWN_Y) - shoulders).abs() < 2.0, "{unit}");
+        }
+        assert_eq!(by_shoulders(&outline(&[(600, 100.0)])), None);
+    }
 }

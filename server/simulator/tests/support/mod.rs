@@ -14,7 +14,7 @@ use simulator::{Settings, Simulator};
 
 pub const PIKAFRAMES: &str = "fal-ai/pika/v2.2/pikaframes";
 pub const GARMENT: [u8; 3] = [46, 125, 90];
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 pub struct Desk {
     pub simulator: Simulator,

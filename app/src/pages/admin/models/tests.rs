@@ -28,6 +28,7 @@ fn clip() -> ModelView {
         figures: Some(ModelFigures {
             calls: 40,
             failed: 2,
+            judged: 38,
             published: 19,
             half_ms: Some(38_200),
             most_ms: Some(90_000),

@@ -34,14 +34,13 @@ pub(super) fn figures(locale: Locale, model: &ModelView) -> [FigureWords; 5] {
     let price = model.usual_price.map(MicroUsd::display);
     let time = |pick: fn(ModelFigures) -> Option<u32>| known.and_then(pick).map(|millis| took(locale, millis));
     let most = time(|known| known.most_ms).map(|time| td_string!(locale, models.most, time = time));
-    let results = |known: ModelFigures| known.calls.saturating_sub(known.failed);
     let failed = known.and_then(|known| percent(known.failed, known.calls));
-    let published = known.and_then(|known| percent(known.published, results(known)));
+    let published = known.and_then(|known| percent(known.published, known.judged));
     [
         figure(td_string!(locale, models.price), price, Some(usual(locale, model.unit))),
         figure(td_string!(locale, models.time), time(|known| known.half_ms), most),
         figure(td_string!(locale, models.failed), failed, known.map(|known| of(known.failed, known.calls))),
-        figure(td_string!(locale, models.published), published, known.map(|known| of(known.published, results(known)))),
+        figure(td_string!(locale, models.published), published, known.map(|known| of(known.published, known.judged))),
         figure(td_string!(locale, models.average), known.and_then(|known| known.average).map(MicroUsd::display), None),
     ]
 }
