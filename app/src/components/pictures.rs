@@ -195,10 +195,10 @@ mod tests {
         };
         let html = row(Recipe::TryonVideo);
         assert_eq!(html.matches("<figure").count(), 3, "{html}");
-        assert!(html.contains("<b>Still</b>") && !html.contains("Still B"), "{html}");
+        assert!(html.contains("<b>Still<") && !html.contains("Still B"), "{html}");
         let html = row(Recipe::ProductVideo);
         assert_eq!(html.matches("<figure").count(), 4, "{html}");
-        assert!(html.contains("<b>Still A</b>") && html.contains("<b>Still B</b>"), "{html}");
+        assert!(html.contains("<b>Still A<") && html.contains("<b>Still B<"), "{html}");
     }
 
     #[test]
