@@ -21,6 +21,9 @@ const QUICK = {
   RETRY_BASE_SECS: "0",
   // After a kill its jobs are taken over when their lease has run out.
   LEASE_SECS: "3",
+  // One model for every stage: what goes wrong with it is seen, not replaced.
+  PRODUCT_STILL_MODELS: "gemini-nano-banana-2.1",
+  PRODUCT_CLIP_MODELS: "fal-ai/pika/v2.2/pikaframes",
 };
 
 /** One rule of the simulator's `/faults`; see server/simulator/README.md. */

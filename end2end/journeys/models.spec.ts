@@ -2,6 +2,9 @@
 
 import { expect, expectAccessible, openDesk, test } from "../lookreel";
 
+// A refused form.
+test.use({ allowedConsoleErrors: [/422/] });
+
 test("a price from tomorrow is added with a reason and stands in the history", async ({ page, words }) => {
   await openDesk(page, "/admin/products");
   await page.getByRole("link", { name: words("nav.models"), exact: true }).click();

@@ -70,7 +70,7 @@ test.describe("on a phone", () => {
     const line = page.getByTestId("products").locator("tbody tr").first();
     const [name, state] = await Promise.all([line.locator("td").first().boundingBox(), line.locator(".state").boundingBox()]);
     expect(state?.y, "the state stands below the name").toBeGreaterThanOrEqual((name?.y ?? 0) + (name?.height ?? 0) - 1);
-    await page.getByRole("link", { name: words("nav.costs") }).tap();
+    await page.getByRole("link", { name: words("nav.costs"), exact: true }).tap();
     await expect(page).toHaveURL(/\/admin\/costs$/);
   });
 

@@ -87,7 +87,7 @@ test("an admin makes a video, a shopper plays it to its end, the cost page shows
   }
 
   // The cost page: exactly the invoice.
-  await page.getByRole("link", { name: words("nav.costs") }).click();
+  await page.getByRole("link", { name: words("nav.costs"), exact: true }).click();
   await expect(page.getByRole("heading", { level: 1, name: words("costs.title") })).toBeVisible();
   const total = money(invoice.total_micro_usd);
   await expect(page.locator(".stat", { has: page.getByText(words("costs.month"), { exact: true }) })).toContainText(total);
