@@ -1,7 +1,7 @@
 //! The form of the click: choices, price, limits, button.
 
 use domain::{
-    ClipSeconds, FramesPerSecond, ModelType, Options, ProductId, Recipe, RequestKey, Resolution,
+    ClipSeconds, FramesPerSecond, ModelType, Options, ProductId, Recipe, RequestKey, Resolution, Stage,
     cost::Quote,
     options::{InvalidOption, RawOptions},
 };
@@ -284,10 +284,14 @@ fn QuoteLines(quote: Quote) -> impl IntoView {
                 .into_iter()
                 .map(|line| {
                     let count = td_string!(locale, generate.count, count = line.count);
+                    let stage = match (line.stage, line.count) {
+                        (Stage::Stills, 1) => td_string!(locale, one_still.word),
+                        (stage, _) => words::stage(locale, stage),
+                    };
                     view! {
                         <div class="fact">
                             <dt>
-                                {words::stage(locale, line.stage)} " · " <ModelName name=line.model/> " · " {count}
+                                {stage} " · " <ModelName name=line.model/> " · " {count}
                             </dt>
                             <dd class="figures">{line.amount.display()}</dd>
                         </div>
