@@ -148,8 +148,9 @@ fn Places(places: Vec<RoutePlace>) -> impl IntoView {
 #[component]
 fn FigureCell(figure: FigureWords) -> impl IntoView {
     let FigureWords { label, value, note } = figure;
+    let is_none = value.is_none();
     view! {
-        <td class="number" data-label=label data-none=value.is_none().then_some("")>
+        <td class="number" data-label=label data-none=is_none.then_some("")>
             {value.unwrap_or_else(|| "–".to_owned())}
             {note.map(|note| view! { <span class="cell-sub">{note}</span> })}
         </td>
