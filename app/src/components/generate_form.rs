@@ -1,7 +1,7 @@
 //! The form of the click: choices, price, limits, button.
 
 use domain::{
-    ClipSeconds, FramesPerSecond, ModelType, Options, ProductId, Recipe, RequestKey, Resolution,
+    ClipSeconds, FramesPerSecond, ModelType, Options, ProductId, Recipe, RequestKey, Resolution, Stage,
     cost::Quote,
     options::{InvalidOption, RawOptions},
 };
@@ -284,10 +284,14 @@ fn QuoteLines(quote: Quote) -> impl IntoView {
                 .into_iter()
                 .map(|line| {
                     let count = td_string!(locale, generate.count, count = line.count);
+                    let stage = match (line.stage, line.count) {
+                        (Stage::Stills, 1) => td_string!(locale, one_still.word),
+                        (stage, _) => words::stage(locale, stage),
+                    };
                     view! {
                         <div class="fact">
                             <dt>
-                                {words::stage(locale, line.stage)} " · " <ModelName name=line.model/> " · " {count}
+                                {stage} " · " <ModelName name=line.model/> " · " {count}
                             </dt>
                             <dd class="figures">{line.amount.display()}</dd>
                         </div>
@@ -377,6 +381,18 @@ mod tests {
     fn a_click_that_would_pass_the_limit_is_not_offered() {
         let html = button(Ok(quote(1_000_000)));
         assert!(html.contains("disabled") && html.contains("오늘 한도 $1.00"), "{html}");
+    }
+
+    #[test]
+    fn each_recipe_can_be_chosen_and_has_its_hint() {
+        let html = sample::render(Locale::ko, || view! { <RecipeChoice chosen=Recipe::TryonVideo/> });
+        for recipe in Recipe::ALL {
+            let word = recipe.as_str();
+            assert!(html.contains(&format!("value=\"{word}\"")), "{word} in {html}");
+            assert!(html.contains(&format!("data-recipe=\"{word}\"")), "{word} in {html}");
+        }
+        let (_, tryon) = html.split_once("value=\"tryon_video\"").unwrap_or_default();
+        assert_eq!((html.matches("checked").count(), tryon.matches("checked").count()), (1, 1), "{html}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub fn Pictures(
                 let row = row.get();
                 let name = words::local(&row.name, locale).to_owned();
                 let start = if row.is_single {
-                    td_string!(locale, one_still.picture)
+                    td_string!(locale, one_still.word)
                 } else {
                     td_string!(locale, story.still_start)
                 };
@@ -178,8 +178,28 @@ fn box_state(generation: &GenerationView, is_meant: impl Fn(Stage) -> bool) -> &
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
+    use domain::Recipe;
+
     use super::*;
-    use crate::sample;
+    use crate::{i18n::Locale, sample};
+
+    #[test]
+    fn a_recipe_with_one_still_has_no_place_for_a_second() {
+        let row = |recipe| {
+            let mut generation = sample::generation(GenerationState::Queued);
+            generation.options.recipe = recipe;
+            sample::render(
+                Locale::en,
+                move || view! { <Pictures generation=Signal::derive(move || generation.clone())/> },
+            )
+        };
+        let html = row(Recipe::TryonVideo);
+        assert_eq!(html.matches("<figure").count(), 3, "{html}");
+        assert!(html.contains("<b>Still<") && !html.contains("Still B"), "{html}");
+        let html = row(Recipe::ProductVideo);
+        assert_eq!(html.matches("<figure").count(), 4, "{html}");
+        assert!(html.contains("<b>Still A<") && html.contains("<b>Still B<"), "{html}");
+    }
 
     #[test]
     fn a_clip_nobody_wants_any_more_did_not_fail() {

@@ -240,4 +240,14 @@ mod tests {
         let (_, spoken) = html.split_once("role=\"status\"").unwrap_or_default();
         assert!(spoken.contains("취소하는 중"), "{html}");
     }
+
+    #[test]
+    fn one_still_is_one() {
+        let mut generation = sample::generation(GenerationState::GeneratingVideo);
+        generation.options.recipe = domain::Recipe::TryonVideo;
+        let html = sample::render(Locale::en, move || {
+            view! { <Story generation=Signal::derive(move || generation.clone())/> }
+        });
+        assert!(html.contains("Still") && !html.contains("Stills"), "{html}");
+    }
 }

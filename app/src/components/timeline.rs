@@ -45,8 +45,8 @@ fn repeated_doubts(entries: &[TimelineEntry]) -> Vec<usize> {
     repeated
 }
 
-/// Takes from each entry what an earlier one has told already: the id of a request, a provider's own words; and from the
-/// end the reason of the failure that led to it.
+/// Takes from each entry what an earlier one has told already: the id of a request, a provider's own words; and from what
+/// follows a failure its reason.
 fn told_once(mut entries: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
     for at in 1..entries.len() {
         let (earlier, rest) = entries.split_at_mut(at);
@@ -54,7 +54,7 @@ fn told_once(mut entries: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
             if earlier.iter().any(|told| told.detail == entry.detail) {
                 entry.detail = None;
             }
-            if is_end(entry.kind) && earlier.iter().any(|told| told.failure == entry.failure) {
+            if follows_failure(entry.kind) && earlier.iter().any(|told| told.failure == entry.failure) {
                 entry.failure = None;
             }
         }
@@ -62,8 +62,9 @@ fn told_once(mut entries: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
     entries
 }
 
-const fn is_end(kind: EventKind) -> bool {
-    matches!(kind, EventKind::Failed | EventKind::Cancelled)
+/// An end, or going on with another model: the failure behind it was told before.
+const fn follows_failure(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Failed | EventKind::Cancelled | EventKind::RouteSwitched)
 }
 
 #[component]
@@ -84,7 +85,7 @@ fn Entry(entry: TimelineEntry, is_settled: bool) -> impl IntoView {
     let why = entry.failure.map(|code| view! { <p class="timeline-detail">{words::failure_what(locale, code)}</p> });
     let form = match entry.kind {
         EventKind::RetriedFrom | EventKind::RetriedAs => DetailForm::Generation,
-        kind if entry.failure.is_some() || is_end(kind) => DetailForm::Folded,
+        kind if entry.failure.is_some() || follows_failure(kind) => DetailForm::Folded,
         _ => DetailForm::Plain,
     };
     let (told, rest) = entry.detail.map(|text| words::event_detail(locale, entry.kind, text)).unwrap_or_default();
@@ -207,6 +208,22 @@ mod tests {
         assert_eq!(repeated_doubts(&entries), [0], "one of two was repeated");
         let html = sample::render(Locale::en, move || view! { <Timeline entries/> });
         assert_eq!(html.matches("data-state=\"attention\"").count(), 1, "{html}");
+    }
+
+    #[test]
+    fn another_model_and_another_bill_are_told_in_words() {
+        let failed = entry(EventKind::CallFailed, Some(FailureCode::ProviderBusy));
+        let detail = Some("fal/fal-ai/a/b → fal/fal-ai/c: HTTP 429: later".to_owned());
+        let switched = TimelineEntry { detail, ..entry(EventKind::RouteSwitched, Some(FailureCode::ProviderBusy)) };
+        let detail = Some("fal/fal-ai/c: $0.250000 billed, $0.200000 listed".to_owned());
+        let billed = TimelineEntry { detail, ..entry(EventKind::BilledOtherwise, None) };
+        let entries = vec![failed, switched, billed];
+        let html = sample::render(Locale::ko, move || view! { <Timeline entries/> });
+        assert!(html.contains("fal-ai/a/b → fal-ai/c<") && html.contains("청구 $0.250000, 가격표 $0.200000"), "{html}");
+        let (before, _) = html.split_once("HTTP 429: later").unwrap_or_default();
+        assert_eq!(before.matches("<details").count(), 2, "the reason is folded: {html}");
+        let sentence = words::failure_what(Locale::ko, FailureCode::ProviderBusy);
+        assert_eq!(html.matches(sentence).count(), 1, "{html}");
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn stage(locale: Locale, value: Stage) -> &'static str {
 /// A stage of a recipe: where one still is all there is, it is one.
 pub fn stage_of(locale: Locale, recipe: Recipe, value: Stage) -> &'static str {
     if value == Stage::Stills && recipe.frames().len() == 1 {
-        td_string!(locale, one_still.stage)
+        td_string!(locale, one_still.word)
     } else {
         stage(locale, value)
     }

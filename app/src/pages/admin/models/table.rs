@@ -148,9 +148,10 @@ fn Places(places: Vec<RoutePlace>) -> impl IntoView {
 #[component]
 fn FigureCell(figure: FigureWords) -> impl IntoView {
     let FigureWords { label, value, note } = figure;
+    let is_none = value.is_none();
     view! {
-        <td class="number" data-label=label>
-            {value}
+        <td class="number" data-label=label data-none=is_none.then_some("")>
+            {value.unwrap_or_else(|| "–".to_owned())}
             {note.map(|note| view! { <span class="cell-sub">{note}</span> })}
         </td>
     }
@@ -163,14 +164,21 @@ fn Retirement(model: ModelView) -> impl IntoView {
     let today = use_facts().rendered_at.date_naive();
     let chip = model.retires_on.map(|day| {
         let days = day.signed_duration_since(today).num_days();
-        let (hue, icon, word) = if days <= 0 {
-            ("none", IconName::Skipped, td_string!(locale, models.retired, day = iso_day(day)))
-        } else if days <= i64::from(RETIRES_SOON_DAYS) {
+        if days <= 0 {
+            let word = td_string!(locale, models.retired).to_owned();
+            let chip = view! { <Chip hue="none" icon=IconName::Skipped word/> };
+            return view! {
+                {chip}
+                <span class="cell-sub figures">{iso_day(day)}</span>
+            }
+            .into_any();
+        }
+        let (hue, icon, word) = if days <= i64::from(RETIRES_SOON_DAYS) {
             ("attention", IconName::Attention, iso_day(day))
         } else {
             ("none", IconName::Clock, iso_day(day))
         };
-        view! { <Chip hue icon word/> }
+        view! { <Chip hue icon word/> }.into_any()
     });
     view! { <td data-label=td_string!(locale, models.retires)>{chip}</td> }
 }

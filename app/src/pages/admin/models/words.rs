@@ -13,13 +13,11 @@ use crate::{
     words::{self, iso_day},
 };
 
-/// Nothing is known.
-const NONE: &str = "–";
-
 /// A figure with what it is made of.
 pub(super) struct FigureWords {
     pub(super) label: &'static str,
-    pub(super) value: String,
+    /// None when nothing is known.
+    pub(super) value: Option<String>,
     pub(super) note: Option<String>,
 }
 
@@ -28,7 +26,7 @@ pub(super) fn figures(locale: Locale, model: &ModelView) -> [FigureWords; 5] {
     let of = |part, whole| td_string!(locale, models.part_of, part = part, whole = whole);
     let figure = |label, value: Option<String>, note: Option<String>| {
         let note = note.filter(|_| value.is_some());
-        FigureWords { label, value: value.unwrap_or_else(|| NONE.to_owned()), note }
+        FigureWords { label, value, note }
     };
     let known = model.figures;
     let price = model.usual_price.map(MicroUsd::display);
