@@ -195,9 +195,9 @@ async fn a_running_worker_is_woken_and_starts_delayed_jobs_by_itself(pg: PgPool)
         signal.notify_one();
         async { Ok(Outcome::Done) }
     });
-    // A poll of an hour: only a wake or the local timer can start anything.
+    // A poll of an hour, and nobody reconciles: only a wake or the local timer can start anything.
+    let _leadership = stage.take_the_lead().await;
     let running = stage.start(&actor, jobs::WorkerSettings { poll_ms: 3_600_000, ..quick() });
-    until("redis to be ready", async || stage.queue.health().await.epoch_ok).await;
     // A wake before the worker listens is nobody's; the poll that makes up for it is an hour away here.
     until("the worker to listen", async || {
         stage.enqueue(&job()).await;

@@ -1,9 +1,10 @@
 //! Pauses: everything, a kind, a family, a group, a label.
 
 use chrono::{TimeDelta, Utc};
-use jobs::{NewJob, Outcome, Scope};
+use jobs::{Limits, NewJob, Outcome, Scope, WorkerSettings};
 use serde_json::json;
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use crate::stage::{Actor, NO_REDIS, Stage, job, quick, until, willing};
 use crate::store;
@@ -15,7 +16,8 @@ async fn each_scope_pauses_its_own_until_it_is_resumed(pg: PgPool) {
             None => Stage::open(pg.clone()).await,
             Some(url) => Stage::open_at(pg.clone(), url.into()).await,
         };
-        let worker = stage.worker(&willing());
+        let settings = WorkerSettings { concurrency: 20, limits: Limits::of_any_group(20), ..quick() };
+        let worker = stage.worker_with(&willing(), settings);
         let scopes = [
             (Scope::Everything, 3),
             (Scope::Kind("act".into()), 3),
@@ -29,17 +31,19 @@ async fn each_scope_pauses_its_own_until_it_is_resumed(pg: PgPool) {
                 if paused {
                     stage.queue.pause(&scope, None, "because").await.unwrap();
                 }
-                stage.enqueue(&NewJob::new("act", "fal/pika", json!({}))).await;
-                stage
-                    .enqueue(&NewJob { label: Some("recipe-b".into()), ..NewJob::new("act", "fal/wan", json!({})) })
-                    .await;
-                stage.enqueue(&job()).await;
+                // Submitted as dispatched already, the first of them; the others as not yet.
+                let first = NewJob::new("act", "fal/pika", json!({})).label("recipe-a");
+                let second = NewJob::new("act", "fal/wan", json!({})).label("recipe-b");
+                stage.queue.submit(&[first, second.clone(), job()]).await.unwrap();
+                for job in [NewJob::new("act", "fal/pika", json!({})), second.id(Uuid::now_v7()), job()] {
+                    stage.enqueue(&job).await;
+                }
             }
-            assert_eq!(worker.step().await.unwrap(), 2 * (3 - concerned), "{scope:?} with redis at {redis:?}");
+            assert_eq!(worker.step().await.unwrap(), 4 * (3 - concerned), "{scope:?} with redis at {redis:?}");
             assert_eq!(worker.step().await.unwrap(), 0, "{scope:?} holds");
             assert!(stage.queue.resume(&scope).await.unwrap());
             assert!(!stage.queue.resume(&scope).await.unwrap(), "there is one pause per scope");
-            assert_eq!(worker.step().await.unwrap(), 2 * concerned, "{scope:?} is over");
+            assert_eq!(worker.step().await.unwrap(), 4 * concerned, "{scope:?} is over");
         }
     }
 }

@@ -21,16 +21,19 @@ async fn a_wiped_redis_is_rebuilt_from_postgres(pg: PgPool) {
     for _ in 0..25 {
         stage.enqueue(&job()).await;
     }
-    let later = stage.enqueue(&NewJob { run_at: Utc::now() + Duration::from_secs(3_600), ..job() }).await;
+    // Some were never marked as dispatched, and some were.
+    let later = NewJob { run_at: Utc::now() + Duration::from_secs(3_600), ..job() };
+    stage.enqueue(&NewJob { id: uuid::Uuid::now_v7(), ..later.clone() }).await;
+    let later = stage.queue.submit(&[later, job()]).await.unwrap()[0];
     stage.wipe_redis().await;
     assert!(before.epoch_ok && !stage.queue.health().await.epoch_ok, "the loss is seen");
 
-    assert_eq!(worker.step().await.unwrap(), 25);
+    assert_eq!(worker.step().await.unwrap(), 26);
     assert!(stage.queue.health().await.epoch_ok);
     assert_eq!(store::read(&stage.pg, later).await.state, "queued");
     let delayed: i64 =
         stage.eval("return redis.call('ZCARD', ARGV[1])", vec![format!("{{{}}}:delayed", stage.namespace)]).await;
-    assert_eq!(delayed, 1, "the delayed job is back, too");
+    assert_eq!(delayed, 2, "the delayed jobs are back, too");
 }
 
 #[sqlx::test]

@@ -33,6 +33,8 @@ async fn a_group_never_exceeds_its_slots_over_all_workers(pg: PgPool) {
     let (actor, most) = counting();
     let settings = WorkerSettings { limits: Limits::default().with_group("fal/pika", Limit::slots(2)), ..quick() };
     let workers = [stage.start(&actor, settings.clone()), stage.start(&actor, settings)];
+    // Until then they would be counted in Postgres.
+    until("redis to be ready", async || stage.queue.health().await.epoch_ok).await;
     for _ in 0..20 {
         stage.enqueue(&NewJob::new("act", "fal/pika", json!({}))).await;
     }

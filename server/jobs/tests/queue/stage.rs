@@ -97,6 +97,14 @@ impl Stage {
         Running { stop, task }
     }
 
+    /// Redis is ready, and no worker leads while the connection is open: nobody reconciles, which would wake them.
+    pub async fn take_the_lead(&self) -> PgConnection {
+        self.worker(&willing()).step().await.unwrap();
+        let mut connection = self.pg.acquire().await.unwrap().detach();
+        crate::store::lead(&mut connection).await;
+        connection
+    }
+
     /// Commits a job without telling Redis.
     pub async fn commit(&self, job: &NewJob) -> Uuid {
         let mut tx = self.pg.begin().await.unwrap();

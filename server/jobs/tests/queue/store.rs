@@ -111,6 +111,11 @@ pub async fn count_waiting(pg: &PgPool, words: &str) -> i64 {
     .unwrap()
 }
 
+/// Keeps everybody else from leading until the connection is closed.
+pub async fn lead(connection: &mut PgConnection) {
+    sqlx::query("select pg_advisory_lock(1785684595, 2)").execute(connection).await.unwrap();
+}
+
 /// Holds back whoever wants to rebuild Redis, until the connection is closed.
 pub async fn hold_rebuilds(connection: &mut PgConnection) {
     sqlx::query("select pg_advisory_lock(1785684595, 3)").execute(connection).await.unwrap();
