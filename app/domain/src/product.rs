@@ -131,10 +131,16 @@ pub struct VideoView {
     pub id: VideoId,
     /// The generation that made it.
     pub generation_id: GenerationId,
-    /// Sources, best choice for most screens first.
+    /// Sources, smallest picture first, and of one picture the lightest codec first.
     pub sources: Vec<VideoSource>,
-    /// Poster, shown before and instead of the clip.
+    /// Address of the HLS master playlist, where one was asked for.
+    pub hls: Option<String>,
+    /// Poster, shown before and instead of the clip: a JPEG.
     pub poster: Picture,
+    /// The same poster as WebP, which is lighter.
+    pub poster_webp: Option<Picture>,
+    /// Pictures of the clip side by side, first to last, for looking through it.
+    pub strip: Option<Picture>,
     /// Length in milliseconds.
     pub duration_ms: u32,
     /// What it cost.
@@ -154,6 +160,8 @@ pub struct VideoSource {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
+    /// Length of the file.
+    pub bytes: u64,
 }
 
 /// A card of the shop's grid.

@@ -112,12 +112,16 @@ pub(super) mod tests {
             content_type: "video/mp4".to_owned(),
             width: short,
             height: short * 4 / 3,
+            bytes: 400_000,
         };
         VideoView {
             id: VideoId::from_uuid(uuid::Uuid::nil()),
             generation_id: GenerationId::from_uuid(uuid::Uuid::nil()),
             sources: vec![source(1080), source(720)],
+            hls: None,
             poster: Picture { url: "/media/thumb.jpg".to_owned(), width: 720, height: 960 },
+            poster_webp: None,
+            strip: None,
             duration_ms: 4000,
             cost: MicroUsd::new(271_760),
             published_at: chrono::DateTime::UNIX_EPOCH,

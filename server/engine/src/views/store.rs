@@ -167,14 +167,16 @@ pub(crate) async fn videos(
     let products: Vec<Uuid> = products.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         "select v.id, v.product_id, v.generation_id, v.duration_ms, v.poster_key, v.poster_width, v.poster_height,
+             v.poster_webp_key, v.hls_key, v.strip_key, v.strip_width, v.strip_height,
              v.published_at, p.video_id = v.id as \"published!\",
-             r.object_key, r.content_type, r.width, r.height,
+             r.object_key, r.content_type, r.width, r.height, r.bytes,
              coalesce((select sum(e.amount_micro_usd) from ledger_entries e
                  where e.generation_id = v.generation_id and e.kind in ('settle', 'adjust')), 0)::bigint as \"cost!\"
          from videos v join products p on p.id = v.product_id join renditions r on r.video_id = v.id
          where v.id in (select id from videos where generation_id = any($1)
              union all select video_id from products where id = any($2) and video_id is not null)
-         order by v.id, r.height * r.width",
+         order by v.id, r.height * r.width,
+             array_position(array['av1', 'h264', 'vp9'], r.codec)",
         &uuids(generations),
         &products,
     )
@@ -187,6 +189,7 @@ pub(crate) async fn videos(
             content_type: row.content_type,
             width: number(row.width),
             height: number(row.height),
+            bytes: u64::try_from(row.bytes).unwrap_or(0),
         };
         let id = VideoId::from_uuid(row.id);
         if let Some(last) = found.last_mut().filter(|record| record.video.id == id) {
@@ -200,11 +203,14 @@ pub(crate) async fn videos(
                 id,
                 generation_id: GenerationId::from_uuid(row.generation_id),
                 sources: vec![source],
+                hls: row.hls_key.map(|key| media.url(&key)),
                 poster: Picture {
                     url: media.url(&row.poster_key),
                     width: number(row.poster_width),
                     height: number(row.poster_height),
                 },
+                poster_webp: media.picture(row.poster_webp_key, Some(row.poster_width), Some(row.poster_height)),
+                strip: media.picture(row.strip_key, row.strip_width, row.strip_height),
                 duration_ms: number(row.duration_ms),
                 cost: MicroUsd::new(row.cost),
                 published_at: row.published_at,
