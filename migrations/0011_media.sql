@@ -50,4 +50,4 @@ insert into video_objects (object_key, video_id, part, content_type, bytes, sha2
     union all
     select 'videos/' || g.video_id || '/original/video.mp4', g.video_id, 'original', 'video/mp4', 0, '', s.finished_at
     from generations g join generation_stages s on s.generation_id = g.id
-    where s.stage = 'clip' and s.state = 'done' and g.clip_video_id = g.video_id;
+    where s.stage = 'clip' and s.state = 'done' and g.clip_video_id is null;
