@@ -14,6 +14,8 @@ alter table renditions
 alter table renditions alter column codec drop default;
 
 alter table videos
+    -- Since when nothing points to it; none while it is published.
+    add column unpublished_at  timestamptz,
     add column poster_webp_key text,
     add column hls_key         text,
     add column strip_key       text,
@@ -23,6 +25,8 @@ alter table videos
     add column colour_distance integer,
     add constraint videos_strip check ((strip_key is null) = (strip_width is null) and (strip_key is null) = (strip_height is null)),
     add constraint videos_colour_distance check (colour_distance >= 0);
+
+update videos v set unpublished_at = now() where not exists (select 1 from products p where p.video_id = v.id);
 
 -- Every object of a video in the store: what there is, what it weighs and since when is a question to the database.
 -- An original is there before its video is.

@@ -133,6 +133,9 @@ pub fn options(query: &ParamsMap) -> Options {
         duration: number("duration", standard.duration.get()),
         resolution: word("resolution", standard.resolution.as_str()),
         fps: number("fps", standard.fps.get()),
+        format: word("format", standard.format.as_str()),
+        hls: query.get_str("hls") == Some("true"),
+        branding: query.get_str("branding") == Some("true"),
     }
     .parse()
     .unwrap_or_default()

@@ -23,6 +23,11 @@ macro_rules! codes {
                 }
             }
 
+            /// Whether the fault is in the clip that was bought: another one is needed.
+            pub const fn is_of_the_clip(self) -> bool {
+                matches!(self, Self::ClipCorrupt | Self::ClipBlack | Self::ClipFrozen | Self::ClipFlashing)
+            }
+
             /// Reads a stored code; one we do not know is [`FailureCode::Internal`], never an error.
             pub fn parse(text: &str) -> Self {
                 match text {
@@ -77,6 +82,12 @@ codes! {
     ResultMissing = "result_missing",
     /// The clip is damaged or is not a video.
     ClipCorrupt = "clip_corrupt",
+    /// Half a second of the clip or more is black.
+    ClipBlack = "clip_black",
+    /// Half of the clip or more is one picture.
+    ClipFrozen = "clip_frozen",
+    /// The clip flashes in a way that may harm people.
+    ClipFlashing = "clip_flashing",
     /// The renditions could not be made.
     EncodeFailed = "encode_failed",
     /// The object store refused or was away.

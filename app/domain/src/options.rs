@@ -142,6 +142,41 @@ impl Resolution {
     }
 }
 
+/// Which containers the video comes in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VideoFormat {
+    /// MP4, which plays everywhere.
+    #[default]
+    Mp4,
+    /// WebM besides.
+    Webm,
+}
+
+impl VideoFormat {
+    /// Every choice.
+    pub const ALL: [Self; 2] = [Self::Mp4, Self::Webm];
+
+    /// The word on the wire and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mp4 => "mp4",
+            Self::Webm => "webm",
+        }
+    }
+
+    /// Reads the word on the wire.
+    ///
+    /// # Errors
+    /// [`InvalidOption`] for any other word.
+    pub fn parse(text: &str) -> Result<Self, InvalidOption> {
+        Self::ALL
+            .into_iter()
+            .find(|choice| choice.as_str() == text)
+            .ok_or_else(|| InvalidOption::new("format", "mp4|webm"))
+    }
+}
+
 macro_rules! ranged {
     ($(#[$doc:meta])* $name:ident, $field:literal, $min:literal ..= $max:literal = $default:literal) => {
         $(#[$doc])*
@@ -217,6 +252,12 @@ pub struct Options {
     pub resolution: Resolution,
     /// Frames per second.
     pub fps: FramesPerSecond,
+    /// The containers.
+    pub format: VideoFormat,
+    /// Whether it can be streamed with HLS, too.
+    pub hls: bool,
+    /// Whether the shop's logo and the AI label are laid over it.
+    pub branding: bool,
 }
 
 /// The same choices as text and numbers from outside, not yet believed.
@@ -232,9 +273,29 @@ pub struct RawOptions {
     pub resolution: String,
     /// Frames per second.
     pub fps: i64,
+    /// A [`VideoFormat`] word.
+    pub format: String,
+    /// Whether it can be streamed with HLS, too.
+    pub hls: bool,
+    /// Whether the shop's logo and the AI label are laid over it.
+    pub branding: bool,
 }
 
 impl RawOptions {
+    /// Choices as they go over the wire.
+    pub fn of(options: &Options) -> Self {
+        Self {
+            recipe: options.recipe.as_str().to_owned(),
+            model_type: options.model_type.as_str().to_owned(),
+            duration: i64::from(options.duration.get()),
+            resolution: options.resolution.as_str().to_owned(),
+            fps: i64::from(options.fps.get()),
+            format: options.format.as_str().to_owned(),
+            hls: options.hls,
+            branding: options.branding,
+        }
+    }
+
     /// Believes the choices, or names every one that is out of range.
     ///
     /// # Errors
@@ -246,7 +307,10 @@ impl RawOptions {
         let duration = keep(ClipSeconds::parse(self.duration), &mut wrong);
         let resolution = keep(Resolution::parse(&self.resolution), &mut wrong);
         let fps = keep(FramesPerSecond::parse(self.fps), &mut wrong);
-        if wrong.is_empty() { Ok(Options { recipe, model_type, duration, resolution, fps }) } else { Err(wrong) }
+        let format = keep(VideoFormat::parse(&self.format), &mut wrong);
+        let Self { hls, branding, .. } = *self;
+        let options = Options { recipe, model_type, duration, resolution, fps, format, hls, branding };
+        if wrong.is_empty() { Ok(options) } else { Err(wrong) }
     }
 }
 
@@ -271,6 +335,9 @@ mod tests {
             duration,
             resolution: resolution.into(),
             fps,
+            format: "mp4".into(),
+            hls: false,
+            branding: false,
         }
     }
 

@@ -57,11 +57,14 @@ pub async fn generate(
     duration: i64,
     resolution: String,
     fps: i64,
+    format: String,
+    #[server(default)] hls: bool,
+    #[server(default)] branding: bool,
 ) -> Result<GenerationId, AppError> {
     use domain::options::RawOptions;
 
     let person = crate::auth::require_person().await?;
-    let options = RawOptions { recipe, model_type, duration, resolution, fps }
+    let options = RawOptions { recipe, model_type, duration, resolution, fps, format, hls, branding }
         .parse()
         .map_err(|fields| crate::error::refused(AppError::Invalid { fields }))?;
     let id = crate::auth::engine()?.generate(person.id, product_id, options, key).await?;

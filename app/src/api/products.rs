@@ -63,7 +63,9 @@ pub async fn load_quote(
     use domain::options::RawOptions;
 
     crate::auth::require_person().await?;
-    let options = RawOptions { recipe, model_type, duration, resolution, fps }
+    // What is made of the clip here costs nothing.
+    let RawOptions { format, hls, branding, .. } = RawOptions::of(&domain::Options::default());
+    let options = RawOptions { recipe, model_type, duration, resolution, fps, format, hls, branding }
         .parse()
         .map_err(|fields| crate::error::refused(AppError::Invalid { fields }))?;
     Ok(crate::auth::engine()?.quote(id, &options).await?)

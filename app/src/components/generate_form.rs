@@ -3,7 +3,7 @@
 use domain::{
     ClipSeconds, FramesPerSecond, ModelType, Options, ProductId, Recipe, RequestKey, Resolution, Stage,
     cost::Quote,
-    options::{InvalidOption, RawOptions},
+    options::{InvalidOption, RawOptions, VideoFormat},
 };
 use leptos::{html, prelude::*};
 use leptos_i18n::td_string;
@@ -93,6 +93,29 @@ fn Choices(start: Options) -> impl IntoView {
             chosen=start.resolution.as_str().to_owned()
         />
         <FrameRate chosen=start.fps/>
+        <Segments
+            name="format"
+            legend=td_string!(locale, options.format)
+            choices=VideoFormat::ALL
+                .map(|choice| (choice.as_str().to_owned(), words::format(locale, choice).to_owned()))
+                .to_vec()
+            chosen=start.format.as_str().to_owned()
+        />
+        <fieldset class="checks">
+            <legend class="field-label">{td_string!(locale, options.also)}</legend>
+            <Check
+                name="hls"
+                is_chosen=start.hls
+                word=td_string!(locale, options.hls)
+                hint=td_string!(locale, options.hls_hint)
+            />
+            <Check
+                name="branding"
+                is_chosen=start.branding
+                word=td_string!(locale, options.branding)
+                hint=td_string!(locale, options.branding_hint)
+            />
+        </fieldset>
     }
 }
 
@@ -150,6 +173,21 @@ fn Segments(name: &'static str, legend: &'static str, choices: Vec<(String, Stri
     }
 }
 
+/// Something that is made besides.
+#[component]
+fn Check(name: &'static str, is_chosen: bool, word: &'static str, hint: &'static str) -> impl IntoView {
+    let hint_id = format!("{name}-hint");
+    view! {
+        <label class="check-field">
+            <input type="checkbox" name=name value="true" checked=is_chosen aria-describedby=hint_id.clone()/>
+            <span>{word}</span>
+        </label>
+        <p class="field-hint" id=hint_id>
+            {hint}
+        </p>
+    }
+}
+
 #[component]
 fn FrameRate(chosen: FramesPerSecond) -> impl IntoView {
     let locale = use_locale();
@@ -187,6 +225,7 @@ fn field_word(locale: Locale, field: &str) -> String {
         "duration" => td_string!(locale, options.duration).to_owned(),
         "resolution" => td_string!(locale, options.resolution).to_owned(),
         "fps" => td_string!(locale, options.fps).to_owned(),
+        "format" => td_string!(locale, options.format).to_owned(),
         other => other.to_owned(),
     }
 }
@@ -198,7 +237,7 @@ pub fn price_of(product: Memo<Option<ProductId>>, chosen: RwSignal<Options>) -> 
         move || (product.get(), chosen.get()),
         |(product, options)| async move {
             let product = product.ok_or(AppError::NotFound)?;
-            let RawOptions { recipe, model_type, duration, resolution, fps } = raw(&options);
+            let RawOptions { recipe, model_type, duration, resolution, fps, .. } = RawOptions::of(&options);
             load_quote(product, recipe, model_type, duration, resolution, fps).await
         },
     )
@@ -312,20 +351,10 @@ fn Recalculate(product: ProductId) -> impl IntoView {
     view! { <noscript inner_html=button></noscript> }
 }
 
-fn raw(options: &Options) -> RawOptions {
-    RawOptions {
-        recipe: options.recipe.as_str().to_owned(),
-        model_type: options.model_type.as_str().to_owned(),
-        duration: i64::from(options.duration.get()),
-        resolution: options.resolution.as_str().to_owned(),
-        fps: i64::from(options.fps.get()),
-    }
-}
-
 fn read_click(form: &Fields) -> Option<Generate> {
-    let RawOptions { recipe, model_type, duration, resolution, fps } = read_raw(form)?;
+    let RawOptions { recipe, model_type, duration, resolution, fps, format, hls, branding } = read_raw(form)?;
     let (product_id, key) = (form.parse("product_id")?, form.parse("key")?);
-    Some(Generate { product_id, key, recipe, model_type, duration, resolution, fps })
+    Some(Generate { product_id, key, recipe, model_type, duration, resolution, fps, format, hls, branding })
 }
 
 /// What the form says now; none while it says something that cannot be chosen.
@@ -340,6 +369,9 @@ fn read_raw(form: &Fields) -> Option<RawOptions> {
         duration: form.parse("duration")?,
         resolution: form.word("resolution")?,
         fps: form.parse("fps")?,
+        format: form.word("format")?,
+        hls: form.word("hls").is_some(),
+        branding: form.word("branding").is_some(),
     })
 }
 
@@ -397,6 +429,9 @@ mod tests {
 
     #[test]
     fn choices_survive_the_way_to_the_server() {
-        assert_eq!(raw(&Options::default()).parse(), Ok(Options::default()));
+        let most = Options { format: VideoFormat::Webm, hls: true, branding: true, ..Options::default() };
+        for options in [Options::default(), most] {
+            assert_eq!(RawOptions::of(&options).parse(), Ok(options));
+        }
     }
 }

@@ -15,7 +15,7 @@ pub use failure::{RetryHelp, failure_next, failure_what, retry_help};
 pub use notice::{notice_generation, notice_sentence, notice_state};
 pub use queue::{pause_scope, provider};
 pub use state::{
-    call_state, event, generation_state, group, model_type, recipe, stage, stage_of, stage_state, video_status,
+    call_state, event, format, generation_state, group, model_type, recipe, stage, stage_of, stage_state, video_status,
 };
 
 use domain::LocalText;

@@ -3,6 +3,7 @@
 use domain::{
     CallState, GenerationState, ModelType, Recipe, Stage, StageState,
     generation::{EventKind, StateGroup},
+    options::VideoFormat,
     product::VideoStatus,
 };
 use leptos_i18n::td_string;
@@ -118,6 +119,14 @@ pub fn model_type(locale: Locale, value: ModelType) -> &'static str {
     match value {
         ModelType::Female => td_string!(locale, options.female),
         ModelType::Male => td_string!(locale, options.male),
+    }
+}
+
+/// The containers of a video.
+pub fn format(locale: Locale, value: VideoFormat) -> &'static str {
+    match value {
+        VideoFormat::Mp4 => td_string!(locale, options.format_mp4),
+        VideoFormat::Webm => td_string!(locale, options.format_webm),
     }
 }
 

@@ -16,6 +16,7 @@ mod pauses;
 mod people;
 mod products;
 mod reports;
+mod retention;
 mod routes;
 mod routines;
 mod sessions;
@@ -42,9 +43,10 @@ pub(crate) use media_urls::MediaUrls;
 pub use pauses::Pauses;
 pub use people::{PASSWORD_MIN_CHARS, SignedIn, create_user};
 pub use products::{NewPhoto, NewProduct};
+pub use retention::{KeepDays, Retention, RetentionReport, SweepReport};
 pub use routes::Routes;
 pub use sessions::KeptSession;
-pub use settings::Settings;
+pub use settings::{EncodeSettings, Settings};
 pub use webhooks::CallToken;
 
 /// The Redis channel that names generations as they change.

@@ -7,7 +7,16 @@ use domain::MicroUsd;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::Routes;
+use crate::{KeepDays, Routes};
+
+/// What is made of every clip.
+#[derive(Debug, Clone)]
+pub struct EncodeSettings {
+    /// AV1 besides H.264, where the encoder is installed.
+    pub av1: bool,
+    /// What is laid over clips that are made with branding.
+    pub brand: media::Brand,
+}
 
 /// Choices of the owner.
 #[derive(Debug, Clone)]
@@ -38,6 +47,10 @@ pub struct Settings {
     pub repeat_below: MicroUsd,
     /// After a lost answer to a submit, the provider's list is believed to be complete after this long.
     pub lookup_after: Duration,
+    /// What is made of clips.
+    pub encode: EncodeSettings,
+    /// How long what is stored is kept.
+    pub keep: KeepDays,
     /// Where downloads and renditions are put while they are worked on.
     pub work_dir: PathBuf,
 }

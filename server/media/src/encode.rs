@@ -1,4 +1,4 @@
-//! From the provider's clip to what shoppers are served: one process, one decode, every rung encoded once.
+//! From the provider's clip to what shoppers are served: one process, one decode, every rung encoded once per codec.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,13 +9,25 @@ use domain::{ClipSeconds, FramesPerSecond, Resolution};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::{Error, Tools, arguments::Job, ladder, probe::ClipInfo, process, progress::Progress, verify};
+use crate::{
+    Branding, Codec, Error, HlsPackage, Tools,
+    arguments::{Job, Output, Shapes},
+    finish, hls, ladder,
+    probe::ClipInfo,
+    process,
+    progress::Progress,
+    verify,
+};
 
-/// How long making and checking may take each. A clip of 5 s was seen to take 15 s on two quiet cores.
+/// How long making and checking may take each. All outputs of a clip of 5 s were seen to take 40 s on two quiet cores.
 pub(crate) const WALL: Duration = Duration::from_secs(300);
+/// Pictures in the strip, where the clip has so many.
+const TILES: u64 = 8;
+/// The long side of each, in pixels.
+const TILE_SIDE: u32 = 320;
 
 /// What is asked of an encode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EncodePlan {
     /// The best rung; 720p is always made.
     pub resolution: Resolution,
@@ -25,6 +37,21 @@ pub struct EncodePlan {
     pub duration: ClipSeconds,
     /// What becomes of a shorter one.
     pub shorter: ShorterClip,
+    /// What is made besides H.264 in MP4.
+    pub extras: Extras,
+    /// What is laid over every frame.
+    pub branding: Option<Branding>,
+}
+
+/// What is made besides H.264 in MP4, out of the same frames.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// AV1 in MP4, every rung.
+    pub av1: bool,
+    /// VP9 in WebM, the best rung.
+    pub webm: bool,
+    /// HLS in fragmented MP4, out of the encodes of every rung.
+    pub hls: bool,
 }
 
 /// What becomes of a clip that is shorter than asked for.
@@ -45,14 +72,27 @@ impl EncodePlan {
         let is_slowed = self.shorter == ShorterClip::SlowsDown && (1..asked_ms * 9 / 10).contains(&duration_ms);
         is_slowed.then(|| (asked_ms * 1000).div_ceil(duration_ms))
     }
+
+    fn outputs(&self, rungs: &[ladder::Rung]) -> Vec<Output> {
+        let output = |codec: Codec, rung: ladder::Rung| {
+            let hls = (codec == Codec::H264 && self.extras.hls).then(|| hls::folder(rung.resolution));
+            Output { rung, codec, name: codec.file_name(rung), hls }
+        };
+        let h264 = rungs.iter().map(|rung| output(Codec::H264, *rung));
+        let av1 = rungs.iter().filter(|_| self.extras.av1).map(|rung| output(Codec::Av1, *rung));
+        let webm = rungs.last().filter(|_| self.extras.webm).map(|rung| output(Codec::Vp9, *rung));
+        h264.chain(av1).chain(webm).collect()
+    }
 }
 
-/// A file that plays in every browser: H.264, silent, header first.
+/// A file that is played: silent, ready to begin before all of it is there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rendition {
     /// Which rung it is.
     pub resolution: Resolution,
-    /// Where it was written: `{rung}.mp4` in the output folder.
+    /// How its pictures are coded.
+    pub codec: Codec,
+    /// Where it was written, in the output folder.
     pub path: PathBuf,
     /// In pixels, even.
     pub width: u32,
@@ -70,10 +110,10 @@ pub struct Rendition {
     pub duration_ms: u64,
 }
 
-/// The picture before the first frame: JPEG, near the start, in the shape of the smallest rung.
+/// A picture of the clip.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PosterFile {
-    /// Where it was written: `thumb.jpg` in the output folder.
+pub struct PictureFile {
+    /// Where it was written, in the output folder.
     pub path: PathBuf,
     /// In pixels.
     pub width: u32,
@@ -86,19 +126,26 @@ pub struct PosterFile {
 /// Everything an encode gives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncodeResult {
-    /// Smallest first, at least one.
+    /// Every rung as H.264, smallest first, then the other codecs; at least one.
     pub renditions: Vec<Rendition>,
-    /// The poster.
-    pub poster: PosterFile,
+    /// The HLS package, where one was asked for.
+    pub hls: Option<HlsPackage>,
+    /// The picture before the first frame: JPEG, near the start, in the shape of the smallest rung.
+    pub poster: PictureFile,
+    /// The same as WebP.
+    pub poster_webp: PictureFile,
+    /// Pictures side by side, evenly from first to last: JPEG.
+    pub strip: PictureFile,
 }
 
-/// Encodes a probed clip into `out_dir` (which must exist, and into which nothing else is written) and checks the
-/// results by decoding them. `on_progress` is told growing percents, at most four times a second, 100 exactly once and
-/// last. On any error, and when the future is dropped, ffmpeg is killed and no file is left in `out_dir`.
+/// Encodes a probed clip into `out_dir` (which must exist, and into which nothing else is written), marks every file as
+/// made by AI, and checks the results by decoding and looking at them. `on_progress` is told growing percents, at most four
+/// times a second, 100 exactly once and last. On any error, and when the future is dropped, ffmpeg is killed and no file is
+/// left in `out_dir`.
 ///
 /// # Errors
-/// [`Error::Corrupt`] when the clip does not decode to its end, [`Error::Timeout`] after 5 minutes,
-/// [`Error::Cancelled`], [`Error::Disk`], [`Error::Failed`].
+/// [`Error::Corrupt`] when the clip does not decode to its end, [`Error::Unshowable`] when it is black, frozen or flashes,
+/// [`Error::Timeout`] after 5 minutes, [`Error::Cancelled`], [`Error::Disk`], [`Error::Failed`].
 pub async fn encode(
     tools: &Tools,
     input: &Path,
@@ -109,26 +156,37 @@ pub async fn encode(
     on_progress: impl Fn(u8) + Send + Sync,
 ) -> Result<EncodeResult, Error> {
     let begin = Instant::now();
-    let rungs = ladder::rungs(info.width, info.height, plan.resolution);
-    let paths: Vec<_> = rungs.iter().map(|rung| out_dir.join(format!("{}.mp4", rung.resolution.as_str()))).collect();
-    let poster = out_dir.join("thumb.jpg");
-    let mut unfinished = Unfinished(paths.iter().chain([&poster]).cloned().collect());
-
-    let outputs: Vec<_> = rungs.iter().copied().zip(paths.iter().map(PathBuf::as_path)).collect();
+    let outputs = plan.outputs(&ladder::rungs(info.width, info.height, plan.resolution));
     let (fps, seconds) = (u32::from(plan.fps.get()), u32::from(plan.duration.get()));
     let slower_permille = plan.slower_permille(info.duration_ms);
-    let job = Job { input, info, fps, seconds, slower_permille, rungs: &outputs, poster: &poster };
-    let mut command = tools.command(tools.ffmpeg());
-    command.args(job.arguments()?);
     let asked_ms = u64::from(seconds) * 1000;
     let length_ms = if slower_permille.is_some() { asked_ms } else { info.duration_ms.min(asked_ms) };
+    let expected_frames = (length_ms * u64::from(fps) + 500) / 1000;
+    let shapes = shapes(info, expected_frames);
+    let mut unfinished = Unfinished(Some(out_dir));
+    for folder in outputs.iter().filter_map(|output| output.hls.as_ref()) {
+        tokio::fs::create_dir_all(out_dir.join(folder)).await?;
+    }
+    let job = Job {
+        input,
+        info,
+        fps,
+        seconds,
+        frames: u64::from(fps) * u64::from(seconds),
+        slower_permille,
+        outputs: &outputs,
+        shapes: &shapes,
+        branding: plan.branding.as_ref(),
+    };
+    let mut command = tools.command(tools.ffmpeg(), &job.reads(), Some(out_dir));
+    command.current_dir(out_dir).args(job.arguments()?);
     let mut progress = Progress::new(length_ms * 1000, &on_progress);
-    let span = tracing::info_span!("ffmpeg", media.rungs = rungs.len());
+    let span = tracing::info_span!("ffmpeg", media.outputs = outputs.len());
     process::run(command, WALL, Some(cancel), |piece| progress.read(piece)).instrument(span).await?;
 
-    let expected_frames = (length_ms * u64::from(fps) + 500) / 1000;
-    let result = verify::verify(tools, &outputs, &poster, fps, expected_frames, cancel).await?;
-    unfinished.0.clear();
+    finish::mark(out_dir, &outputs, &shapes).await?;
+    let result = verify::verify(tools, out_dir, &outputs, &shapes, fps, expected_frames, cancel).await?;
+    unfinished.0 = None;
     on_progress(100);
     let elapsed_ms = begin.elapsed().as_millis();
     tracing::info!(
@@ -140,13 +198,27 @@ pub async fn encode(
     Ok(result)
 }
 
-/// Outputs that are removed unless they were all found good.
-struct Unfinished(Vec<PathBuf>);
+fn shapes(info: &ClipInfo, frames: u64) -> Shapes {
+    let long = info.width.max(info.height).max(1);
+    let side = |side: u32| (side * TILE_SIDE.min(long) / long).max(2) & !1;
+    Shapes {
+        poster: "thumb.jpg",
+        poster_webp: "thumb.webp",
+        strip: "strip.jpg",
+        tiles: TILES.min(frames.max(1)),
+        tile: (side(info.width), side(info.height)),
+    }
+}
 
-impl Drop for Unfinished {
+/// Outputs that are removed unless they were all found good.
+struct Unfinished<'a>(Option<&'a Path>);
+
+impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        for path in &self.0 {
-            let _ = std::fs::remove_file(path);
+        let entries = self.0.and_then(|folder| std::fs::read_dir(folder).ok());
+        for entry in entries.into_iter().flatten().flatten() {
+            let path = entry.path();
+            let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
         }
     }
 }

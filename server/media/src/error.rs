@@ -1,5 +1,7 @@
 //! Why a picture or a clip could not be used.
 
+use crate::Unshowable;
+
 /// Why a picture or a clip could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -21,6 +23,9 @@ pub enum Error {
     /// A sound file of a kind that is not taken (codec, high dynamic range).
     #[error("not supported: {0}")]
     Unsupported(String),
+    /// It plays, but nobody may be shown it.
+    #[error("not fit to be shown: {0}")]
+    Unshowable(Unshowable),
     /// The tool did not end in time and was killed.
     #[error("no result within {seconds} s")]
     Timeout {

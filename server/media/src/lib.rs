@@ -4,19 +4,29 @@
 //! local files only, never an address, and is killed with its whole process group when its job ends early.
 
 mod arguments;
+mod branding;
+mod codec;
+mod content;
 mod encode;
 mod error;
+mod finish;
+mod hls;
 mod ladder;
 mod mp4;
 mod picture;
 mod probe;
 mod process;
 mod progress;
+mod provenance;
 mod tools;
 mod verify;
 
-pub use encode::{EncodePlan, EncodeResult, PosterFile, Rendition, ShorterClip, encode};
+pub use branding::{Brand, Branding, Corner, LabelLanguage};
+pub use codec::Codec;
+pub use content::Unshowable;
+pub use encode::{EncodePlan, EncodeResult, Extras, PictureFile, Rendition, ShorterClip, encode};
 pub use error::Error;
+pub use hls::{HlsFile, HlsPackage};
 pub use picture::{ImageInfo, Still, normalise_still, sniff_image};
 pub use probe::{ClipInfo, probe};
 pub use tools::Tools;

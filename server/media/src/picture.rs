@@ -7,7 +7,7 @@ use image::{
     ImageReader, Limits, Rgb, RgbImage, codecs::jpeg::JpegEncoder, metadata::Orientation,
 };
 
-use crate::Error;
+use crate::{Error, provenance};
 
 /// Heaviest file.
 const MAX_BYTES: usize = 40 << 20;
@@ -35,7 +35,7 @@ pub struct ImageInfo {
     pub extension: &'static str,
 }
 
-/// A still made safe: JPEG without metadata, upright, on white.
+/// A still made safe: JPEG, upright, on white, without metadata but the mark of its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Still {
     /// The JPEG.
@@ -68,7 +68,7 @@ pub fn sniff_image(bytes: &[u8]) -> Result<ImageInfo, Error> {
 }
 
 /// Decodes a picture within limits and writes it anew as JPEG (quality 92): orientation applied, transparency put on
-/// white, nothing of the original file kept but its pixels. Runs on a blocking thread.
+/// white, nothing of the original file kept but its pixels, marked as made by AI. Runs on a blocking thread.
 ///
 /// # Errors
 /// As [`sniff_image`], and [`Error::Corrupt`] when the pixels cannot be decoded.
@@ -77,16 +77,21 @@ pub async fn normalise_still(bytes: Vec<u8>) -> Result<Still, Error> {
     done.map_err(|error| Error::Disk(std::io::Error::other(error)))?
 }
 
-fn normalise(bytes: &[u8]) -> Result<Still, Error> {
+/// Decodes a picture within limits, upright.
+pub(crate) fn decode(bytes: &[u8]) -> Result<DynamicImage, Error> {
     let (decoder, _, orientation) = open(bytes)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(refuse)?;
     picture.apply_orientation(orientation);
-    let flat = on_white(picture);
+    Ok(picture)
+}
+
+fn normalise(bytes: &[u8]) -> Result<Still, Error> {
+    let flat = on_white(decode(bytes)?);
     let (width, height) = flat.dimensions();
     let mut still = Vec::new();
     let encoder = JpegEncoder::new_with_quality(&mut still, QUALITY);
     encoder.write_image(flat.as_raw(), width, height, ExtendedColorType::Rgb8).map_err(refuse)?;
-    Ok(Still { bytes: still, width, height })
+    Ok(Still { bytes: provenance::mark_jpeg(&still), width, height })
 }
 
 fn open(bytes: &[u8]) -> Result<(impl ImageDecoder + '_, ImageFormat, Orientation), Error> {

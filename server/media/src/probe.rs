@@ -75,7 +75,7 @@ async fn sniff(path: &Path) -> Result<(), Error> {
 
 /// What `ffprobe` says of a file.
 pub(crate) async fn describe(tools: &Tools, path: &Path) -> Result<Description, Error> {
-    let mut command = tools.command(tools.ffprobe());
+    let mut command = tools.command(tools.ffprobe(), &[path], None);
     command.args(arguments::describe(path)?);
     let mut json = Vec::new();
     process::run(command, WALL, None, |piece| {
@@ -118,6 +118,7 @@ pub(crate) struct Stream {
     r_frame_rate: Option<String>,
     duration: Option<String>,
     nb_frames: Option<String>,
+    nb_read_packets: Option<String>,
     color_space: Option<String>,
     color_transfer: Option<String>,
     disposition: Disposition,
@@ -186,6 +187,11 @@ impl Stream {
 
     pub fn frames(&self) -> Option<u64> {
         self.nb_frames.as_deref().and_then(|count| count.parse().ok())
+    }
+
+    /// Packets that were counted; in WebM, which does not tell its frames, one holds one.
+    pub fn packets(&self) -> Option<u64> {
+        self.nb_read_packets.as_deref().and_then(|count| count.parse().ok())
     }
 
     pub fn duration_ms(&self) -> Option<u64> {

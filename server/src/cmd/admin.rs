@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use domain::user::Email;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{check_providers, migrate, pauses, say};
+use super::{check_providers, migrate, pauses, retention, say};
 use crate::config::{Common, setting::ADMIN_PASSWORD};
 
 #[derive(Debug, Subcommand)]
@@ -22,6 +22,10 @@ pub enum Task {
     Pauses(pauses::RedisPlace),
     /// Ask the providers whether the keys are good and the prices still hold; spends nothing.
     CheckProviders(check_providers::Options),
+    /// Remove what is kept no longer, as a worker does each night; `--dry-run` only says what that would be.
+    Retention(retention::Retain),
+    /// Compare the bucket with the database, both ways.
+    Sweep(retention::Sweep),
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +48,8 @@ pub async fn run(common: &Common, task: Task) -> anyhow::Result<()> {
         Task::Resume(task) => pauses::resume(common, task).await,
         Task::Pauses(redis) => pauses::list(common, redis).await,
         Task::CheckProviders(options) => check_providers::run(options).await,
+        Task::Retention(task) => retention::retain(common, task).await,
+        Task::Sweep(task) => retention::sweep(common, task).await,
     }
 }
 

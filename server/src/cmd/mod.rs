@@ -5,6 +5,7 @@ mod check_providers;
 mod migrate;
 mod parts;
 mod pauses;
+mod retention;
 mod roles;
 mod seed;
 mod simulate;

@@ -55,7 +55,7 @@ pub async fn build(ground: &Ground, config: &Config) -> anyhow::Result<Built> {
         queue,
         store: ground.store.clone(),
         makers,
-        settings: engine_settings(ground, config, routes, work_dir),
+        settings: engine_settings(ground, config, routes, config.clips.read()?, work_dir),
     };
     let work_dir = parts.settings.work_dir.clone();
     let engine = Engine::new(parts);
@@ -100,7 +100,13 @@ pub fn no_queue(error: jobs::Error) -> anyhow::Error {
     }
 }
 
-fn engine_settings(ground: &Ground, config: &Config, routes: Routes, work_dir: PathBuf) -> engine::Settings {
+fn engine_settings(
+    ground: &Ground,
+    config: &Config,
+    routes: Routes,
+    encode: engine::EncodeSettings,
+    work_dir: PathBuf,
+) -> engine::Settings {
     engine::Settings {
         zone: config.limits.shop_zone,
         daily_generations: config.limits.daily_generations,
@@ -115,6 +121,8 @@ fn engine_settings(ground: &Ground, config: &Config, routes: Routes, work_dir: P
         job_timeout: Duration::from_secs(config.work.job_timeout_secs),
         repeat_below: config.limits.repeat_below_usd,
         lookup_after: lookup_after(ground, config),
+        encode,
+        keep: config.keep.days(),
         work_dir,
     }
 }

@@ -1,6 +1,7 @@
 //! Configuration: one typed struct read from flags and environment. A wrong or missing value stops start-up with the names
 //! of the setting, what was given where that is no secret, and what is expected.
 
+mod clips;
 mod limits;
 mod parts;
 mod routes;
@@ -16,6 +17,7 @@ use domain::MicroUsd;
 use secrecy::SecretString;
 use url::Url;
 
+pub use clips::Clips;
 pub use parts::{ObjectStore, Providers};
 
 use crate::telemetry::LogFormat;
@@ -69,6 +71,10 @@ pub struct Config {
     pub limits: Limits,
     #[command(flatten)]
     pub work: Work,
+    #[command(flatten)]
+    pub clips: Clips,
+    #[command(flatten)]
+    pub keep: Keep,
 }
 
 /// Limits of the owner.
@@ -138,6 +144,31 @@ pub struct Work {
     /// Folder for downloads and renditions while they are worked on; a folder of the system when not set.
     #[arg(long, env = "WORK_DIR")]
     pub work_dir: Option<PathBuf>,
+}
+
+/// How long what is stored is kept. A published video is never removed.
+#[derive(Debug, Clone, Args)]
+pub struct Keep {
+    /// Days that what providers made is kept after its generation ended; 0 keeps it for ever.
+    #[arg(long, env = "KEEP_ORIGINALS_DAYS", default_value_t = 7, value_parser = value::whole(0..=3_650_u16))]
+    pub keep_originals_days: u16,
+    /// Days that files of a video are kept once nothing points to it; 0 keeps them for ever.
+    #[arg(long, env = "KEEP_VIDEOS_DAYS", default_value_t = 30, value_parser = value::whole(0..=3_650_u16))]
+    pub keep_videos_days: u16,
+    /// Days that pictures of a video are kept once nothing points to it; 0 keeps them for ever.
+    #[arg(long, env = "KEEP_POSTERS_DAYS", default_value_t = 90, value_parser = value::whole(0..=3_650_u16))]
+    pub keep_posters_days: u16,
+}
+
+impl Keep {
+    /// As the engine takes them.
+    pub fn days(&self) -> engine::KeepDays {
+        engine::KeepDays {
+            originals: self.keep_originals_days,
+            videos: self.keep_videos_days,
+            posters: self.keep_posters_days,
+        }
+    }
 }
 
 impl Work {

@@ -98,6 +98,8 @@ pub const SITE_ROOT: Setting = Setting::new(
 );
 pub const WORK_DIR: Setting =
     Setting::new("WORK_DIR", "--work-dir", "a folder of its own that this program may make or write into");
+pub const BRAND_LOGO: Setting =
+    Setting::new("BRAND_LOGO", "--brand-logo", "a PNG, WebP or JPEG file that this program may read");
 pub const STATE_DIR: Setting =
     Setting::new("STATE_DIR", "--state-dir", "a folder that this program may make or write into");
 pub const ADMIN_PASSWORD: Setting = Setting::new("ADMIN_PASSWORD", "--password", "at least 10 characters");

@@ -1,8 +1,8 @@
-//! The key layout: `videos/{id}/original|encoded|thumbnails/…` and `products/{id}/photos|stills/…`.
+//! The key layout: `videos/{id}/original|encoded|hls|thumbnails/…` and `products/{id}/photos|stills/…`.
 
 use std::fmt;
 
-use domain::{PhotoId, ProductId, Resolution, StillId, VideoId};
+use domain::{PhotoId, ProductId, StillId, VideoId};
 
 /// Longest key that is accepted, in bytes; far below the 1024 of S3.
 const MAX_BYTES: usize = 256;
@@ -64,14 +64,32 @@ impl Key {
         Self(format!("videos/{video}/original/video.mp4"))
     }
 
-    /// A rung that shoppers play: `videos/{id}/encoded/720p.mp4`.
-    pub fn rendition(video: VideoId, resolution: Resolution) -> Self {
-        Self(format!("videos/{video}/encoded/{}.mp4", resolution.as_str()))
+    /// A rung that shoppers play, by the name of its file: `videos/{id}/encoded/720p.mp4`.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] for a name that is none, as [`Key::parse`].
+    pub fn rendition(video: VideoId, name: &str) -> Result<Self, InvalidKey> {
+        Self::below(video, "encoded", name)
     }
 
-    /// The picture before the first frame: `videos/{id}/thumbnails/thumb.jpg`.
-    pub fn poster(video: VideoId) -> Self {
-        Self(format!("videos/{video}/thumbnails/thumb.jpg"))
+    /// A file of the HLS package: `videos/{id}/hls/playlist.m3u8`, `videos/{id}/hls/720p/init.mp4`.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] for a name that is none, as [`Key::parse`].
+    pub fn hls(video: VideoId, name: &str) -> Result<Self, InvalidKey> {
+        Self::below(video, "hls", name)
+    }
+
+    /// A picture of the video: `videos/{id}/thumbnails/thumb.jpg`, the one before the first frame.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] for a name that is none, as [`Key::parse`].
+    pub fn thumbnail(video: VideoId, name: &str) -> Result<Self, InvalidKey> {
+        Self::below(video, "thumbnails", name)
+    }
+
+    fn below(video: VideoId, folder: &str, name: &str) -> Result<Self, InvalidKey> {
+        Self::parse(&format!("videos/{video}/{folder}/{name}"))
     }
 
     /// A source photo: `products/{id}/photos/{photo}.jpg`.
@@ -112,7 +130,7 @@ impl Key {
     pub fn is_public(&self) -> bool {
         let mut segments = self.0.split('/');
         let place = (segments.next(), segments.nth(1));
-        matches!(place, (Some("videos"), Some("encoded" | "thumbnails")) | (Some("products"), Some("photos")))
+        matches!(place, (Some("videos"), Some("encoded" | "hls" | "thumbnails")) | (Some("products"), Some("photos")))
             && segments.next().is_some()
     }
 }
@@ -139,9 +157,10 @@ mod tests {
         let product = ProductId::from_uuid(ID);
         let keys = [
             Key::original(video),
-            Key::rendition(video, Resolution::P720),
-            Key::rendition(video, Resolution::P1080),
-            Key::poster(video),
+            Key::rendition(video, "720p.mp4").unwrap(),
+            Key::rendition(video, "1080p.av1.mp4").unwrap(),
+            Key::hls(video, "720p/segment_0.m4s").unwrap(),
+            Key::thumbnail(video, "thumb.jpg").unwrap(),
             Key::photo(product, PhotoId::from_uuid(ID), Extension::Png),
             Key::still(product, StillId::from_uuid(ID), Extension::Jpg),
         ];
@@ -150,7 +169,8 @@ mod tests {
         let expected = [
             ("videos/ID/original/video.mp4", false),
             ("videos/ID/encoded/720p.mp4", true),
-            ("videos/ID/encoded/1080p.mp4", true),
+            ("videos/ID/encoded/1080p.av1.mp4", true),
+            ("videos/ID/hls/720p/segment_0.m4s", true),
             ("videos/ID/thumbnails/thumb.jpg", true),
             ("products/ID/photos/ID.png", true),
             ("products/ID/stills/ID.jpg", false),
@@ -199,8 +219,9 @@ mod tests {
         fn every_key_we_make_can_be_read_back(bits in any::<u128>(), other in any::<u128>()) {
             let (video, product) = (VideoId::from_uuid(Uuid::from_u128(bits)), ProductId::from_uuid(Uuid::from_u128(bits)));
             let other = Uuid::from_u128(other);
-            let mut keys = vec![Key::original(video), Key::poster(video)];
-            keys.extend(Resolution::ALL.map(|resolution| Key::rendition(video, resolution)));
+            let mut keys = vec![Key::original(video)];
+            keys.extend(["720p.mp4", "720p.webm"].map(|name| Key::rendition(video, name).unwrap()));
+            prop_assert!(Key::hls(video, "../../other").is_err() && Key::thumbnail(video, "").is_err());
             keys.extend(Extension::ALL.map(|extension| Key::photo(product, PhotoId::from_uuid(other), extension)));
             keys.extend(Extension::ALL.map(|extension| Key::still(product, StillId::from_uuid(other), extension)));
             for key in keys {

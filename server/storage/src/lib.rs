@@ -13,6 +13,6 @@ mod upload;
 
 pub use error::Error;
 pub use key::{Extension, InvalidKey, Key};
-pub use object::{ByteRange, Object, ObjectInfo, StoredObject};
+pub use object::{ByteRange, Listed, Object, ObjectInfo, StoredObject};
 pub use settings::Settings;
 pub use store::Store;

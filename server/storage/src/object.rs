@@ -59,6 +59,17 @@ impl fmt::Display for ByteRange {
     }
 }
 
+/// An object of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub key: Key,
+    /// Its length.
+    pub bytes: u64,
+    /// When it was written, to the second.
+    pub last_modified: Option<chrono::DateTime<Utc>>,
+}
+
 /// An open object: what is known of it, and its bytes as they arrive.
 pub struct Object {
     /// The bytes asked for. Ends with an error when the store stalls for 20 s or breaks off; a reader that pauses is

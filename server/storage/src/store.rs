@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
 use crate::{
-    ByteRange, Error, Key, Object, ObjectInfo, Settings, StoredObject,
+    ByteRange, Error, Key, Listed, Object, ObjectInfo, Settings, StoredObject,
     object::{body, content_range, instant},
 };
 
@@ -179,6 +179,34 @@ impl Store {
         match answer.map_err(|error| Error::from_sdk(key.as_str(), &error)) {
             Ok(_) | Err(Error::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The next objects whose keys begin with `prefix` and come after a key, in the order of keys, at most 1000; none at the
+    /// end. What is no key of ours is left out.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::Unavailable`].
+    pub async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Listed>, Error> {
+        let mut after = after.map(str::to_owned);
+        // A page of nothing but foreign names is passed over.
+        loop {
+            let request = self.client.list_objects_v2().bucket(&*self.bucket).prefix(prefix).max_keys(1000);
+            let answer = request.set_start_after(after.clone()).send().await;
+            let page = answer.map_err(|error| Error::from_sdk(prefix, &error))?.contents.unwrap_or_default();
+            let Some(last) = page.last().and_then(|object| object.key.clone()) else { return Ok(Vec::new()) };
+            let ours = page.into_iter().filter_map(|object| {
+                Some(Listed {
+                    key: Key::parse(object.key.as_deref()?).ok()?,
+                    bytes: length(object.size),
+                    last_modified: instant(object.last_modified.as_ref()),
+                })
+            });
+            let ours: Vec<Listed> = ours.collect();
+            if !ours.is_empty() {
+                return Ok(ours);
+            }
+            after = Some(last);
         }
     }
 

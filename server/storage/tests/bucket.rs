@@ -4,7 +4,7 @@
 use std::{io::Write, net::SocketAddr, time::Instant};
 
 use bytes::Bytes;
-use domain::{ProductId, Resolution, StillId, VideoId};
+use domain::{ProductId, StillId, VideoId};
 use futures::StreamExt;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
@@ -40,7 +40,7 @@ async fn bed() -> Bed {
 }
 
 fn key(number: u128) -> Key {
-    Key::rendition(VideoId::from_uuid(Uuid::from_u128(number)), Resolution::P720)
+    Key::rendition(VideoId::from_uuid(Uuid::from_u128(number)), "720p.mp4").unwrap()
 }
 
 async fn all(object: storage::Object) -> Vec<u8> {

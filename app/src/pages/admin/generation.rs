@@ -288,14 +288,25 @@ fn Chosen(options: Options, id: GenerationId) -> impl IntoView {
     }
 }
 
-fn chosen_facts(locale: Locale, options: &Options) -> [(&'static str, String); 5] {
-    [
+fn chosen_facts(locale: Locale, options: &Options) -> Vec<(&'static str, String)> {
+    let format = words::format(locale, options.format).to_owned();
+    let also = [
+        options.hls.then(|| td_string!(locale, options.hls)),
+        options.branding.then(|| td_string!(locale, options.branding)),
+    ];
+    let also: Vec<_> = also.into_iter().flatten().collect();
+    let mut facts = vec![
         (td_string!(locale, options.recipe), words::recipe(locale, options.recipe).to_owned()),
         (td_string!(locale, options.model_type), words::model_type(locale, options.model_type).to_owned()),
         (td_string!(locale, options.duration), td_string!(locale, options.seconds, count = options.duration.get())),
         (td_string!(locale, options.resolution), options.resolution.as_str().to_owned()),
         (td_string!(locale, options.fps), td_string!(locale, options.fps_value, count = options.fps.get())),
-    ]
+        (td_string!(locale, options.format), format),
+    ];
+    if !also.is_empty() {
+        facts.push((td_string!(locale, options.also), also.join(", ")));
+    }
+    facts
 }
 
 #[cfg(all(test, feature = "ssr"))]

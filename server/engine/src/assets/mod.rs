@@ -23,3 +23,46 @@ pub(crate) struct StillObject {
     pub(crate) key: String,
     pub(crate) content_type: String,
 }
+
+/// Which part of a video an object is: what is kept for how long goes by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What the provider made.
+    Original,
+    /// A file that is played.
+    Rendition,
+    /// A file of the HLS package.
+    Hls,
+    /// A picture of it.
+    Poster,
+}
+
+impl Part {
+    /// The word in the database.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+            Self::Rendition => "rendition",
+            Self::Hls => "hls",
+            Self::Poster => "poster",
+        }
+    }
+}
+
+/// An object of a video that the store has.
+pub(crate) struct NewObject {
+    pub(crate) part: Part,
+    pub(crate) content_type: &'static str,
+    pub(crate) stored: storage::StoredObject,
+}
+
+/// A video that is stored whole.
+pub(crate) struct NewVideo<'a> {
+    pub(crate) made: &'a media::EncodeResult,
+    pub(crate) renditions: Vec<(&'a storage::StoredObject, &'a media::Rendition)>,
+    pub(crate) poster: &'a storage::Key,
+    pub(crate) poster_webp: &'a storage::Key,
+    pub(crate) strip: &'a storage::Key,
+    /// The master playlist.
+    pub(crate) hls: Option<&'a storage::Key>,
+}

@@ -3,7 +3,7 @@
 use domain::{GenerationId, ProductId, VideoId, generation::Frame};
 use sqlx::PgConnection;
 
-use super::{NewStill, StillObject};
+use super::{NewObject, NewStill, NewVideo, StillObject};
 use crate::generations::store::Generation;
 
 /// Writes a still that the object store has.
@@ -42,43 +42,53 @@ pub(crate) async fn still(
     .await
 }
 
+/// Writes a video and its renditions, once everything of it is stored.
 pub(crate) async fn insert_video(
     conn: &mut PgConnection,
     generation: &Generation,
-    poster: &storage::Key,
-    result: &media::EncodeResult,
+    video: &NewVideo<'_>,
 ) -> Result<(), sqlx::Error> {
-    let duration_ms = result.renditions.first().map_or(1, |rendition| rendition.duration_ms.max(1));
+    let made = video.made;
+    let duration_ms = made.renditions.first().map_or(1, |rendition| rendition.duration_ms.max(1));
     sqlx::query!(
-        "insert into videos (id, product_id, generation_id, duration_ms, poster_key, poster_width, poster_height)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into videos (id, product_id, generation_id, duration_ms, poster_key, poster_width, poster_height,
+             poster_webp_key, hls_key, strip_key, strip_width, strip_height)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         generation.video_id.uuid(),
         generation.product_id.uuid(),
         generation.id.uuid(),
         i32::try_from(duration_ms).unwrap_or(i32::MAX),
-        poster.as_str(),
-        i32::try_from(result.poster.width).unwrap_or(i32::MAX),
-        i32::try_from(result.poster.height).unwrap_or(i32::MAX),
+        video.poster.as_str(),
+        i32::try_from(made.poster.width).unwrap_or(i32::MAX),
+        i32::try_from(made.poster.height).unwrap_or(i32::MAX),
+        video.poster_webp.as_str(),
+        video.hls.map(storage::Key::as_str),
+        video.strip.as_str(),
+        i32::try_from(made.strip.width).unwrap_or(i32::MAX),
+        i32::try_from(made.strip.height).unwrap_or(i32::MAX),
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    for (object, rendition) in &video.renditions {
+        insert_rendition(conn, generation.video_id, object, rendition).await?;
+    }
     Ok(())
 }
 
-pub(crate) async fn insert_rendition(
+async fn insert_rendition(
     conn: &mut PgConnection,
     video: VideoId,
-    key: &storage::Key,
     object: &storage::StoredObject,
     rendition: &media::Rendition,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into renditions (video_id, resolution, object_key, content_type, width, height, bytes, sha256)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into renditions (video_id, codec, resolution, object_key, content_type, width, height, bytes, sha256)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         video.uuid(),
+        rendition.codec.as_str(),
         rendition.resolution.as_str(),
-        key.as_str(),
-        format!("video/mp4; codecs=\"{}\"", rendition.codecs),
+        object.key.as_str(),
+        format!("{}; codecs=\"{}\"", rendition.codec.container(), rendition.codecs),
         i32::try_from(rendition.width).unwrap_or(i32::MAX),
         i32::try_from(rendition.height).unwrap_or(i32::MAX),
         i64::try_from(object.bytes).unwrap_or(i64::MAX),
@@ -89,8 +99,45 @@ pub(crate) async fn insert_rendition(
     Ok(())
 }
 
-/// Points the product to a video.
+/// Writes down objects that the store has. The same bytes under the same key again are no news.
+pub(crate) async fn insert_objects(
+    conn: &mut PgConnection,
+    video: VideoId,
+    objects: &[NewObject],
+) -> Result<(), sqlx::Error> {
+    let keys: Vec<String> = objects.iter().map(|object| object.stored.key.to_string()).collect();
+    let parts: Vec<String> = objects.iter().map(|object| object.part.as_str().to_owned()).collect();
+    let types: Vec<String> = objects.iter().map(|object| object.content_type.to_owned()).collect();
+    let bytes: Vec<i64> = objects.iter().map(|it| i64::try_from(it.stored.bytes).unwrap_or(i64::MAX)).collect();
+    let hashes: Vec<String> = objects.iter().map(|object| object.stored.sha256.clone()).collect();
+    sqlx::query!(
+        "insert into video_objects (object_key, video_id, part, content_type, bytes, sha256)
+         select n.key, $1, n.part, n.content_type, n.bytes, n.sha256
+         from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[])
+             as n (key, part, content_type, bytes, sha256)
+         on conflict (object_key) do update set bytes = excluded.bytes, sha256 = excluded.sha256, stored_at = now(),
+             removed_at = null",
+        video.uuid(),
+        &keys,
+        &parts,
+        &types,
+        &bytes,
+        &hashes,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Points the product to a video, and away from the one before.
 pub(crate) async fn publish(conn: &mut PgConnection, product: ProductId, video: VideoId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update videos set unpublished_at = now() where product_id = $1 and id <> $2 and unpublished_at is null",
+        product.uuid(),
+        video.uuid()
+    )
+    .execute(&mut *conn)
+    .await?;
     sqlx::query!("update products set video_id = $2 where id = $1", product.uuid(), video.uuid()).execute(conn).await?;
     Ok(())
 }

@@ -2,10 +2,8 @@
 
 use chrono::NaiveDate;
 use domain::{
-    FailureCode, GenerationId, GenerationState, LocalText, MicroUsd, ModelType, Options, PhotoId, ProductId, Recipe,
-    RequestKey, Resolution, Stage, UserId, VideoId,
-    generation::EventKind,
-    options::{ClipSeconds, FramesPerSecond},
+    FailureCode, GenerationId, GenerationState, LocalText, MicroUsd, Options, PhotoId, ProductId, RequestKey, Stage,
+    UserId, VideoId, generation::EventKind,
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -35,21 +33,26 @@ pub(super) fn decode(error: impl std::error::Error + Send + Sync + 'static) -> s
     sqlx::Error::Decode(error.into())
 }
 
-pub(crate) fn options(
-    recipe: &str,
-    model_type: &str,
-    duration_seconds: i16,
-    resolution: &str,
-    fps: i16,
-) -> Result<Options, sqlx::Error> {
-    Ok(Options {
-        recipe: Recipe::parse(recipe).map_err(decode)?,
-        model_type: ModelType::parse(model_type).map_err(decode)?,
-        duration: ClipSeconds::parse(i64::from(duration_seconds)).map_err(decode)?,
-        resolution: Resolution::parse(resolution).map_err(decode)?,
-        fps: FramesPerSecond::parse(i64::from(fps)).map_err(decode)?,
-    })
+/// The choices of a generation, of a row that has their columns.
+macro_rules! options {
+    ($row:expr) => {
+        domain::options::RawOptions {
+            recipe: $row.recipe.clone(),
+            model_type: $row.model_type.clone(),
+            duration: i64::from($row.duration_seconds),
+            resolution: $row.resolution.clone(),
+            fps: i64::from($row.fps),
+            format: $row.format.clone(),
+            hls: $row.hls,
+            branding: $row.branding,
+        }
+        .parse()
+        .map_err(|wrong| {
+            sqlx::Error::Decode(wrong.into_iter().map(|it| it.to_string()).collect::<Vec<_>>().join("; ").into())
+        })
+    };
 }
+pub(crate) use options;
 
 pub(super) async fn product_photo(conn: &mut PgConnection, product: ProductId) -> Result<Option<PhotoId>, sqlx::Error> {
     let id =
@@ -78,8 +81,9 @@ pub(super) async fn by_request_key(
 pub(super) async fn insert(conn: &mut PgConnection, new: &NewGeneration) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query!(
         "insert into generations (id, product_id, photo_id, requested_by, request_key, recipe, prompt_version, model_type,
-             duration_seconds, resolution, fps, max_attempts, job_id, video_id, day, retry_of, clip_video_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+             duration_seconds, resolution, fps, max_attempts, job_id, video_id, day, retry_of, clip_video_id,
+             format, hls, branding)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
          on conflict on constraint generations_request_key_unique do nothing",
         new.id.uuid(),
         new.product.uuid(),
@@ -98,6 +102,9 @@ pub(super) async fn insert(conn: &mut PgConnection, new: &NewGeneration) -> Resu
         new.day,
         new.takeover.as_ref().map(|takeover| takeover.of.uuid()),
         new.takeover.as_ref().and_then(|takeover| takeover.clip).map(VideoId::uuid),
+        new.options.format.as_str(),
+        new.options.hls,
+        new.options.branding,
     )
     .execute(conn)
     .await?;
@@ -197,7 +204,7 @@ pub(crate) async fn last_retry(
 pub(crate) async fn load(conn: &mut PgConnection, id: GenerationId) -> Result<Option<Generation>, sqlx::Error> {
     let row = sqlx::query!(
         "select g.product_id, g.state, g.recipe, g.model_type, g.duration_seconds, g.resolution, g.fps,
-             g.job_id, g.video_id, coalesce(g.clip_video_id, g.video_id) as \"clip_video_id!\", g.day, g.cancel_requested_at is not null as \"cancel_requested!\",
+             g.format, g.hls, g.branding, g.job_id, g.video_id, coalesce(g.clip_video_id, g.video_id) as \"clip_video_id!\", g.day, g.cancel_requested_at is not null as \"cancel_requested!\",
              f.object_key, f.content_type, p.name_ko, p.name_en, p.category
          from generations g join product_photos f on f.id = g.photo_id join products p on p.id = g.product_id
          where g.id = $1",
@@ -210,7 +217,7 @@ pub(crate) async fn load(conn: &mut PgConnection, id: GenerationId) -> Result<Op
         id,
         product_id: ProductId::from_uuid(row.product_id),
         state: row.state.parse().map_err(decode)?,
-        options: options(&row.recipe, &row.model_type, row.duration_seconds, &row.resolution, row.fps)?,
+        options: options!(row)?,
         job_id: row.job_id,
         video_id: VideoId::from_uuid(row.video_id),
         clip_video_id: VideoId::from_uuid(row.clip_video_id),

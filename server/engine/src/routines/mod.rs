@@ -147,6 +147,8 @@ impl Engine {
         if ended > 0 {
             tracing::info!(rows = ended, "{ended} sessions that had ended were deleted");
         }
+        drop(conn);
+        self.retention().run().await?;
         Ok(())
     }
 }

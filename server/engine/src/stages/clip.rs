@@ -19,7 +19,8 @@ use super::{
     workplace::Workplace,
 };
 use crate::{
-    Engine, assets,
+    Engine,
+    assets::{self, NewObject, Part},
     calls::{self, Slot},
     generations::store::{self, Event, Generation},
     webhooks,
@@ -152,7 +153,7 @@ impl Clip {
     async fn keep(&self, queued: &Queued<'_>, answer: &FileAnswer, path: &Path) -> Result<Outcome, Stop> {
         let (attempt, generation) = (queued.attempt, queued.generation);
         let key = storage::Key::original(generation.video_id);
-        self.engine.store().put_file(&key, path, "video/mp4").await?;
+        let original = self.engine.store().put_file(&key, path, "video/mp4").await?;
         let job = next_job(&self.engine, attempt, kind::ENCODE, kind::LOCAL_GROUP);
         let id = generation.id;
         let mut tx = self.engine.pg().begin().await?;
@@ -160,6 +161,7 @@ impl Clip {
         queued.settle(&mut tx, answer).await?;
         doubt::assume(&mut tx, id, Slot::Clip, answer.cost, self.engine.today()).await?;
         let next = jobs::enqueue(&mut tx, &job).await?;
+        assets::store::insert_objects(&mut tx, generation.video_id, &[original_of(original)]).await?;
         store::finish_stage(&mut tx, id, Stage::Clip).await?;
         store::set_job(&mut tx, id, next).await?;
         store::advance(&mut tx, id, GenerationState::Encoding, mark::CLIP).await?;
@@ -205,11 +207,18 @@ impl Clip {
             let probed = media::probe(&self.tools, &path).await;
             probed.map_err(|error| Failure::permanent(FailureCode::ClipCorrupt.as_str(), error.to_string()))?;
             let key = storage::Key::original(queued.generation.video_id);
-            Ok::<_, Stop>(self.engine.store().put_file(&key, &path, "video/mp4").await?)
+            let original = self.engine.store().put_file(&key, &path, "video/mp4").await?;
+            let mut conn = self.engine.pg().acquire().await?;
+            let objects = [original_of(original)];
+            Ok::<_, Stop>(assets::store::insert_objects(&mut conn, queued.generation.video_id, &objects).await?)
         };
         if let Err(stop) = keep.await {
             let call = queued.call.id;
             tracing::warn!(call.id = %call, ?stop, "the clip of call {call} could not be kept");
         }
     }
+}
+
+fn original_of(stored: storage::StoredObject) -> NewObject {
+    NewObject { part: Part::Original, content_type: "video/mp4", stored }
 }

@@ -1,5 +1,4 @@
-//! The encode and publish stages: renditions and poster from the stored original, then storage and the product's
-//! pointer in one transaction.
+//! The encode stage: renditions, HLS and pictures from the stored original.
 
 use std::{
     path::Path,
@@ -11,20 +10,16 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::{
-    FailureCode, GenerationState, Stage,
-    generation::{EventKind, mark},
-};
+use domain::{FailureCode, GenerationState, Stage, generation::mark, options::VideoFormat};
 use jobs::{Attempt, Failure, Handler, Job, Outcome};
-use media::{EncodePlan, EncodeResult, ShorterClip};
+use media::{EncodePlan, EncodeResult, Extras, ShorterClip, Unshowable};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Stop, begin, disk_failure, ending, generation_of, report, workplace::Workplace};
+use super::{Stop, begin, disk_failure, ending, generation_of, publish, report, workplace::Workplace};
 use crate::{
-    Engine, assets,
-    generations::store::{self, Event, Generation},
-    notices,
+    Engine,
+    generations::store::{self, Generation},
 };
 
 /// Measured progress is written this often at the most.
@@ -66,7 +61,7 @@ impl Encode {
         let original = folder.path().join("original.mp4");
         self.fetch(&generation, &original).await?;
         let result = self.encode(attempt, &generation, &original, folder.path()).await?;
-        self.upload(attempt, &generation, &result).await
+        publish::publish(&self.engine, attempt, &generation, &result).await
     }
 
     async fn fetch(&self, generation: &Generation, to: &Path) -> Result<(), Stop> {
@@ -95,6 +90,15 @@ impl Encode {
             duration: options.duration,
             // What was bought is at least as long as asked for, unless the model makes one fixed number of frames.
             shorter: ShorterClip::SlowsDown,
+            extras: Extras {
+                av1: self.engine.settings().encode.av1 && self.tools.has_av1(),
+                webm: options.format == VideoFormat::Webm,
+                hls: options.hls,
+            },
+            branding: match options.branding {
+                true => self.brand(folder).await?,
+                false => None,
+            },
         };
         let out = folder.join("out");
         tokio::fs::create_dir(&out).await?;
@@ -119,6 +123,12 @@ impl Encode {
         }
     }
 
+    /// What is laid over the clip, where something is.
+    async fn brand(&self, folder: &Path) -> Result<Option<media::Branding>, Stop> {
+        let laid = self.engine.settings().encode.brand.lay_out(folder).await;
+        Ok(laid.map_err(|error| media_failure(&error))?)
+    }
+
     /// Progress is news, not truth: when it cannot be written the work goes on.
     async fn progress(&self, generation: &Generation, percent: u8) {
         let span = u16::from(mark::ENCODED - mark::CLIP);
@@ -134,43 +144,6 @@ impl Encode {
             }
         }
     }
-
-    /// Everything is stored before the product points to it.
-    async fn upload(&self, attempt: &Attempt, generation: &Generation, result: &EncodeResult) -> Result<Outcome, Stop> {
-        let id = generation.id;
-        let mut tx = self.engine.pg().begin().await?;
-        attempt.lease.guard(&mut tx).await?;
-        store::finish_stage(&mut tx, id, Stage::Encode).await?;
-        store::start_stage(&mut tx, id, Stage::Publish).await?;
-        store::advance(&mut tx, id, GenerationState::Uploading, mark::ENCODED).await?;
-        store::record(&mut tx, id, &Event { stage: Some(Stage::Encode), ..Event::of(EventKind::StageDone) }).await?;
-        tx.commit().await?;
-        self.engine.announce(id).await;
-        let mut stored = Vec::with_capacity(result.renditions.len());
-        for rendition in &result.renditions {
-            let key = storage::Key::rendition(generation.video_id, rendition.resolution);
-            let object = self.engine.store().put_file(&key, &rendition.path, "video/mp4").await?;
-            stored.push((key, object, rendition));
-        }
-        let poster_key = storage::Key::poster(generation.video_id);
-        self.engine.store().put_file(&poster_key, &result.poster.path, "image/jpeg").await?;
-        let mut tx = self.engine.pg().begin().await?;
-        attempt.lease.succeed(&mut tx).await?;
-        assets::store::insert_video(&mut tx, generation, &poster_key, result).await?;
-        for (key, object, rendition) in &stored {
-            assets::store::insert_rendition(&mut tx, generation.video_id, key, object, rendition).await?;
-        }
-        assets::store::publish(&mut tx, generation.product_id, generation.video_id).await?;
-        store::finish_stage(&mut tx, id, Stage::Publish).await?;
-        store::advance(&mut tx, id, GenerationState::Completed, mark::PUBLISHED).await?;
-        store::record(&mut tx, id, &Event { stage: Some(Stage::Publish), ..Event::of(EventKind::Completed) }).await?;
-        store::audit(&mut tx, None, "video.published", generation.video_id.uuid()).await?;
-        notices::store::insert_ended(&mut tx, id, "video_ready").await?;
-        tx.commit().await?;
-        tracing::info!(generation.id = %id, video.id = %generation.video_id, "generation {id} is completed");
-        self.engine.announce(id).await;
-        Ok(Outcome::Committed { dispatch: Vec::new() })
-    }
 }
 
 fn media_failure(error: &media::Error) -> Failure {
@@ -178,6 +151,14 @@ fn media_failure(error: &media::Error) -> Failure {
         media::Error::Cancelled => Failure::cancelled(),
         media::Error::Corrupt { .. } | media::Error::NotAVideo { .. } => {
             Failure::permanent(FailureCode::ClipCorrupt.as_str(), error.to_string())
+        }
+        media::Error::Unshowable(reason) => {
+            let code = match reason {
+                Unshowable::Black => FailureCode::ClipBlack,
+                Unshowable::Frozen => FailureCode::ClipFrozen,
+                Unshowable::Flashing => FailureCode::ClipFlashing,
+            };
+            Failure::permanent(code.as_str(), error.to_string())
         }
         media::Error::Disk(error) => disk_failure(error),
         other if other.is_retryable() => Failure::transient(FailureCode::EncodeFailed.as_str(), error.to_string()),

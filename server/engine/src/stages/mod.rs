@@ -4,6 +4,7 @@ mod clip;
 mod doubt;
 mod encode;
 mod ending;
+mod publish;
 mod queued;
 mod route;
 mod spool;

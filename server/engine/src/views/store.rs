@@ -35,7 +35,7 @@ pub(crate) async fn snapshots(
 ) -> Result<HashMap<GenerationId, GenerationView>, sqlx::Error> {
     let rows = sqlx::query!(
         "select g.id, g.version, g.product_id, p.name_ko, p.name_en, f.object_key, f.width, f.height, g.recipe, g.model_type,
-             g.duration_seconds, g.resolution, g.fps, g.state, g.progress, g.failure_code, g.failure_stage,
+             g.duration_seconds, g.resolution, g.fps, g.format, g.hls, g.branding, g.state, g.progress, g.failure_code, g.failure_stage,
              g.failure_detail, g.attempt, g.max_attempts, g.next_try_at, u.name as requested_by, g.created_at, g.finished_at,
              g.cancel_requested_at is not null as \"cancel_requested!\", g.retry_of, r.id as \"retried_as?\", m.held as \"held!\", m.paid as \"paid!\"
          from generations g
@@ -63,7 +63,7 @@ pub(crate) async fn snapshots(
             product_id: ProductId::from_uuid(row.product_id),
             product_name: LocalText { ko: row.name_ko, en: row.name_en },
             product_photo: media.picture(Some(row.object_key), Some(row.width), Some(row.height)),
-            options: options(&row.recipe, &row.model_type, row.duration_seconds, &row.resolution, row.fps)?,
+            options: options!(row)?,
             state: row.state.parse().map_err(decode)?,
             progress: number(i32::from(row.progress)),
             stages: Vec::new(),

@@ -1,7 +1,7 @@
 //! From the click to the video on the product, and what a second click does.
 
 use domain::{
-    GenerationState, ProductId, Resolution, Stage, StageState,
+    GenerationState, ProductId, Stage, StageState,
     generation::{EventKind as E, Frame},
     notice::NoticeBody,
     product::VideoStatus,
@@ -84,8 +84,10 @@ async fn assert_published(shop: &Shop, view: &domain::generation::GenerationView
     assert!(source.content_type.starts_with("video/mp4; codecs=\"avc1."), "{}", source.content_type);
     for key in [
         storage::Key::original(video.id),
-        storage::Key::rendition(video.id, Resolution::P720),
-        storage::Key::poster(video.id),
+        storage::Key::rendition(video.id, "720p.mp4").unwrap(),
+        storage::Key::thumbnail(video.id, "thumb.jpg").unwrap(),
+        storage::Key::thumbnail(video.id, "thumb.webp").unwrap(),
+        storage::Key::thumbnail(video.id, "strip.jpg").unwrap(),
     ] {
         let found = shop.engine.store().head(&key).await.unwrap();
         assert!(found.is_some_and(|object| object.total_bytes > 1_000), "{key} is not stored");

@@ -15,6 +15,7 @@ mod people;
 mod policies;
 mod queued_stills;
 mod recipes;
+mod retention;
 mod retries;
 mod routes;
 mod routines;

@@ -192,6 +192,19 @@ impl Shop {
         }
     }
 
+    /// As if an object had been stored two days ago.
+    pub fn age_object(&self, key: &storage::Key) {
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+            folders.extend(entries.filter(|path| path.is_dir()));
+            let Ok(file) = std::fs::File::options().write(true).open(folder.join(key.as_str())) else { continue };
+            let then = std::time::SystemTime::now() - Duration::from_secs(48 * 3_600);
+            return file.set_modified(then).unwrap();
+        }
+        panic!("{key} is not on the disk");
+    }
+
     pub async fn view(&self, id: GenerationId) -> GenerationView {
         self.engine.generation_view(id).await.unwrap()
     }
@@ -332,8 +345,15 @@ fn settings(choices: &Choices, work_dir: PathBuf) -> Settings {
         job_timeout: choices.job_timeout,
         repeat_below: choices.repeat_below,
         lookup_after: Duration::from_millis(50),
+        encode: engine::EncodeSettings { av1: false, brand: brand() },
+        keep: engine::KeepDays::default(),
         work_dir,
     }
+}
+
+/// The label alone.
+fn brand() -> media::Brand {
+    media::Brand::new(None, Some(media::LabelLanguage::Ko), media::Corner::TopRight, 80, 4).unwrap()
 }
 
 async fn parts(

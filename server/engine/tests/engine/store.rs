@@ -284,3 +284,29 @@ pub async fn age_intent(pg: &PgPool, call: Uuid) {
 pub async fn catalogue_rows(pg: &PgPool) -> i64 {
     sqlx::query_scalar("select count(*) from catalogue_rows").fetch_one(pg).await.unwrap()
 }
+
+/// As if everything that has happened had happened so many days earlier.
+pub async fn age(pg: &PgPool, days: i32) {
+    for sql in [
+        "update generations set created_at = created_at - make_interval(days => $1),
+             finished_at = finished_at - make_interval(days => $1)",
+        "update videos set unpublished_at = unpublished_at - make_interval(days => $1)",
+        "update video_objects set stored_at = stored_at - make_interval(days => $1)",
+    ] {
+        sqlx::query(sql).bind(days).execute(pg).await.unwrap();
+    }
+}
+
+/// As if a generation had not ended.
+pub async fn reopen(pg: &PgPool, id: GenerationId) {
+    sqlx::query("update generations set state = 'encoding', finished_at = null where id = $1")
+        .bind(id.uuid())
+        .execute(pg)
+        .await
+        .unwrap();
+}
+
+/// Rows of the audit log about an action.
+pub async fn audited(pg: &PgPool, action: &str) -> i64 {
+    sqlx::query_scalar("select count(*) from audit_log where action = $1").bind(action).fetch_one(pg).await.unwrap()
+}

@@ -88,10 +88,11 @@ async fn a_rate_lets_the_next_one_start_by_itself(pg: PgPool) {
     let stage = Stage::open(pg).await;
     let limits = Limits::default().with_group("local", Limit::rate(20, Duration::from_secs(1), 1));
     let _leadership = stage.take_the_lead().await;
-    let running = stage.start(&willing(), WorkerSettings { poll_ms: 60_000, ..with(limits) });
     let batch: Vec<NewJob> = (0..5).map(|_| of("local", None)).collect();
     stage.queue.submit(&batch).await.unwrap();
-    // Nothing polls, and nothing wakes it when the next one may start: only the answer of the claim says when that is.
+    // It finds them when it starts. Then nothing polls and nothing wakes it: only the answer of the claim says when the
+    // next one may start.
+    let running = stage.start(&willing(), WorkerSettings { poll_ms: 60_000, ..with(limits) });
     until("all to end", async || store::count(&stage.pg, "succeeded").await == 5).await;
     running.end().await;
 }

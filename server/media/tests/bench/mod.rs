@@ -8,7 +8,7 @@ use std::{
 };
 
 use domain::{ClipSeconds, FramesPerSecond, Resolution};
-use media::{ClipInfo, EncodePlan, EncodeResult, Error, ShorterClip, Tools, encode, probe};
+use media::{ClipInfo, EncodePlan, EncodeResult, Error, Extras, ShorterClip, Tools, encode, probe};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -104,7 +104,8 @@ impl Bench {
 
 pub fn plan(resolution: Resolution, fps: i64, seconds: i64) -> EncodePlan {
     let (fps, duration) = (FramesPerSecond::parse(fps).unwrap(), ClipSeconds::parse(seconds).unwrap());
-    EncodePlan { resolution, fps, duration, shorter: ShorterClip::Stays }
+    let extras = Extras::default();
+    EncodePlan { resolution, fps, duration, shorter: ShorterClip::Stays, extras, branding: None }
 }
 
 pub fn sizes(result: &EncodeResult) -> Vec<(&'static str, u32, u32)> {

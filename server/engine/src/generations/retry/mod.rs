@@ -130,7 +130,7 @@ impl Engine {
             return Ok(takeover);
         }
         // A damaged clip stays damaged.
-        let clip = before.clip.filter(|_| before.failure != Some(FailureCode::ClipCorrupt));
+        let clip = before.clip.filter(|_| !before.failure.is_some_and(FailureCode::is_of_the_clip));
         if let Some(video) = clip
             && self.is_stored(&storage::Key::original(video)).await?
         {

@@ -29,7 +29,7 @@ pub(super) struct Before {
 pub(super) async fn before(conn: &mut PgConnection, id: GenerationId) -> Result<Option<Before>, sqlx::Error> {
     let row = sqlx::query!(
         "select g.product_id, g.photo_id, g.state, g.failure_code, g.recipe, g.model_type, g.duration_seconds, g.resolution,
-             g.fps, f.id as \"photo_now?\",
+             g.fps, g.format, g.hls, g.branding, f.id as \"photo_now?\",
              case when exists (select 1 from calls c where c.generation_id = g.id and c.slot = 'clip' and c.state = 'done')
                  then g.video_id else g.clip_video_id end as clip_video_id,
              array(select s.frame from stills s where s.generation_id = g.id order by s.frame desc) as \"frames!\",
@@ -45,7 +45,7 @@ pub(super) async fn before(conn: &mut PgConnection, id: GenerationId) -> Result<
         product: ProductId::from_uuid(row.product_id),
         state: row.state.parse().map_err(decode)?,
         failure: row.failure_code.map(|code| FailureCode::parse(&code)),
-        options: options(&row.recipe, &row.model_type, row.duration_seconds, &row.resolution, row.fps)?,
+        options: options!(row)?,
         photo: PhotoId::from_uuid(row.photo_id),
         photo_now: row.photo_now.map(PhotoId::from_uuid),
         clip: row.clip_video_id.map(VideoId::from_uuid),

@@ -1,0 +1,216 @@
+//! How long what is stored is kept, and whether rows and objects agree.
+//!
+//! The plan is three numbers of days ([`KeepDays`]). A published video is never touched: renditions, HLS and posters are
+//! counted from the moment nothing points to them any more, originals from the end of the last generation that used them.
+
+mod store;
+
+use std::collections::HashSet;
+
+use chrono::{TimeDelta, Utc};
+use sqlx::PgPool;
+use storage::{Key, Store};
+
+use crate::{Engine, Error, generations};
+
+/// Objects that one run removes at the most; the next run takes the rest.
+const MAX_REMOVED: i64 = 10_000;
+/// Objects whose rows are written down together.
+const BATCH: usize = 100;
+/// An object without a row may belong to an upload under way until it is so old.
+const ORPHAN_AFTER: TimeDelta = TimeDelta::hours(24);
+
+/// How many days things are kept; 0 keeps them for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepDays {
+    /// What providers made, after the generation ended.
+    pub originals: u16,
+    /// Renditions and HLS, after nothing points to the video any more.
+    pub videos: u16,
+    /// Posters, after nothing points to the video any more.
+    pub posters: u16,
+}
+
+impl Default for KeepDays {
+    fn default() -> Self {
+        Self { originals: 7, videos: 30, posters: 90 }
+    }
+}
+
+/// What retention removed, or would remove.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RetentionReport {
+    /// For each part of a video that has something: its word, how many objects, how many bytes.
+    pub parts: Vec<(String, u64, u64)>,
+    /// Objects that could not be removed now; the next run tries again.
+    pub failed: u64,
+}
+
+impl RetentionReport {
+    /// How many objects there are in it.
+    pub fn objects(&self) -> u64 {
+        self.parts.iter().map(|(_, objects, _)| objects).sum()
+    }
+
+    /// How many bytes they have.
+    pub fn bytes(&self) -> u64 {
+        self.parts.iter().map(|(_, _, bytes)| bytes).sum()
+    }
+
+    fn count(&mut self, part: &str, size: u64) {
+        match self.parts.iter_mut().find(|(word, ..)| word == part) {
+            Some((_, objects, bytes)) => {
+                *objects += 1;
+                *bytes += size;
+            }
+            None => self.parts.push((part.to_owned(), 1, size)),
+        }
+    }
+}
+
+/// Where rows and objects do not agree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SweepReport {
+    /// Objects nothing knows of, older than a day, with their bytes.
+    pub orphans: Vec<(Key, u64)>,
+    /// Objects that rows speak of and that are not there.
+    pub missing: Vec<String>,
+    /// How many objects were looked at.
+    pub looked_at: u64,
+}
+
+/// The rules of retention, and where they are kept.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    /// Where the rows are.
+    pub pg: PgPool,
+    /// Where the objects are.
+    pub store: Store,
+    /// The rules.
+    pub keep: KeepDays,
+}
+
+impl Engine {
+    /// Retention by the rules of the settings.
+    pub fn retention(&self) -> Retention {
+        Retention { pg: self.pg().clone(), store: self.store().clone(), keep: self.settings().keep }
+    }
+}
+
+impl Retention {
+    /// What would be removed now.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn due(&self) -> Result<RetentionReport, Error> {
+        let mut conn = self.pg.acquire().await?;
+        let mut report = RetentionReport::default();
+        for due in store::due(&mut conn, self.keep, MAX_REMOVED).await? {
+            report.count(&due.part, due.bytes);
+        }
+        Ok(report)
+    }
+
+    /// Removes what is kept no longer: the object first, then its row says so. An object that cannot be removed now is left
+    /// for the next run.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn run(&self) -> Result<RetentionReport, Error> {
+        let mut conn = self.pg.acquire().await?;
+        let due = store::due(&mut conn, self.keep, MAX_REMOVED).await?;
+        drop(conn);
+        let mut report = RetentionReport::default();
+        for batch in due.chunks(BATCH) {
+            let mut removed = Vec::with_capacity(batch.len());
+            for object in batch {
+                match Key::parse(&object.key) {
+                    Ok(key) => match self.store.delete(&key).await {
+                        Ok(()) => {
+                            report.count(&object.part, object.bytes);
+                            removed.push(object.key.clone());
+                        }
+                        Err(error) => {
+                            report.failed += 1;
+                            tracing::warn!(%error, object.key = object.key, "{} could not be removed", object.key);
+                        }
+                    },
+                    Err(_) => report.failed += 1,
+                }
+            }
+            let mut tx = self.pg.begin().await?;
+            for video in store::remove(&mut tx, &removed).await? {
+                generations::store::audit(&mut tx, None, "video.files_removed", video).await?;
+            }
+            tx.commit().await?;
+        }
+        if report.objects() + report.failed > 0 {
+            tracing::info!(
+                objects = report.objects(),
+                bytes = report.bytes(),
+                failed = report.failed,
+                "{} objects of {} bytes were kept long enough and removed, {} could not be",
+                report.objects(),
+                report.bytes(),
+                report.failed
+            );
+        }
+        Ok(report)
+    }
+
+    /// Compares the bucket with the rows, both ways. With `remove` objects nothing knows of are removed once they are a day
+    /// old; rows without objects are told only: somebody has to know why.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database or the object store does not answer.
+    pub async fn sweep(&self, remove: bool) -> Result<SweepReport, Error> {
+        let mut report = SweepReport::default();
+        let mut found = HashSet::new();
+        let before = Utc::now() - ORPHAN_AFTER;
+        for root in ["videos/", "products/"] {
+            let mut after = None;
+            // Ends with the bucket: every page begins behind the last.
+            loop {
+                let page = self.store.list(root, after.as_deref()).await?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.key.to_string());
+                report.looked_at += u64::try_from(page.len()).unwrap_or_default();
+                let keys: Vec<String> = page.iter().map(|object| object.key.to_string()).collect();
+                let mut conn = self.pg.acquire().await?;
+                let known = store::known(&mut conn, &keys).await?;
+                drop(conn);
+                for object in page {
+                    let name = object.key.to_string();
+                    let is_old = object.last_modified.is_some_and(|at| at < before);
+                    if !known.contains(&name) && is_old {
+                        report.orphans.push((object.key, object.bytes));
+                    }
+                    found.insert(name);
+                }
+            }
+        }
+        let mut conn = self.pg.acquire().await?;
+        let expected = store::expected(&mut conn, before).await?;
+        drop(conn);
+        report.missing = expected.into_iter().filter(|key| !found.contains(key)).collect();
+        for key in &report.missing {
+            tracing::error!(object.key = key, "{key} is not in the object store, although a row speaks of it");
+        }
+        if remove {
+            self.remove_orphans(&report).await?;
+        }
+        Ok(report)
+    }
+
+    async fn remove_orphans(&self, report: &SweepReport) -> Result<(), Error> {
+        for (key, bytes) in &report.orphans {
+            self.store.delete(key).await?;
+            tracing::info!(object.key = %key, bytes, "{key} ({bytes} bytes) was removed: nothing knew of it");
+        }
+        if !report.orphans.is_empty() {
+            let mut conn = self.pg.acquire().await?;
+            generations::store::audit(&mut conn, None, "bucket.swept", uuid::Uuid::nil()).await?;
+        }
+        Ok(())
+    }
+}

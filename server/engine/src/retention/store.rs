@@ -1,0 +1,80 @@
+//! What has been kept long enough, and what rows know of.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::KeepDays;
+
+/// An object that is kept no longer.
+pub(super) struct Due {
+    pub(super) key: String,
+    pub(super) part: String,
+    pub(super) bytes: u64,
+}
+
+/// An original may be used by a retry: it is kept while one that uses it runs or has ended lately. A published video has no
+/// `unpublished_at`, and is asked for once more.
+pub(super) async fn due(conn: &mut PgConnection, keep: KeepDays, most: i64) -> Result<Vec<Due>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select o.object_key, o.part, o.bytes from video_objects o left join videos v on v.id = o.video_id
+         where o.removed_at is null and case o.part
+             when 'original' then $1 > 0 and not exists (select 1 from generations g
+                 where (g.video_id = o.video_id or g.clip_video_id = o.video_id)
+                     and (g.finished_at is null or g.finished_at > now() - make_interval(days => $1)))
+             when 'poster' then $3 > 0 and v.unpublished_at < now() - make_interval(days => $3)
+             else $2 > 0 and v.unpublished_at < now() - make_interval(days => $2) end
+             and (o.part = 'original' or not exists (select 1 from products p where p.video_id = o.video_id))
+         order by o.stored_at limit $4",
+        i32::from(keep.originals),
+        i32::from(keep.videos),
+        i32::from(keep.posters),
+        most,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Due { key: row.object_key, part: row.part, bytes: u64::try_from(row.bytes).unwrap_or(0) })
+        .collect())
+}
+
+/// Writes down that these are gone; nothing plays them any more. Answers whose they were.
+pub(super) async fn remove(conn: &mut PgConnection, keys: &[String]) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let videos = sqlx::query_scalar!(
+        "update video_objects set removed_at = now() where object_key = any($1) returning video_id",
+        keys
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    sqlx::query!("delete from renditions where object_key = any($1)", keys).execute(&mut *conn).await?;
+    sqlx::query!("update videos set hls_key = null where hls_key = any($1)", keys).execute(conn).await?;
+    Ok(videos.into_iter().collect())
+}
+
+/// Which of these keys rows know of.
+pub(super) async fn known(conn: &mut PgConnection, keys: &[String]) -> Result<HashSet<String>, sqlx::Error> {
+    let known = sqlx::query_scalar!(
+        "select object_key as \"key!\" from video_objects where object_key = any($1) and removed_at is null
+         union select object_key from product_photos where object_key = any($1)
+         union select object_key from stills where object_key = any($1)",
+        keys
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(known.into_iter().collect())
+}
+
+/// Every object that rows speak of and that was stored before a moment.
+pub(super) async fn expected(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select object_key as \"key!\" from video_objects where removed_at is null and stored_at < $1
+         union select f.object_key from product_photos f join products p on p.id = f.product_id where p.created_at < $1
+         union select object_key from stills where created_at < $1",
+        before
+    )
+    .fetch_all(conn)
+    .await
+}

@@ -1,0 +1,229 @@
+//! The one run that makes everything: one decode, every rung encoded once per codec, HLS out of the same encodes, the
+//! pictures out of the same frames.
+
+use std::{ffi::OsString, path::Path};
+
+use super::{GUARDS, PICTURE_GUARDS, Words, file};
+use crate::{
+    Codec, Error,
+    branding::{Branding, Overlay},
+    ladder::Rung,
+    probe::ClipInfo,
+};
+
+/// Bytes of one output at most; five seconds at the ceiling of the largest rung are 5 MB.
+const MAX_OUTPUT_BYTES: &str = "67108864";
+/// No sound, no texts, no data, no metadata, no name of a version.
+const CLEAN: [&str; 11] = [
+    "-an",
+    "-sn",
+    "-dn",
+    "-map_metadata",
+    "-1",
+    "-map_chapters",
+    "-1",
+    "-fflags",
+    "+bitexact",
+    "-flags:v",
+    "+bitexact",
+];
+
+/// One rung in one codec. Names are relative to the folder ffmpeg runs in and made of letters, digits and dots: the `tee`
+/// muxer reads them out of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    pub rung: Rung,
+    pub codec: Codec,
+    pub name: String,
+    /// The folder of its HLS rendition, where there is one.
+    pub hls: Option<String>,
+}
+
+/// Names and sizes of the pictures.
+#[derive(Debug, Clone)]
+pub(crate) struct Shapes {
+    pub poster: &'static str,
+    pub poster_webp: &'static str,
+    pub strip: &'static str,
+    /// Pictures in the strip.
+    pub tiles: u64,
+    /// Each of them.
+    pub tile: (u32, u32),
+}
+
+/// Everything about the run.
+pub(crate) struct Job<'a> {
+    pub input: &'a Path,
+    pub info: &'a ClipInfo,
+    pub fps: u32,
+    pub seconds: u32,
+    /// How many frames there will be.
+    pub frames: u64,
+    /// Times as long as it plays, in thousandths, for a clip that is slowed down.
+    pub slower_permille: Option<u64>,
+    pub outputs: &'a [Output],
+    pub shapes: &'a Shapes,
+    pub branding: Option<&'a Branding>,
+}
+
+impl Job<'_> {
+    pub fn arguments(&self) -> Result<Vec<OsString>, Error> {
+        let mut words = Words::default();
+        words.all(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-y", "-xerror"]);
+        words.all(["-progress", "pipe:1", "-stats_period", "0.25"]);
+        words.all(GUARDS).all(["-threads", "2", "-t", &self.seconds.to_string(), "-i"]).one(file(self.input)?);
+        for overlay in self.overlays() {
+            words.all(PICTURE_GUARDS).all(["-i"]).one(file(&overlay.path)?);
+        }
+        words.all(["-filter_complex_threads", "2", "-filter_complex", &self.graph()]);
+        for (number, output) in self.outputs.iter().enumerate() {
+            words.all(["-map", &format!("[v{number}]")]);
+            self.video(&mut words, output);
+        }
+        self.pictures(&mut words);
+        Ok(words.0)
+    }
+
+    /// The files it opens.
+    pub fn reads(&self) -> Vec<&Path> {
+        std::iter::once(self.input).chain(self.overlays().iter().map(|overlay| overlay.path.as_path())).collect()
+    }
+
+    fn overlays(&self) -> &[Overlay] {
+        self.branding.map_or(&[], |branding| &branding.overlays)
+    }
+
+    fn video(&self, words: &mut Words, output: &Output) {
+        match output.codec {
+            Codec::H264 => self.h264(words, output.rung),
+            Codec::Av1 => self.av1(words),
+            Codec::Vp9 => self.vp9(words, output.rung),
+        }
+        words.all(["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv"]);
+        words.all(CLEAN).all(["-pix_fmt", "yuv420p", "-frames:v", &self.frames.to_string(), "-fs", MAX_OUTPUT_BYTES]);
+        match (&output.hls, output.codec) {
+            (Some(folder), _) => words.all(["-f", "tee", &tee(&output.name, folder)]),
+            (None, Codec::Vp9) => words.all(["-f", "webm", &output.name]),
+            (None, _) => words.all(["-movflags", "+faststart", "-f", "mp4", &output.name]),
+        };
+    }
+
+    /// CRF under a ceiling; a key frame every two seconds, so that segments begin with one; no message of the encoder
+    /// about itself.
+    fn h264(&self, words: &mut Words, rung: Rung) {
+        let rate = format!("{}k", rung.max_kbps());
+        words.all(["-c:v", "libx264", "-preset", "medium", "-crf", "24", "-maxrate", &rate, "-bufsize", &rate]);
+        words.all(["-profile:v", "high", "-level:v", rung.level(self.fps)]);
+        words.all(["-force_key_frames", "expr:gte(t,n_forced*2)", "-sc_threshold", "0"]);
+        words.all(["-flags", "+cgop+global_header", "-threads", "2", "-bsf:v", "filter_units=remove_types=6"]);
+    }
+
+    fn av1(&self, words: &mut Words) {
+        let group = (2 * self.fps).to_string();
+        words.all(["-c:v", "libsvtav1", "-preset", "10", "-crf", "35", "-g", &group, "-svtav1-params", "lp=2"]);
+    }
+
+    fn vp9(&self, words: &mut Words, rung: Rung) {
+        let rate = format!("{}k", rung.max_kbps());
+        words.all(["-c:v", "libvpx-vp9", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1", "-threads", "2"]);
+        words.all(["-crf", "33", "-b:v", &rate, "-g", &(2 * self.fps).to_string()]);
+    }
+
+    fn pictures(&self, words: &mut Words) {
+        let picture = |words: &mut Words, map: &str, codec: &[&str], name: &str| {
+            words.all(["-map", map]).all(codec.iter().copied()).all(["-frames:v", "1", "-update", "1"]);
+            words.all(["-threads", "1"]).all(CLEAN).all(["-f", "image2", name]);
+        };
+        picture(words, "[poster]", &["-c:v", "mjpeg", "-q:v", "3"], self.shapes.poster);
+        picture(words, "[posterw]", &["-c:v", "libwebp", "-quality", "80"], self.shapes.poster_webp);
+        picture(words, "[strip]", &["-c:v", "mjpeg", "-q:v", "5"], self.shapes.strip);
+    }
+
+    /// A constant frame rate; slowed down, new frames are blended of their neighbours and the last one stays to the end.
+    fn timing(&self) -> String {
+        let fps = self.fps;
+        match self.slower_permille {
+            None => format!("fps={fps}"),
+            Some(permille) => {
+                format!("setpts=PTS*{permille}/1000,framerate=fps={fps},tpad=stop_mode=clone:stop_duration=1")
+            }
+        }
+    }
+
+    /// The largest rung that is made.
+    fn top(&self) -> Option<Rung> {
+        self.outputs.iter().map(|output| output.rung).max_by_key(|rung| rung.width * rung.height)
+    }
+
+    /// The frames everything is made of, as `[base]`, and the matrix that has to be said of them. A clip that does not
+    /// say its colour matrix is taken as players take it: by its size. What is laid over it is laid over the largest size
+    /// that is made.
+    fn base(&self) -> (String, &'static str) {
+        let said = match self.info.has_matrix {
+            true => "",
+            false if self.info.width.min(self.info.height) >= 720 => ":in_color_matrix=bt709",
+            false => ":in_color_matrix=bt601",
+        };
+        let mut graph = format!("[0:v:0]{}", self.timing());
+        let (Some(branding), Some(top)) = (self.branding, self.top()) else {
+            graph.push_str("[base]");
+            return (graph, said);
+        };
+        graph.push_str(&format!(",{}[under0]", picture_of(top, said)));
+        for (number, overlay) in branding.overlays.iter().enumerate() {
+            let (at, next) = (number + 1, number + 1);
+            let (over, place) = (overlay.scaled(top.width, top.height), overlay.place(top.width, top.height));
+            graph.push_str(&format!(
+                ";[{at}:v:0]{over}[over{number}];[under{number}][over{number}]overlay={place}[under{next}]"
+            ));
+        }
+        graph.push_str(&format!(";[under{}]setparams=colorspace=bt709[base]", branding.overlays.len()));
+        (graph, ":in_color_matrix=bt709")
+    }
+
+    fn graph(&self) -> String {
+        let (mut graph, said) = self.base();
+        let count = self.outputs.len();
+        graph.push_str(&format!(";[base]split={}", count + 2));
+        (0..count + 2).for_each(|number| graph.push_str(&format!("[s{number}]")));
+        for (number, output) in self.outputs.iter().enumerate() {
+            graph.push_str(&format!(
+                ";[s{number}]{},setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709[v{number}]",
+                picture_of(output.rung, said)
+            ));
+        }
+        // JPEG has its own matrix and range (JFIF 1.02), WebP that of television (RFC 9649).
+        if let Some(rung) = self.outputs.first().map(|output| output.rung) {
+            let (width, height, fps) = (rung.width, rung.height, self.fps);
+            graph.push_str(&format!(
+                ";[s{count}]trim=end=1,thumbnail=n={fps},split=2[p0][p1];\
+                 [p0]scale=w={width}:h={height}{said}:out_color_matrix=bt601:out_range=pc,setsar=1,format=yuvj420p[poster];\
+                 [p1]scale=w={width}:h={height}{said}:out_color_matrix=bt601:out_range=tv,setsar=1,format=yuv420p[posterw]"
+            ));
+        }
+        let (tiles, (width, height)) = (self.shapes.tiles, self.shapes.tile);
+        let every = (self.frames / tiles.max(1)).max(1);
+        graph.push_str(&format!(
+            ";[s{}]select='not(mod(n,{every}))*lt(n,{})',scale=w={width}:h={height}{said}:out_color_matrix=bt601:out_range=pc,\
+             setsar=1,format=yuvj420p,tile={tiles}x1[strip]",
+            count + 1,
+            every * tiles
+        ));
+        graph
+    }
+}
+
+/// A frame in the shape and colours of a rung.
+fn picture_of(rung: Rung, said: &str) -> String {
+    let Rung { width, height, .. } = rung;
+    format!("scale=w={width}:h={height}{said}:out_color_matrix=bt709:out_range=tv,setsar=1,format=yuv420p")
+}
+
+/// The progressive file and the HLS rendition of one encode.
+fn tee(name: &str, folder: &str) -> String {
+    format!(
+        "[f=mp4:movflags=+faststart:fflags=+bitexact]{name}|\
+         [f=hls:fflags=+bitexact:hls_time=2:hls_segment_type=fmp4:hls_playlist_type=vod:hls_flags=independent_segments:\
+         hls_fmp4_init_filename=init.mp4:hls_segment_filename={folder}/segment_%d.m4s]{folder}/playlist.m3u8"
+    )
+}

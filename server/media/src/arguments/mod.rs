@@ -1,0 +1,85 @@
+//! The words on the command line. Always a list, never a shell; inputs are absolute `file:` paths, so that no name can
+//! be taken for an option, a protocol or a pattern.
+
+mod job;
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, absolute},
+};
+
+use crate::Error;
+
+pub(crate) use job::{Job, Output, Shapes};
+
+/// Containers that are opened. Without this a text file that names other files is a playlist, whatever its name.
+const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm";
+/// Decoders that may be used. Sound is dropped, but looking at a file opens a decoder for every track of it.
+const DECODERS: &str = "h264,hevc,vp8,vp9,av1,libdav1d,libaom-av1,mpeg4,aac,mp3,mp3float,opus,libopus,vorbis,ac3,eac3,\
+                        flac,alac,pcm_s16le,pcm_s16be";
+/// A frame of more pixels is not decoded (7680 × 4320).
+const MAX_PIXELS: &str = "33177600";
+
+/// What stands before every `-i`.
+pub(crate) const GUARDS: [&str; 8] = [
+    "-protocol_whitelist",
+    "file,pipe",
+    "-format_whitelist",
+    FORMATS,
+    "-codec_whitelist",
+    DECODERS,
+    "-max_pixels",
+    MAX_PIXELS,
+];
+
+/// And before the pictures that are laid over a clip, which are PNGs of our own making.
+const PICTURE_GUARDS: [&str; 8] =
+    ["-protocol_whitelist", "file", "-codec_whitelist", "png", "-max_pixels", MAX_PIXELS, "-f", "png_pipe"];
+
+/// `file:` and the absolute path.
+pub(crate) fn file(path: &Path) -> Result<OsString, Error> {
+    let mut word = OsString::from("file:");
+    word.push(absolute(path)?);
+    Ok(word)
+}
+
+/// Decodes every frame of these files and fails at the first damage. The frames of the first one are written to stdout
+/// as `side` × `side` RGB pictures, for [`crate::content`] to look at.
+pub(crate) fn decode(paths: &[&Path], side: u32) -> Result<Vec<OsString>, Error> {
+    let mut words = Words::default();
+    words.all(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-xerror"]);
+    for path in paths {
+        words.all(GUARDS).all(["-threads", "2", "-i"]).one(file(path)?);
+    }
+    let small = format!("[0:v:0]split[whole][small];[small]scale={side}:{side}:flags=area[seen]");
+    words.all(["-filter_complex", &small, "-map", "[whole]"]);
+    for number in 1..paths.len() {
+        words.all(["-map", &format!("{number}:v:0")]);
+    }
+    words.all(["-f", "null", "-"]);
+    words.all(["-map", "[seen]", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]);
+    Ok(words.0)
+}
+
+/// Tells streams and container of a file as JSON.
+pub(crate) fn describe(path: &Path) -> Result<Vec<OsString>, Error> {
+    let mut words = Words::default();
+    words.all(["-hide_banner", "-loglevel", "error"]).all(GUARDS);
+    words.all(["-of", "json", "-count_packets", "-show_streams", "-show_format", "-i"]).one(file(path)?);
+    Ok(words.0)
+}
+
+#[derive(Default)]
+struct Words(Vec<OsString>);
+
+impl Words {
+    fn all<'a>(&mut self, words: impl IntoIterator<Item = &'a str>) -> &mut Self {
+        self.0.extend(words.into_iter().map(|word| OsStr::new(word).to_owned()));
+        self
+    }
+
+    fn one(&mut self, word: OsString) -> &mut Self {
+        self.0.push(word);
+        self
+    }
+}
