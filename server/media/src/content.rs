@@ -12,8 +12,11 @@ const MAX_FRAMES: usize = 60 * 60;
 const BLACK: u8 = 24;
 /// How long it may be black, in milliseconds.
 const BLACK_MS: u64 = 500;
-/// A frame no channel of no cell of which differs by more from the one before shows the same picture.
-const SAME: u8 = 1;
+/// A frame shows the same picture as another when no channel of a cell differs by more, and all together by no more than
+/// this on average: what encoders make of a picture that stands still. Frames are held against the first of a run, not the
+/// one before: slow motion adds up, noise does not.
+const SAME: u8 = 6;
+const SAME_ON_AVERAGE: usize = 1;
 /// How long it may stand still, in milliseconds, and at least which part of the whole, in percent, counts as standing still.
 const STILL_MS: u64 = 1000;
 const STILL_PERCENT: u64 = 50;
@@ -73,12 +76,25 @@ impl Frames {
         if ms(longest(self.each().map(is_black))) >= BLACK_MS {
             return Err(Unshowable::Black);
         }
-        let pairs = self.each().zip(self.each().skip(1));
-        let still_ms = ms(longest(pairs.map(|(one, next)| is_same(one, next))));
+        let still_ms = ms(self.longest_still());
         if still_ms >= STILL_MS && still_ms * 100 >= ms(self.each().count()) * STILL_PERCENT {
             return Err(Unshowable::Frozen);
         }
         if self.flashes(usize::try_from(fps).unwrap_or(usize::MAX)) { Err(Unshowable::Flashing) } else { Ok(()) }
+    }
+
+    /// The longest run of frames that show what the first of them shows.
+    fn longest_still(&self) -> usize {
+        let (mut first, mut run, mut most) = (None, 0, 0);
+        for frame in self.each() {
+            if first.is_some_and(|first| is_same(first, frame)) {
+                run += 1;
+            } else {
+                (first, run) = (Some(frame), 0);
+            }
+            most = most.max(run);
+        }
+        most
     }
 
     /// Whether more than three flashes, each a change and its opposite, fall within one second.
@@ -156,8 +172,10 @@ fn is_black(frame: &[u8]) -> bool {
     frame.iter().all(|channel| *channel < BLACK)
 }
 
-fn is_same(one: &[u8], next: &[u8]) -> bool {
-    one.iter().zip(next).all(|(one, next)| one.abs_diff(*next) <= SAME)
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let differences = || one.iter().zip(other).map(|(one, other)| one.abs_diff(*other));
+    let sum: usize = differences().map(usize::from).sum();
+    sum <= SAME_ON_AVERAGE * one.len() && differences().all(|difference| difference <= SAME)
 }
 
 /// The longest run of trues.
@@ -221,6 +239,9 @@ mod tests {
         assert_eq!(judge(&clip(4, 100, until(40))), Err(Unshowable::Frozen));
         assert_eq!(judge(&clip(4, 100, until(60))), Ok(()), "an end that holds is no fault");
         assert_eq!(judge(&clip(4, 40, |_| 90)), Ok(()), "something moves");
+        assert_eq!(judge(&clip(4, 100, |number| 90 + u8::from(number % 2 == 0))), Err(Unshowable::Frozen), "noise");
+        let slow = |number: usize| 90 + u8::try_from(number / 4).unwrap_or(0);
+        assert_eq!(judge(&clip(4, 100, slow)), Ok(()), "slow motion");
     }
 
     #[test]

@@ -91,10 +91,14 @@ impl Bench {
         [planes[0], planes[4], planes[8]]
     }
 
-    /// About the colour of a box of the frame at `at` seconds.
+    /// About the colour of a box of the frame at `at` seconds; of a picture where that is empty.
     pub fn colour(&self, path: &Path, at: &str, crop: &str) -> [u8; 3] {
         let mut command = Command::new(self.tools.ffmpeg());
-        command.args(["-v", "error", "-nostdin", "-ss", at, "-i"]).arg(path);
+        command.args(["-v", "error", "-nostdin"]);
+        if !at.is_empty() {
+            command.args(["-ss", at]);
+        }
+        command.arg("-i").arg(path);
         let filter = format!("crop={crop},scale=1:1:flags=area,format=rgb24");
         command.args(["-vf", &filter, "-frames:v", "1", "-f", "rawvideo", "-"]);
         let pixels = command.output().unwrap().stdout;
