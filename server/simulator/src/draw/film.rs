@@ -69,7 +69,7 @@ fn start_encoder(ffmpeg: &Path, reel: &Reel, target: &Path) -> Result<(Child, Ch
     let sound: &[&str] =
         if reel.has_sound { &["-f", "lavfi", "-i", "anullsrc=channel_layout=stereo:sample_rate=44100"] } else { &[] };
     let mut child = Command::new(ffmpeg)
-        .args(["-hide_banner", "-loglevel", "error", "-nostdin", "-y"])
+        .args(["-hide_banner", "-loglevel", "error", "-nostdin", "-y", "-xerror"])
         .args(["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", &size, "-r", &rate, "-i", "pipe:0"])
         .args(sound)
         .args(["-shortest", "-c:a", "aac", "-b:a", "96k", "-flags:a", "+bitexact", "-vf", &filter])
