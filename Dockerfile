@@ -17,7 +17,7 @@ RUN cargo build --release --package server
 
 FROM debian:bookworm-slim
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates ffmpeg \
+ && apt-get install -y --no-install-recommends ca-certificates ffmpeg bubblewrap \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --create-home lookreel \
  && install --directory --owner lookreel --mode 0700 /var/lib/lookreel

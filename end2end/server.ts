@@ -24,6 +24,8 @@ const QUICK = {
   // One model for every stage: what goes wrong with it is seen, not replaced.
   PRODUCT_STILL_MODELS: "gemini-nano-banana-2.1",
   PRODUCT_CLIP_MODELS: "fal-ai/pika/v2.2/pikaframes",
+  // The slowest of the codecs; journeys that look at it switch it on.
+  AV1: "false",
 };
 
 /** One rule of the simulator's `/faults`; see server/simulator/README.md. */

@@ -66,6 +66,8 @@ impl Ground {
             // One model for every stage, so that what goes wrong with it shows.
             ("PRODUCT_STILL_MODELS", "gemini-nano-banana-2.1".to_owned()),
             ("PRODUCT_CLIP_MODELS", "fal-ai/pika/v2.2/pikaframes".to_owned()),
+            // The slowest of the codecs has tests of its own.
+            ("AV1", "false".to_owned()),
             // Nothing that happens by the clock happens in the middle of a test.
             ("ROUTINES", "false".to_owned()),
             ("SIMULATOR_STILL_DELAY_MS", "0".to_owned()),
