@@ -52,6 +52,9 @@ async function boxes(page: Page, url: string) {
   return { ...(await ready), order: file.boxes.map((box: { type?: string }) => box.type) };
 }
 
+// The page of this test feeds players that a shop would bring along.
+test.use({ bypassCSP: true });
+
 test("players and parsers that know nothing of us accept all of it", async ({ page, words, lookreel, baseURL }) => {
   test.setTimeout(240_000);
   const folder = await makeEverything(page, words);
