@@ -90,9 +90,10 @@ impl Queued<'_> {
     }
 
     async fn not_accepted(&self, error: &ProviderError) -> Result<Look, Stop> {
+        let is_in_doubt = error.is_in_doubt() || (may_hide_acceptance(error) && self.is_listed_all_the_same().await?);
         let mut tx = self.engine.pg().begin().await?;
         self.attempt.lease.guard(&mut tx).await?;
-        if error.is_in_doubt() {
+        if is_in_doubt {
             doubt::mark(&mut tx, self.generation, self.slot, self.call, &error.detail).await?;
             tx.commit().await?;
             return Ok(Look::Waiting);
@@ -242,4 +243,9 @@ impl Queued<'_> {
             cancel_url: stored(&self.call.cancel_url, located.cancel_url),
         })
     }
+}
+
+/// A provider that is busy or broken may have taken the request before it said so. What is refused for good never was.
+const fn may_hide_acceptance(error: &ProviderError) -> bool {
+    matches!(error.certainty, Certainty::Refused) && error.is_retryable()
 }
