@@ -12,9 +12,9 @@ use engine::Routes;
 use serde_json::json;
 use sqlx::PgPool;
 
-use super::{Case, play};
+use super::{Case, play, play_one};
 use crate::{
-    shop::{Choices, Shop, count, fal, routes},
+    shop::{Choices, Shop, count, fal, routes, until},
     store,
 };
 
@@ -85,4 +85,34 @@ async fn stills_that_wait_in_the_queue_for_too_long_are_given_up_for_nothing(pg:
     assert_eq!((invoice.total, invoice.voided), (0, 2), "called off there before they were begun");
     assert_eq!(store::books(&shop.pg).await.paid, 0);
     assert!(detail.view.is_retryable());
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_clip_nobody_can_be_asked_about_is_counted_as_paid(pg: PgPool) {
+    let shop = Shop::open_with(pg, Choices { poll_timeout: Duration::from_secs(1), ..Choices::default() }).await;
+    let away = json!({"model": PIKA, "step": "status", "fault": "status", "status": 503});
+    let case = Case::new("a status that is away for good", away, (2, 1)).always();
+    let id = play_one(&shop, Clip, &case.fails(Code::ProviderTimeout, Clip, &[Reused::Stills])).await;
+    let entries = store::entries(&shop.pg, store::clip_call(&shop.pg, id).await.id).await;
+    assert!(entries.last().is_some_and(|(kind, _, assumed)| kind == "settle" && *assumed), "{entries:?}");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_clip_that_is_done_at_the_last_look_is_kept(pg: PgPool) {
+    let choices = Choices {
+        poll_interval: Duration::from_secs(3600),
+        poll_timeout: Duration::from_millis(1),
+        ..Choices::default()
+    };
+    let shop = Shop::open_with(pg, choices).await;
+    let id = shop.click().await;
+    let worker = shop.worker();
+    shop.work_until(&worker, "the job to park", async || store::job_state(&shop.pg, id).await == "parked").await;
+    let request_id = store::clip_call(&shop.pg, id).await.request_id.unwrap();
+    until("the clip", async || shop.clip_status(&request_id).await == "COMPLETED").await;
+    shop.faults(json!([{"model": PIKA, "step": "status", "fault": "drop_answer"}])).await;
+    shop.engine.call_reported(providers::Provider::Fal, None, &request_id, "00").await.unwrap();
+    let detail = shop.finish(id).await;
+    assert_eq!(detail.view.state, GenerationState::Completed, "{:#?}", detail.timeline);
+    assert_eq!(shop.assert_books_closed().await.clips(), 1);
 }
