@@ -131,7 +131,6 @@ async fn play(shop: &Shop, stage: Stage, cases: Vec<Case>) {
 
 async fn play_one(shop: &Shop, stage: Stage, case: &Case) -> GenerationId {
     let name = case.fault;
-    println!("{name}");
     let before = shop.invoice().await;
     shop.faults(case.rules.clone()).await;
     let id = shop.click().await;
