@@ -111,7 +111,7 @@ async fn a_generation_ends_whatever_becomes_of_its_webhook() {
     let database = &house.ground.database;
     let mut generations = Vec::new();
     for (fate, ..) in FATES {
-        let product = house.ground.add_product(fate).await;
+        let product = house.ground.add_product(&fate.replace('_', "-")).await;
         let key = Uuid::now_v7();
         click(&admin, product.id, key).await;
         generations.push(generation_of(database, key).await);
