@@ -106,9 +106,10 @@ impl ProviderError {
     }
 }
 
-/// One line of at most [`DETAIL_CHARS`] characters.
+/// One line of at most [`DETAIL_CHARS`] characters, none of them a control character: no database keeps a NUL.
 pub(crate) fn shorten(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = text.split(|one: char| one.is_whitespace() || one.is_control()).filter(|word| !word.is_empty());
+    let line = words.collect::<Vec<_>>().join(" ");
     if line.chars().count() <= DETAIL_CHARS {
         line
     } else {
@@ -148,5 +149,6 @@ mod tests {
         assert!(error.detail.starts_with("bad key [key] xxx"), "{}", error.detail);
         assert!(error.detail.chars().count() <= DETAIL_CHARS);
         assert!(!error.is_retryable());
+        assert_eq!(shorten("<b>\u{0}upstream\u{7}\r\n says</b>\u{0}"), "<b> upstream says</b>");
     }
 }

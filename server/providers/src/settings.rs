@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 const STILL_TIMEOUT: Duration = Duration::from_secs(300);
+const FILE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +35,8 @@ pub struct FalSettings {
     pub media_hosts: Vec<String>,
     /// Results may lie on this machine over plain http. For the simulator only.
     pub allow_loopback: bool,
+    /// Longest time for one result file, to its last byte.
+    pub file_timeout: Duration,
 }
 
 impl FalSettings {
@@ -50,6 +53,7 @@ impl FalSettings {
             key,
             media_hosts: vec!["fal.media".to_owned(), "*.fal.media".to_owned()],
             allow_loopback: false,
+            file_timeout: FILE_TIMEOUT,
         })
     }
 
@@ -70,6 +74,7 @@ impl FalSettings {
             key: SecretString::from("simulator:key"),
             media_hosts: vec![host.to_owned()],
             allow_loopback: true,
+            file_timeout: FILE_TIMEOUT,
         })
     }
 }

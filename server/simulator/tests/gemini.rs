@@ -115,6 +115,10 @@ async fn errors_have_googles_shape_and_cost_nothing() {
     assert_eq!(busy.json::<Value>().await.unwrap()["error"]["status"], "RESOURCE_EXHAUSTED");
     assert_eq!(desk.total().await, 0);
     assert!(desk.ask_gemini(MODEL, &ask).await.is_err());
-    assert!(desk.total().await > 30_000);
+    let dropped = desk.total().await;
+    assert!(dropped > 30_000);
+    desk.faults(json!([{"fault": "status", "status": 503, "accepted": true}])).await;
+    assert_eq!(desk.ask_gemini(MODEL, &ask).await.unwrap().status(), 503);
+    assert_eq!(desk.total().await, dropped, "an error is free, however late it comes");
     desk.simulator.stop().await;
 }

@@ -47,6 +47,10 @@ pub struct Choices {
     pub repeat_below: MicroUsd,
     pub catalogue: String,
     pub routes: Routes,
+    /// Longest wait for an answer of Gemini.
+    pub still_timeout: Duration,
+    /// Longest time for a result file of fal.
+    pub file_timeout: Duration,
     /// Another Redis than the one to test with.
     pub redis_url: Option<String>,
 }
@@ -63,6 +67,8 @@ impl Default for Choices {
             repeat_below: MicroUsd::new(50_000),
             catalogue: CATALOGUE.to_owned(),
             routes: routes(),
+            still_timeout: Duration::from_secs(300),
+            file_timeout: Duration::from_secs(300),
             redis_url: None,
         }
     }
@@ -124,7 +130,8 @@ impl Shop {
         let redis =
             redis.unwrap_or_else(|| std::env::var("REDIS_URL").expect("REDIS_URL names the Redis to test with"));
         let redis = RedisSettings::new(redis, format!("test-{}", Uuid::new_v4()));
-        let parts = parts(&pg, redis, &simulator.url(), &objects.url(), settings, catalogue.clone()).await;
+        let makers = makers(&choices, &simulator.url(), catalogue.clone());
+        let parts = parts(&pg, redis, makers, &objects.url(), settings).await;
         let engine = Engine::new(parts);
         engine.load_catalogue(&catalogue).await.unwrap();
         engine.store().ensure_bucket().await.unwrap();
@@ -139,10 +146,12 @@ impl Shop {
     /// An engine of another process over the same database.
     pub async fn other_process(&self) -> Engine {
         let redis = RedisSettings::new(std::env::var("REDIS_URL").unwrap(), format!("test-{}", Uuid::new_v4()));
-        let settings = settings(&Choices::default(), self.work_dir.clone());
+        let choices = Choices::default();
+        let settings = settings(&choices, self.work_dir.clone());
         let catalogue = Catalogue::parse(CATALOGUE).unwrap();
         let objects = format!("http://{}", self.objects_address);
-        let parts = parts(&self.pg, redis, &self.simulator.url(), &objects, settings, catalogue.clone()).await;
+        let makers = makers(&choices, &self.simulator.url(), catalogue.clone());
+        let parts = parts(&self.pg, redis, makers, &objects, settings).await;
         let engine = Engine::new(parts);
         engine.load_catalogue(&catalogue).await.unwrap();
         engine
@@ -218,7 +227,12 @@ impl Shop {
 
     /// Rules that nothing has met yet.
     pub async fn faults_left(&self) -> usize {
-        self.ask("faults").await.as_array().unwrap().len()
+        self.times_left().await.len()
+    }
+
+    /// How often each rule that is left may still be met.
+    pub async fn times_left(&self) -> Vec<u64> {
+        self.ask("faults").await.as_array().unwrap().iter().map(|rule| rule["times"].as_u64().unwrap()).collect()
     }
 
     pub async fn invoice(&self) -> Invoice {
@@ -356,17 +370,13 @@ fn brand() -> media::Brand {
     media::Brand::new(None, Some(media::LabelLanguage::Ko), media::Corner::TopRight, 80, 4).unwrap()
 }
 
-async fn parts(
-    pg: &PgPool,
-    redis: RedisSettings,
-    providers_url: &Url,
-    objects_url: &str,
-    settings: Settings,
-    catalogue: Catalogue,
-) -> Parts {
-    let fal = FalSettings::simulator(providers_url).unwrap();
-    let gemini = GeminiSettings::simulator(providers_url);
-    let makers = Makers::new(Some(fal), Some(gemini), SharedCatalogue::new(catalogue)).unwrap();
+fn makers(choices: &Choices, url: &Url, catalogue: Catalogue) -> Makers {
+    let fal = FalSettings { file_timeout: choices.file_timeout, ..FalSettings::simulator(url).unwrap() };
+    let gemini = GeminiSettings { timeout: choices.still_timeout, ..GeminiSettings::simulator(url) };
+    Makers::new(Some(fal), Some(gemini), SharedCatalogue::new(catalogue)).unwrap()
+}
+
+async fn parts(pg: &PgPool, redis: RedisSettings, makers: Makers, objects_url: &str, settings: Settings) -> Parts {
     let objects = storage::Settings {
         endpoint: Some(objects_url.to_owned()),
         region: "auto".to_owned(),

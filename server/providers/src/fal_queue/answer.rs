@@ -130,6 +130,8 @@ pub(super) fn result(answer: &Answer, output: &OutputMapping) -> Result<Outcome,
     match answer.status {
         StatusCode::NOT_FOUND => Err(gone(answer)),
         StatusCode::BAD_REQUEST if vendor.text.contains("still in progress") => Ok(Outcome::NotReady),
+        // The status named no error: what the machinery around the model says now is not the result.
+        status if status.is_server_error() && !vendor.is_listed => Err(looking_failed(answer)),
         status if vendor.is_models_own() || status == StatusCode::UNPROCESSABLE_ENTITY => Ok(Outcome::Failed),
         _ => Err(looking_failed(answer)),
     }

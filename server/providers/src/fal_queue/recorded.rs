@@ -143,6 +143,11 @@ fn results() {
     assert_eq!((gone.code, gone.certainty), (FailureCode::ResultMissing, Certainty::Ended));
     let gateway = result(&answer_of(502, &json!("nginx"))).unwrap_err();
     assert_eq!(gateway.certainty, Certainty::Unchanged);
+    // The status of a request that failed has an error; this one has not.
+    let machinery = json!({"detail": "Service unavailable", "error_type": "runner_scheduling_failure"});
+    let machinery = result(&answer_of(503, &machinery)).unwrap_err();
+    assert!(machinery.certainty == Certainty::Unchanged && machinery.is_retryable(), "{machinery:?}");
+    assert_eq!(result(&typed(500, "internal_server_error")), Ok(Outcome::Failed));
     for empty in [json!({"images": []}), json!({"video": null}), json!({"video": {"url": "not an address"}})] {
         let error = result(&answer_of(200, &empty)).unwrap_err();
         assert_eq!((error.code, error.certainty), (FailureCode::ProviderGarbage, Certainty::Ended), "{empty}");

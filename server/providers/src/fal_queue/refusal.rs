@@ -20,6 +20,8 @@ pub(super) struct VendorError {
     pub(super) text: String,
     /// Its advice on trying again, from either header.
     pub(super) advice: Option<bool>,
+    /// The model lists what is wrong; the machinery around it says it in a text.
+    pub(super) is_listed: bool,
 }
 
 impl VendorError {
@@ -37,7 +39,7 @@ pub(super) fn read(answer: &Answer) -> VendorError {
         .map(|value| matches!(value.trim().to_ascii_lowercase().as_str(), "true" | "1"));
     let header = answer.header("x-fal-error-type").map(str::to_owned);
     let Some(body) = json_of(answer) else {
-        return VendorError { kind: header, text: answer.text(), advice };
+        return VendorError { kind: header, text: answer.text(), advice, is_listed: false };
     };
     let text_of = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let entries = body.get("detail").and_then(Value::as_array);
@@ -49,7 +51,8 @@ pub(super) fn read(answer: &Answer) -> VendorError {
         None => text_of(body.get("detail")).unwrap_or_else(|| body.to_string()),
     };
     let kind_text = kind.as_deref().map(|kind| format!(" {kind}")).unwrap_or_default();
-    VendorError { text: format!("HTTP {}{kind_text}: {words}", answer.status.as_u16()), kind, advice }
+    let text = format!("HTTP {}{kind_text}: {words}", answer.status.as_u16());
+    VendorError { text, kind, advice, is_listed: entries.is_some() }
 }
 
 /// One entry as `image_urls.0: too small`; its `input` is left out, it can hold a picture.

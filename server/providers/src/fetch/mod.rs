@@ -73,7 +73,7 @@ impl FetchRules {
     /// [`ProviderError`] when TLS cannot be set up.
     pub fn stills_of(settings: &FalSettings) -> Result<Self, ProviderError> {
         let rules = Self::new(settings.media_hosts.clone(), settings.allow_loopback, MediaKind::PICTURES.to_vec())?;
-        Ok(Self { max_bytes: 40_000_000, ..rules })
+        Ok(Self { max_bytes: 40_000_000, total_timeout: settings.file_timeout, ..rules })
     }
 
     /// Rules for clips made by fal.
@@ -81,7 +81,8 @@ impl FetchRules {
     /// # Errors
     /// [`ProviderError`] when TLS cannot be set up.
     pub fn clips_of(settings: &FalSettings) -> Result<Self, ProviderError> {
-        Self::new(settings.media_hosts.clone(), settings.allow_loopback, vec![MediaKind::Mp4])
+        let rules = Self::new(settings.media_hosts.clone(), settings.allow_loopback, vec![MediaKind::Mp4])?;
+        Ok(Self { total_timeout: settings.file_timeout, ..rules })
     }
 }
 

@@ -108,8 +108,9 @@ fn last_picture(body: &Body) -> Option<&str> {
 }
 
 fn decode(data: &str) -> Result<Picture, Missing> {
+    // It cost as much as a picture: whether to pay that once more is for a person to say.
     let garbage =
-        |detail: &str| Missing { code: FailureCode::ProviderGarbage, retry: Retry::LATER, detail: detail.to_owned() };
+        |detail: &str| Missing { code: FailureCode::ProviderGarbage, retry: Retry::Never, detail: detail.to_owned() };
     let bytes = BASE64.decode(data).map_err(|_| garbage("the picture is not base64"))?;
     if bytes.len() > MAX_PICTURE_BYTES {
         return Err(garbage("the picture is larger than 20 MB"));
@@ -244,7 +245,8 @@ mod tests {
     #[test]
     fn a_picture_of_another_kind_is_garbage() {
         let body = json!({"candidates": [{"content": {"parts": [inline(&BASE64.encode(b"GIF89a......"))]}}]});
-        assert_eq!(missing(&body).0, FailureCode::ProviderGarbage);
+        let (code, retry, _) = missing(&body);
+        assert_eq!((code, retry), (FailureCode::ProviderGarbage, Retry::Never), "it is paid");
     }
 
     #[test]

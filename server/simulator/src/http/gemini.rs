@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::answer::{Detour, Refusal, detour, json_answer};
+use super::answer::{Detour, Mishap, Refusal, detour, json_answer};
 use crate::desk::{Call, Entry, Fault, Provider, Step};
 use crate::draw::{Drawn, PictureFormat, StillOrder, StillWish};
 use crate::fal::spoil;
@@ -93,9 +93,12 @@ pub(crate) async fn call(
         Reply::Picture => world.faults.take(Call { step: Step::Run, ..call }, Fault::spoils_any_media).await,
         _ => None,
     };
+    // As its billing page says: an answer of the 400 or 500 family costs nothing, whenever it comes.
+    let is_charged = !matches!(mishap, Some(Mishap::Status { .. }));
+    let asked = Asked { question, reply, spoiled, is_charged };
     let here = world.clone();
     // Finished and billed even when the caller leaves, as by the original.
-    let working = world.tasks.spawn(async move { produce(&here, &model, question, reply, spoiled).await });
+    let working = world.tasks.spawn(async move { produce(&here, &model, asked).await });
     let answer = working.await.unwrap_or_else(|_| refuse_as_google(Refusal::Status(500)));
     match mishap {
         Some(mishap) => mishap.befall(&world, answer, refuse_as_google).await,
@@ -103,8 +106,18 @@ pub(crate) async fn call(
     }
 }
 
+/// A question at work.
+struct Asked {
+    question: Question,
+    reply: Reply,
+    /// What is wrong with the picture.
+    spoiled: Option<Fault>,
+    is_charged: bool,
+}
+
 /// Bills first and draws then: a caller who hangs up in the middle pays.
-async fn produce(world: &World, model: &Model, question: Question, reply: Reply, spoiled: Option<Fault>) -> Response {
+async fn produce(world: &World, model: &Model, asked: Asked) -> Response {
+    let Asked { question, reply, spoiled, is_charged } = asked;
     let now = world.clock.now();
     let (id, charge) = (world.ids.next(now), world.ids.next(now));
     let tokens = reply.tokens(model, &question);
@@ -136,6 +149,9 @@ async fn produce(world: &World, model: &Model, question: Question, reply: Reply,
         },
         Reply::WordsOnly(_) | Reply::Blocked(..) => None,
     };
+    if !is_charged {
+        void(world, id, charge).await;
+    }
     let least = Duration::from_millis(world.settings.still_delay_ms);
     world.pause_since(now, least).await;
     tracing::info!(response.id = %id, "gemini answers {id} with {}", model.id);

@@ -1,8 +1,11 @@
-//! A submit that was never answered: looking up what became of it.
+//! A submit that was never answered, or refused in a way that proves nothing: looking up what became of it.
+
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::FailureCode;
 use jobs::Failure;
+use providers::AcceptedRequest;
 
 use super::{Look, Queued};
 use crate::{
@@ -12,6 +15,9 @@ use crate::{
 
 /// Clocks of a provider and of ours may differ by this much when its list is read.
 const CLOCK_SKEW_SECS: i64 = 30;
+/// The answers to other submits of the same model are waited for so long before the list is judged.
+const OTHERS_TIMEOUT: Duration = Duration::from_secs(5);
+const OTHERS_PAUSE: Duration = Duration::from_millis(100);
 
 impl Queued<'_> {
     /// No answer came to a submit. The provider's own list says whether it took it; a webhook may have told before.
@@ -31,12 +37,7 @@ impl Queued<'_> {
                 return self.wait_for_webhook(sent_at).await;
             }
         };
-        let ids: Vec<String> = listed.into_iter().map(|request| request.request_id).collect();
-        let mut conn = self.engine.pg().acquire().await?;
-        let others = calls::store::unanswered_elsewhere(&mut conn, self.call, since).await?;
-        let known = calls::store::known_requests(&mut conn, self.call.model.provider.as_str(), &ids).await?;
-        drop(conn);
-        let unknown: Vec<&String> = ids.iter().filter(|id| !known.contains(id)).collect();
+        let (unknown, others) = self.unknown(&listed, since).await?;
         let settled = TimeDelta::from_std(self.engine.settings().lookup_after).unwrap_or(TimeDelta::MAX);
         match unknown.as_slice() {
             // Not there yet: silence proves nothing so early.
@@ -50,6 +51,47 @@ impl Queued<'_> {
             // Several are unanswered: only their webhooks can tell them apart.
             _ => self.wait_for_webhook(sent_at).await,
         }
+    }
+
+    /// The provider refused the submit in a way that may hide its acceptance: whether its list has a request that no call
+    /// of ours explains. A list that cannot be read says nothing, and then the refusal is believed.
+    pub(super) async fn is_listed_all_the_same(&self) -> Result<bool, Stop> {
+        let mut conn = self.engine.pg().acquire().await?;
+        let sent_at = calls::store::by_id(&mut conn, self.call.id).await?.and_then(|call| call.intent_at);
+        drop(conn);
+        let Some(sent_at) = sent_at else { return Ok(false) };
+        let since = sent_at - TimeDelta::seconds(CLOCK_SKEW_SECS);
+        let listed = match self.requests.accepted_since(since).await {
+            Ok(listed) => listed,
+            Err(error) => {
+                tracing::warn!(call.id = %self.call.id, %error, "refused call {} could not be looked up", self.call.id);
+                return Ok(false);
+            }
+        };
+        let begun = Instant::now();
+        loop {
+            let (unknown, others) = self.unknown(&listed, since).await?;
+            let others = usize::try_from(others).unwrap_or(usize::MAX);
+            // Requests that are on their way now are named in a moment.
+            if unknown.is_empty() || others == 0 || begun.elapsed() > OTHERS_TIMEOUT {
+                return Ok(unknown.len() > others);
+            }
+            tokio::time::sleep(OTHERS_PAUSE).await;
+        }
+    }
+
+    /// Listed requests that no call of ours has, and how many other calls may yet turn out to have them.
+    async fn unknown<'a>(
+        &self,
+        listed: &'a [AcceptedRequest],
+        since: DateTime<Utc>,
+    ) -> Result<(Vec<&'a str>, i64), Stop> {
+        let ids: Vec<String> = listed.iter().map(|request| request.request_id.clone()).collect();
+        let mut conn = self.engine.pg().acquire().await?;
+        let others = calls::store::unanswered_elsewhere(&mut conn, self.call, since).await?;
+        let known = calls::store::known_requests(&mut conn, self.call.model.provider.as_str(), &ids).await?;
+        let unknown = listed.iter().map(|request| request.request_id.as_str());
+        Ok((unknown.filter(|id| !known.iter().any(|known| known == id)).collect(), others))
     }
 
     async fn never_arrived(&self) -> Result<Look, Stop> {

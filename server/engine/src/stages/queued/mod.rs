@@ -90,9 +90,10 @@ impl Queued<'_> {
     }
 
     async fn not_accepted(&self, error: &ProviderError) -> Result<Look, Stop> {
+        let is_in_doubt = error.is_in_doubt() || (may_hide_acceptance(error) && self.is_listed_all_the_same().await?);
         let mut tx = self.engine.pg().begin().await?;
         self.attempt.lease.guard(&mut tx).await?;
-        if error.is_in_doubt() {
+        if is_in_doubt {
             doubt::mark(&mut tx, self.generation, self.slot, self.call, &error.detail).await?;
             tx.commit().await?;
             return Ok(Look::Waiting);
@@ -128,15 +129,18 @@ impl Queued<'_> {
         if let Err(error) = self.requests.cancel(&address).await {
             tracing::warn!(call.id = %self.call.id, %error, "late call {} could not be cancelled", self.call.id);
         }
-        // A request that was still queued is free once it is cancelled; only the provider can say so.
-        if let Err(error) = self.requests.check(&address, &self.order()).await
-            && error.certainty == Certainty::Ended
-        {
-            let error = ProviderError { code: FailureCode::ProviderTimeout, ..error };
-            let mut tx = self.engine.pg().begin().await?;
-            self.attempt.lease.guard(&mut tx).await?;
-            self.close_failed(&mut tx, &error).await?;
-            tx.commit().await?;
+        match self.requests.check(&address, &self.order()).await {
+            // Done after all, and nobody could be asked before: it is paid.
+            Ok(RequestStatus::Finished(answer)) => return Ok(Look::Finished(answer)),
+            // A request that was still queued is free once it is cancelled; only the provider can say so.
+            Err(error) if error.certainty == Certainty::Ended => {
+                let error = ProviderError { code: FailureCode::ProviderTimeout, ..error };
+                let mut tx = self.engine.pg().begin().await?;
+                self.attempt.lease.guard(&mut tx).await?;
+                self.close_failed(&mut tx, &error).await?;
+                tx.commit().await?;
+            }
+            _ => {}
         }
         let detail = "the provider did not finish in time";
         Err(Failure::permanent(FailureCode::ProviderTimeout.as_str(), detail).into())
@@ -242,4 +246,9 @@ impl Queued<'_> {
             cancel_url: stored(&self.call.cancel_url, located.cancel_url),
         })
     }
+}
+
+/// A provider that is busy or broken may have taken the request before it said so. What is refused for good never was.
+const fn may_hide_acceptance(error: &ProviderError) -> bool {
+    matches!(error.certainty, Certainty::Refused) && error.is_retryable()
 }
