@@ -1,7 +1,7 @@
 //! The form of the click: choices, price, limits, button.
 
 use domain::{
-    ClipSeconds, FramesPerSecond, ModelType, Options, ProductId, Recipe, RequestKey, Resolution, Stage,
+    ClipSeconds, FramesPerSecond, MicroUsd, ModelType, Options, ProductId, Recipe, RequestKey, Resolution, Stage,
     cost::Quote,
     options::{InvalidOption, RawOptions},
 };
@@ -240,6 +240,7 @@ fn Button(
         Err(error) => (None, Some(error)),
     };
     let total = quote.as_ref().map(|quote| quote.total);
+    let most = quote.as_ref().and_then(|quote| quote.most);
     let known_limits = quote.as_ref().map(|quote| quote.limits);
     let limits = Signal::derive(move || known_limits.map(|known| live.limits.get().unwrap_or(known)));
     let is_over = move || limits.get().zip(total).is_some_and(|(limits, total)| reached(&limits, total).is_some());
@@ -268,9 +269,22 @@ fn Button(
                     }
                 })}
         </button>
+        <AtMost most/>
         {move || is_busy.get().then(|| view! { <p class="field-hint">{td_string!(locale, generate.running)}</p> })}
         {move || limits.get().zip(total).map(|(limits, price)| view! { <LimitsLine limits price/> })}
     }
+}
+
+/// That another model than the ones of the price may cost more, and how much; nothing where none does.
+#[component]
+pub fn AtMost(
+    /// What it costs at most.
+    most: Option<MicroUsd>,
+) -> impl IntoView {
+    most.map(|most| {
+        let sentence = td_string!(use_locale(), generate.at_most, price = most.display_cents_up());
+        view! { <p class="field-hint figures" data-testid="at-most">{sentence}</p> }
+    })
 }
 
 /// What the price is made of.
@@ -345,7 +359,7 @@ fn read_raw(form: &Fields) -> Option<RawOptions> {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use domain::{MicroUsd, cost::LimitStatus};
+    use domain::cost::LimitStatus;
 
     use super::*;
     use crate::sample;
@@ -365,7 +379,7 @@ mod tests {
             spend_limit: MicroUsd::new(spend_limit),
             resets_at: sample::now(),
         };
-        Quote { total: MicroUsd::new(271_760), lines: Vec::new(), limits }
+        Quote { total: MicroUsd::new(271_760), most: None, lines: Vec::new(), limits }
     }
 
     #[test]
@@ -375,6 +389,14 @@ mod tests {
         assert!(!html.contains("disabled"), "{html}");
         let html = button(Err(AppError::NoPrice));
         assert!(html.contains("disabled") && html.contains("role=\"alert\""), "{html}");
+    }
+
+    #[test]
+    fn a_dearer_model_that_may_step_in_is_said_beside_the_price() {
+        let dearer = Quote { most: Some(MicroUsd::new(571_700)), ..quote(20_000_000) };
+        let html = button(Ok(dearer));
+        assert!(html.contains("약 $0.27") && html.contains("다른 AI 모델로 대신 만들면 최대 $0.58"), "{html}");
+        assert!(!button(Ok(quote(20_000_000))).contains("최대"), "{html}");
     }
 
     #[test]
