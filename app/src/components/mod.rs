@@ -3,6 +3,7 @@
 pub mod announcer;
 pub mod bell;
 pub mod calls;
+pub mod cancel_form;
 pub mod chart;
 pub mod chip;
 pub mod empty;
