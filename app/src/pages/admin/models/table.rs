@@ -153,7 +153,7 @@ fn FigureCell(figure: FigureWords) -> impl IntoView {
         <td class="number" data-label=label data-none=is_none.then_some("")>
             {value.unwrap_or_else(|| "–".to_owned())}
             {note.map(|note| view! { <span class="cell-sub">{note}</span> })}
-            {later.into_iter().map(|line| view! { <span class="cell-sub figures">{line}</span> }).collect_view()}
+            {later.into_iter().map(|line| view! { <span class="cell-sub later figures">{line}</span> }).collect_view()}
         </td>
     }
 }
