@@ -1,7 +1,7 @@
 //! The form of the click: choices, price, limits, button.
 
 use domain::{
-    ClipSeconds, FramesPerSecond, MicroUsd, ModelType, Options, ProductId, Recipe, RequestKey, Resolution, Stage,
+    ClipSeconds, FramesPerSecond, ModelType, Options, ProductId, Recipe, RequestKey, Resolution, Stage,
     cost::Quote,
     options::{InvalidOption, RawOptions},
 };
@@ -9,6 +9,7 @@ use leptos::{html, prelude::*};
 use leptos_i18n::td_string;
 
 use super::{
+    at_most::AtMost,
     error_block::ErrorBlock,
     lasting::Lasting,
     limits_line::{LimitsLine, reached},
@@ -275,18 +276,6 @@ fn Button(
     }
 }
 
-/// That another model than the ones of the price may cost more, and how much; nothing where none does.
-#[component]
-pub fn AtMost(
-    /// What it costs at most.
-    most: Option<MicroUsd>,
-) -> impl IntoView {
-    most.map(|most| {
-        let sentence = td_string!(use_locale(), generate.at_most, price = most.display_cents_up());
-        view! { <p class="field-hint figures" data-testid="at-most">{sentence}</p> }
-    })
-}
-
 /// What the price is made of.
 #[component]
 fn QuoteLines(quote: Quote) -> impl IntoView {
@@ -359,7 +348,7 @@ fn read_raw(form: &Fields) -> Option<RawOptions> {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use domain::cost::LimitStatus;
+    use domain::{MicroUsd, cost::LimitStatus};
 
     use super::*;
     use crate::sample;

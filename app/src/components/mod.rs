@@ -1,6 +1,7 @@
 //! The parts pages are made of: one component per file, classes as in `style/README.md`.
 
 pub mod announcer;
+pub mod at_most;
 pub mod bell;
 pub mod calls;
 pub mod cancel_form;

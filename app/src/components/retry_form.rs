@@ -8,8 +8,8 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 
 use super::{
+    at_most::AtMost,
     error_block::ErrorBlock,
-    generate_form::AtMost,
     limits_line::{LimitNote, reached},
     post_form::PostForm,
 };
