@@ -219,7 +219,10 @@ impl RuleForm {
         match text.parse::<u64>() {
             Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
             Err(_) if text.is_empty() && !is_needed => Ok(None),
-            _ => Err(Wrong::new("number", format!("expected {unit}: {least} to {most}"))),
+            _ => {
+                let what = if field == "status" { "a status" } else { unit };
+                Err(Wrong::new("number", format!("expected {what}: {least} to {most}")))
+            }
         }
     }
 }

@@ -29,8 +29,10 @@ pub(super) fn Panel(model: ModelView, changing: Changing) -> impl IntoView {
     let scheduled = (!model.scheduled.is_empty()).then(|| view! { <Scheduled model=model.clone() changing/> });
     view! {
         <div class="model-panel" data-testid="model-panel">
-            <Price model=model.clone()/>
-            {scheduled}
+            <div class="stack">
+                <Price model=model.clone()/>
+                {scheduled}
+            </div>
             <PriceForm model=model.clone() changing/>
             <RetirementForm model changing/>
             <History changes=history/>
