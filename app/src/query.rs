@@ -160,10 +160,17 @@ pub fn sign_in_address(path: &str, search: &str) -> String {
     address("/admin/sign-in", &[("next", &here)])
 }
 
+/// Begins what a refused form leaves in the address: its refusal, and what was typed into it.
+const REFUSED: &str = "__";
+
+/// What a refused form carries an input under: the form and the input as its page calls them.
+pub fn typed_name(form: &str, input: &str) -> String {
+    format!("{REFUSED}{form}-{input}")
+}
+
 /// The page a form was sent from, as an address on this server: what its `Referer` says without scheme, host and what a
 /// refused form has left in it. None for anything that is no such address.
 pub fn page_before(referer: &str) -> Option<String> {
-    const REFUSALS: [&str; 2] = ["__path=", "__err="];
     let rest = referer.split_once("://").map(|(_, rest)| rest)?;
     let rest = rest.split('#').next()?;
     let page = &rest[rest.find('/')?..];
@@ -172,10 +179,7 @@ pub fn page_before(referer: &str) -> Option<String> {
     if !is_plain || path.starts_with("//") {
         return None;
     }
-    let search: Vec<_> = search
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !REFUSALS.iter().any(|name| pair.starts_with(name)))
-        .collect();
+    let search: Vec<_> = search.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with(REFUSED)).collect();
     Some(if search.is_empty() { path.to_owned() } else { format!("{path}?{}", search.join("&")) })
 }
 
@@ -291,6 +295,7 @@ mod tests {
             ("http://127.0.0.1:3000/admin/costs", "/admin/costs"),
             ("https://shop.example/products?q=a%20b&page=2#x", "/products?q=a%20b&page=2"),
             ("https://shop.example/admin?__path=%2Fapi&__err=e30&q=a", "/admin?q=a"),
+            ("https://shop.example/admin/models?model=a%2Fb&__err=e30&__price-reason=so", "/admin/models?model=a%2Fb"),
             ("https://shop.example/products?", "/products"),
         ] {
             assert_eq!(page_before(referer).as_deref(), Some(page));

@@ -96,6 +96,6 @@ pub fn offer(total: i64, spend_limit: i64, reused: &[Reused]) -> RetryOffer {
         spend_limit: MicroUsd::new(spend_limit),
         resets_at: now(),
     };
-    let quote = Quote { total: MicroUsd::new(total), lines: Vec::new(), limits };
+    let quote = Quote { total: MicroUsd::new(total), most: None, lines: Vec::new(), limits };
     RetryOffer { quote, reused: reused.to_vec() }
 }

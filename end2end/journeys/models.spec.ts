@@ -16,7 +16,7 @@ test("a price from tomorrow is added with a reason and stands in the history", a
   await expect(page).toHaveURL(/\/admin\/models\?model=/);
   const panel = page.getByTestId("model-panel");
   const amount = panel.locator("input[name^='amounts']").first();
-  const today = await amount.inputValue();
+  const today = (await amount.getAttribute("placeholder")) ?? "";
 
   // The reason is missed by the server only: the browser itself would not send the form.
   await amount.fill("0.123456");
@@ -37,8 +37,16 @@ test("a price from tomorrow is added with a reason and stands in the history", a
   await expect(change).toContainText(day);
   await expect(change).toContainText("$0.123456");
   await expect(panel.getByRole("alert")).toHaveCount(0);
-  await expect(amount, "the price of today").toHaveValue(today);
+  await expect(amount, "the price of today").toHaveAttribute("placeholder", today);
+  await expect(amount).toHaveValue("");
   await expect(reason).toHaveValue("");
+  await expect(page.getByTestId("models").first()).toContainText(words("models.from_day", { day, price: "" }).trim());
+
+  // It is not in force yet: it can be withdrawn, and both stay in the history.
+  await panel.locator("#withdraw-reason").fill("They kept the old one");
+  await panel.getByRole("button", { name: words("models.withdraw") }).click();
+  await expect(change).toContainText("They kept the old one");
+  await expect(panel.getByTestId("scheduled-prices")).toHaveCount(0);
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await expectAccessible(page, colorScheme);

@@ -10,6 +10,9 @@ use crate::MicroUsd;
 pub struct Quote {
     /// What will be held: the most this click is expected to cost.
     pub total: MicroUsd,
+    /// What it may cost at most when other models of the routes have to step in; none where none of them costs more.
+    /// Nothing is held for it.
+    pub most: Option<MicroUsd>,
     /// What it is made of.
     pub lines: Vec<QuoteLine>,
     /// The limits of the day with what is used of them.

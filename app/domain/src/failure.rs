@@ -68,8 +68,10 @@ codes! {
     ModelGone = "model_gone",
     /// The provider asks us to slow down, and went on asking.
     ProviderBusy = "provider_busy",
-    /// The provider failed or could not be reached.
+    /// The provider answered that it failed.
     ProviderUnavailable = "provider_unavailable",
+    /// The provider could not be reached, or the connection broke before its answer was there.
+    ProviderUnreachable = "provider_unreachable",
     /// The provider answered something we do not understand.
     ProviderGarbage = "provider_garbage",
     /// The provider did not finish in time.

@@ -42,6 +42,8 @@ pub struct ModelView {
     /// First day of the price.
     #[serde(with = "crate::calendar")]
     pub valid_from: NaiveDate,
+    /// Prices that are not in force yet, the next one first.
+    pub scheduled: Vec<ScheduledPrice>,
     /// Where the price was read.
     pub source: String,
     /// First day it is not bought any more.
@@ -51,6 +53,18 @@ pub struct ModelView {
     pub figures: Option<ModelFigures>,
     /// Changes by people, newest first.
     pub history: Vec<ModelChange>,
+}
+
+/// A price that begins on a day to come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduledPrice {
+    /// Its first day.
+    #[serde(with = "crate::calendar")]
+    pub valid_from: NaiveDate,
+    /// What it will cost.
+    pub prices: Vec<PriceAmount>,
+    /// What one call of the usual kind will cost.
+    pub usual_price: Option<MicroUsd>,
 }
 
 /// A place in a route.
@@ -131,6 +145,8 @@ pub struct ModelChange {
 pub enum ModelChangeKind {
     /// A new price.
     Price,
+    /// A price that does not begin after all.
+    Withdrawal,
     /// It is bought until a day, or for longer again.
     Retirement,
 }
@@ -145,4 +161,30 @@ pub struct RetiringModel {
     /// The first day without it; may be past.
     #[serde(with = "crate::calendar")]
     pub on: NaiveDate,
+    /// What becomes of the routes it stands in.
+    pub routes: Vec<RouteAfter>,
+}
+
+/// A route once a model of it is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteAfter {
+    /// The recipe.
+    pub recipe: Recipe,
+    /// Its stage.
+    pub stage: Stage,
+    /// What the provider calls the model that is asked first then; none when there is nothing to ask.
+    pub next: Option<String>,
+}
+
+impl RouteAfter {
+    /// The setting that names the models of the route; nothing for a stage that pays nobody.
+    pub const fn setting(&self) -> &'static str {
+        match (self.recipe, self.stage) {
+            (Recipe::ProductVideo, Stage::Stills) => "PRODUCT_STILL_MODELS",
+            (Recipe::ProductVideo, Stage::Clip) => "PRODUCT_CLIP_MODELS",
+            (Recipe::TryonVideo, Stage::Stills) => "TRYON_STILL_MODELS",
+            (Recipe::TryonVideo, Stage::Clip) => "TRYON_CLIP_MODELS",
+            (_, Stage::Encode | Stage::Publish) => "",
+        }
+    }
 }

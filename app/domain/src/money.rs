@@ -82,6 +82,12 @@ impl MicroUsd {
         format!("{sign}${}.{:02}", cents / 100, cents % 100)
     }
 
+    /// The amount to the cent and never below it, for what is said to be the most.
+    pub fn display_cents_up(self) -> String {
+        let cents = Self(self.0.saturating_add(9_999) / 10_000 * 10_000);
+        if self.0 > 0 { cents.display_cents() } else { self.display_cents() }
+    }
+
     /// All six decimals, for tables that are compared with an invoice.
     pub fn display_exact(self) -> String {
         let sign = if self.0 < 0 { "-" } else { "" };
@@ -171,6 +177,14 @@ mod tests {
         assert_eq!(MicroUsd::new(1).display_cents(), "$0.01");
         assert_eq!(MicroUsd::new(271_760).display_cents(), "$0.27");
         assert_eq!(MicroUsd::ZERO.display_cents(), "$0.00");
+    }
+
+    #[test]
+    fn the_most_is_never_rounded_down() {
+        let most = |micros| MicroUsd::new(micros).display_cents_up();
+        assert_eq!([most(0), most(1), most(10_000), most(10_001)], ["$0.00", "$0.01", "$0.01", "$0.02"]);
+        assert_eq!([most(571_700), most(-12_000)], ["$0.58", "-$0.01"]);
+        assert!(most(i64::MAX).starts_with("$9223372036854"), "{}", most(i64::MAX));
     }
 
     #[test]

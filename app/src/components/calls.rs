@@ -1,6 +1,6 @@
 //! Paid requests as a table that can be compared with an invoice.
 
-use domain::{CallState, FailureCode, MicroUsd, generation::CallView};
+use domain::{CallState, FailureCode, MicroUsd, Stage, generation::CallView};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
@@ -51,13 +51,18 @@ pub fn Calls(
 fn Call(call: CallView) -> impl IntoView {
     let locale = use_locale();
     let (hue, icon, word) = look(locale, &call);
+    // Each request is for one still.
+    let what = match call.stage {
+        Stage::Stills => td_string!(locale, one_still.word),
+        stage => words::stage(locale, stage),
+    };
     // What was never asked for took no time.
     let finished_at = call.finished_at.filter(|_| call.state != CallState::Void);
     let took = finished_at.map(|finished_at| lasting(locale, finished_at - call.begun_at));
     view! {
         <tr>
             <td class="cell-lead">
-                <span class="cell-name">{words::stage(locale, call.stage)}</span>
+                <span class="cell-name">{what}</span>
             </td>
             <td data-label=td_string!(locale, generation.state)>
                 <span class="state" data-state=hue>
@@ -94,6 +99,10 @@ fn look(locale: Locale, call: &CallView) -> (&'static str, IconName, &'static st
         CallState::Failed if call.failure == Some(FailureCode::Cancelled) => {
             return ("none", IconName::Cancelled, td_string!(locale, call_state.cancelled));
         }
+        // Why it was not asked after all is kept of a model only that another took the place of.
+        CallState::Void if call.was_repeated && call.failure.is_some() => {
+            return ("none", IconName::Skipped, td_string!(locale, call_state.passed_over));
+        }
         CallState::Planned | CallState::Intent => ("queued", IconName::Clock),
         CallState::Submitted => ("running", IconName::Running),
         CallState::Done => ("done", IconName::Done),
@@ -106,8 +115,6 @@ fn look(locale: Locale, call: &CallView) -> (&'static str, IconName, &'static st
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use domain::Stage;
-
     use super::*;
     use crate::sample;
 
@@ -138,5 +145,9 @@ mod tests {
         assert!(html.contains("data-state=\"none\"") && html.contains("Cancelled"), "{html}");
         let html = table(call(CallState::Failed, Some(FailureCode::ContentRefused), false));
         assert!(html.contains("data-state=\"failed\""), "{html}");
+        let html = table(call(CallState::Void, Some(FailureCode::ProviderUnavailable), true));
+        assert!(html.contains("Another model asked instead") && !html.contains("Not requested"), "{html}");
+        let html = table(call(CallState::Void, None, false));
+        assert!(html.contains("Not requested") && html.contains(">Still<"), "{html}");
     }
 }

@@ -9,6 +9,7 @@ use leptos::{html, prelude::*};
 use leptos_i18n::td_string;
 
 use super::{
+    at_most::AtMost,
     error_block::ErrorBlock,
     lasting::Lasting,
     limits_line::{LimitsLine, reached},
@@ -279,6 +280,7 @@ fn Button(
         Err(error) => (None, Some(error)),
     };
     let total = quote.as_ref().map(|quote| quote.total);
+    let most = quote.as_ref().and_then(|quote| quote.most);
     let known_limits = quote.as_ref().map(|quote| quote.limits);
     let limits = Signal::derive(move || known_limits.map(|known| live.limits.get().unwrap_or(known)));
     let is_over = move || limits.get().zip(total).is_some_and(|(limits, total)| reached(&limits, total).is_some());
@@ -307,6 +309,7 @@ fn Button(
                     }
                 })}
         </button>
+        <AtMost most/>
         {move || is_busy.get().then(|| view! { <p class="field-hint">{td_string!(locale, generate.running)}</p> })}
         {move || limits.get().zip(total).map(|(limits, price)| view! { <LimitsLine limits price/> })}
     }
@@ -397,7 +400,7 @@ mod tests {
             spend_limit: MicroUsd::new(spend_limit),
             resets_at: sample::now(),
         };
-        Quote { total: MicroUsd::new(271_760), lines: Vec::new(), limits }
+        Quote { total: MicroUsd::new(271_760), most: None, lines: Vec::new(), limits }
     }
 
     #[test]
@@ -407,6 +410,14 @@ mod tests {
         assert!(!html.contains("disabled"), "{html}");
         let html = button(Err(AppError::NoPrice));
         assert!(html.contains("disabled") && html.contains("role=\"alert\""), "{html}");
+    }
+
+    #[test]
+    fn a_dearer_model_that_may_step_in_is_said_beside_the_price() {
+        let dearer = Quote { most: Some(MicroUsd::new(571_700)), ..quote(20_000_000) };
+        let html = button(Ok(dearer));
+        assert!(html.contains("약 $0.27") && html.contains("다른 AI 모델로 대신 만들면 최대 $0.58"), "{html}");
+        assert!(!button(Ok(quote(20_000_000))).contains("최대"), "{html}");
     }
 
     #[test]

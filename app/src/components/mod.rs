@@ -1,8 +1,10 @@
 //! The parts pages are made of: one component per file, classes as in `style/README.md`.
 
 pub mod announcer;
+pub mod at_most;
 pub mod bell;
 pub mod calls;
+pub mod cancel_form;
 pub mod chart;
 pub mod chip;
 pub mod empty;

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 
 use super::{
+    at_most::AtMost,
     error_block::ErrorBlock,
     limits_line::{LimitNote, reached},
     post_form::PostForm,
@@ -36,6 +37,7 @@ pub fn RetryForm(
         Err(error) => return view! { <ErrorBlock error/> }.into_any(),
     };
     let (price, known) = (offer.quote.total, offer.quote.limits);
+    let most = offer.quote.most;
     let limits = Signal::derive(move || live.limits.get().unwrap_or(known));
     let is_over = Memo::new(move |_| reached(&limits.get(), price).is_some());
     view! {
@@ -50,6 +52,7 @@ pub fn RetryForm(
             <input type="hidden" name="key" value=key.to_string()/>
             <input type="hidden" name="price" value=price.micros().to_string()/>
             <RetryButton price pending=action.pending() is_over is_primary/>
+            <AtMost most/>
             <LimitNote limits price/>
         </PostForm>
     }

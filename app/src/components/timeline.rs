@@ -2,7 +2,7 @@
 
 use chrono::SecondsFormat;
 use domain::{
-    FailureCode,
+    FailureCode, Recipe, Stage,
     generation::{EventKind, TimelineEntry},
 };
 use leptos::prelude::*;
@@ -20,6 +20,8 @@ use crate::{
 pub fn Timeline(
     /// What happened.
     entries: Vec<TimelineEntry>,
+    /// What was made.
+    recipe: Recipe,
 ) -> impl IntoView {
     let answered = repeated_doubts(&entries);
     view! {
@@ -27,7 +29,7 @@ pub fn Timeline(
             {told_once(entries)
                 .into_iter()
                 .enumerate()
-                .map(|(at, entry)| view! { <Entry is_settled=answered.contains(&at) entry/> })
+                .map(|(at, entry)| view! { <Entry is_settled=answered.contains(&at) entry recipe/> })
                 .collect_view()}
         </ol>
     }
@@ -51,8 +53,9 @@ fn told_once(mut entries: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
     for at in 1..entries.len() {
         let (earlier, rest) = entries.split_at_mut(at);
         if let Some(entry) = rest.first_mut() {
-            if earlier.iter().any(|told| told.detail == entry.detail) {
-                entry.detail = None;
+            let reason = words::reason_of(entry);
+            if reason.is_some() && earlier.iter().any(|told| words::reason_of(told) == reason) {
+                entry.detail = words::without_reason(entry);
             }
             if follows_failure(entry.kind) && earlier.iter().any(|told| told.failure == entry.failure) {
                 entry.failure = None;
@@ -68,7 +71,7 @@ const fn follows_failure(kind: EventKind) -> bool {
 }
 
 #[component]
-fn Entry(entry: TimelineEntry, is_settled: bool) -> impl IntoView {
+fn Entry(entry: TimelineEntry, recipe: Recipe, is_settled: bool) -> impl IntoView {
     let facts = use_facts();
     let locale = facts.locale;
     let is_stopped = entry.failure == Some(FailureCode::Cancelled);
@@ -77,7 +80,11 @@ fn Entry(entry: TimelineEntry, is_settled: bool) -> impl IntoView {
         kind => words::event(locale, kind).to_owned(),
     };
     if let Some(stage) = entry.stage {
-        what = format!("{what} · {}", words::stage(locale, stage));
+        let word = match stage {
+            Stage::Stills if is_of_one_call(entry.kind) => td_string!(locale, one_still.word),
+            stage => words::stage_of(locale, recipe, stage),
+        };
+        what = format!("{what} · {word}");
     }
     if let Some(actor) = &entry.actor {
         what = format!("{what} · {actor}");
@@ -112,6 +119,20 @@ fn Entry(entry: TimelineEntry, is_settled: bool) -> impl IntoView {
             {amount}
         </li>
     }
+}
+
+/// Each paid request is for one still.
+const fn is_of_one_call(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::CallSubmitted
+            | EventKind::CallDone
+            | EventKind::CallFailed
+            | EventKind::CallInDoubt
+            | EventKind::CallRepeated
+            | EventKind::BilledOtherwise
+            | EventKind::StillReused
+    )
 }
 
 /// How a detail is shown.
@@ -177,7 +198,7 @@ const fn hue(kind: EventKind) -> &'static str {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use domain::FailureCode;
+    use domain::event_detail::ScheduledTry;
 
     use super::*;
     use crate::{i18n::Locale, sample};
@@ -193,7 +214,7 @@ mod tests {
             entry(EventKind::CallFailed, Some(FailureCode::ContentRefused)),
             entry(EventKind::Failed, Some(FailureCode::ContentRefused)),
         ];
-        let html = sample::render(Locale::en, move || view! { <Timeline entries/> });
+        let html = sample::render(Locale::en, move || view! { <Timeline entries recipe=Recipe::ProductVideo/> });
         assert_eq!(html.matches("HTTP 422: flagged").count(), 1, "{html}");
         let (before, _) = html.split_once("HTTP 422: flagged").unwrap_or_default();
         assert!(before.contains("<details"), "{html}");
@@ -206,7 +227,7 @@ mod tests {
         let entries = [EventKind::CallInDoubt, EventKind::CallInDoubt, EventKind::CallRepeated];
         let entries: Vec<_> = entries.into_iter().map(|kind| entry(kind, None)).collect();
         assert_eq!(repeated_doubts(&entries), [0], "one of two was repeated");
-        let html = sample::render(Locale::en, move || view! { <Timeline entries/> });
+        let html = sample::render(Locale::en, move || view! { <Timeline entries recipe=Recipe::ProductVideo/> });
         assert_eq!(html.matches("data-state=\"attention\"").count(), 1, "{html}");
     }
 
@@ -218,7 +239,7 @@ mod tests {
         let detail = Some("fal/fal-ai/c: $0.250000 billed, $0.200000 listed".to_owned());
         let billed = TimelineEntry { detail, ..entry(EventKind::BilledOtherwise, None) };
         let entries = vec![failed, switched, billed];
-        let html = sample::render(Locale::ko, move || view! { <Timeline entries/> });
+        let html = sample::render(Locale::ko, move || view! { <Timeline entries recipe=Recipe::ProductVideo/> });
         assert!(html.contains("fal-ai/a/b → fal-ai/c<") && html.contains("청구 $0.250000, 가격표 $0.200000"), "{html}");
         let (before, _) = html.split_once("HTTP 429: later").unwrap_or_default();
         assert_eq!(before.matches("<details").count(), 2, "the reason is folded: {html}");
@@ -227,12 +248,41 @@ mod tests {
     }
 
     #[test]
+    fn another_try_names_its_stage_its_number_and_its_time() {
+        let retry = |number| {
+            let reason = "HTTP 503: overloaded".to_owned();
+            let next = ScheduledTry { number, of: 3, wait_ms: 12_000, reason };
+            let kind = EventKind::RetryScheduled;
+            let detail = Some(next.to_string());
+            TimelineEntry { stage: Some(Stage::Stills), detail, ..entry(kind, Some(FailureCode::ProviderUnavailable)) }
+        };
+        let entries = vec![retry(2), retry(3)];
+        let html = sample::render(Locale::en, move || view! { <Timeline entries recipe=Recipe::ProductVideo/> });
+        assert!(html.contains("Another try scheduled · Stills"), "{html}");
+        assert!(html.contains("Try 2 of 3, 12 s later") && html.contains("Try 3 of 3, 12 s later"), "{html}");
+        assert_eq!(html.matches("HTTP 503: overloaded").count(), 1, "{html}");
+        assert!(html.contains("answered with an error") && !html.contains("could not be reached"), "{html}");
+    }
+
+    #[test]
+    fn one_still_is_still() {
+        let of = |kind, recipe| {
+            let entries = vec![TimelineEntry { stage: Some(Stage::Stills), ..entry(kind, None) }];
+            sample::render(Locale::en, move || view! { <Timeline entries recipe/> })
+        };
+        let html = of(EventKind::StageDone, Recipe::TryonVideo);
+        assert!(html.contains("Stage finished · Still<"), "{html}");
+        assert!(of(EventKind::StageDone, Recipe::ProductVideo).contains("Stage finished · Stills<"));
+        assert!(of(EventKind::CallDone, Recipe::ProductVideo).contains("Paid request finished · Still<"));
+    }
+
+    #[test]
     fn what_was_stopped_is_no_failure() {
         let entries = vec![
             entry(EventKind::CallFailed, Some(FailureCode::Cancelled)),
             entry(EventKind::Cancelled, Some(FailureCode::Cancelled)),
         ];
-        let html = sample::render(Locale::en, move || view! { <Timeline entries/> });
+        let html = sample::render(Locale::en, move || view! { <Timeline entries recipe=Recipe::ProductVideo/> });
         assert!(!html.contains("data-state=\"failed\"") && html.contains("Paid request cancelled"), "{html}");
     }
 }

@@ -1,7 +1,7 @@
 //! What a page knows before it renders: language, theme, time zone and the time. The server decides and writes it on
 //! `<html>`; the browser reads it back from there, so that both render the same.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use leptos::prelude::*;
 
 use crate::i18n::Locale;
@@ -69,6 +69,11 @@ pub struct PageFacts {
 }
 
 impl PageFacts {
+    /// The day it is in the shop's zone.
+    pub fn today(&self) -> NaiveDate {
+        (self.rendered_at + Duration::seconds(i64::from(self.zone.offset_seconds))).date_naive()
+    }
+
     /// Reads the facts of this page: from the request on the server, from `<html>` in the browser.
     pub fn read() -> Self {
         #[cfg(feature = "ssr")]
@@ -170,6 +175,18 @@ mod tests {
         assert_eq!(cookie(&headers, "theme").as_deref(), Some("dark"));
         assert_eq!(cookie(&headers, "language").as_deref(), Some("en"));
         assert_eq!(cookie(&headers, "lang"), None);
+    }
+
+    #[test]
+    fn the_day_is_that_of_the_shops_zone() {
+        let at = |text: &str| PageFacts {
+            locale: Locale::ko,
+            theme: None,
+            zone: ShopZone::default(),
+            rendered_at: text.parse().unwrap(),
+        };
+        assert_eq!(at("2026-11-30T14:59:59Z").today().to_string(), "2026-11-30");
+        assert_eq!(at("2026-11-30T15:00:00Z").today().to_string(), "2026-12-01", "midnight in Seoul");
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub fn failure_what(locale: Locale, code: FailureCode) -> &'static str {
         FailureCode::ModelGone => td_string!(locale, failure.model_gone.what),
         FailureCode::ProviderBusy => td_string!(locale, failure.provider_busy.what),
         FailureCode::ProviderUnavailable => td_string!(locale, failure.provider_unavailable.what),
+        FailureCode::ProviderUnreachable => td_string!(locale, failure.provider_unreachable.what),
         FailureCode::ProviderGarbage => td_string!(locale, failure.provider_garbage.what),
         FailureCode::ProviderTimeout => td_string!(locale, failure.provider_timeout.what),
         FailureCode::ProviderRejected => td_string!(locale, failure.provider_rejected.what),
@@ -90,7 +91,9 @@ pub fn failure_next(locale: Locale, failure: &FailureView) -> &'static str {
         FailureCode::ProviderAccount => td_string!(locale, failure.provider_account.next),
         FailureCode::ModelGone => td_string!(locale, failure.model_gone.next),
         FailureCode::ProviderBusy => td_string!(locale, failure.provider_busy.next),
-        FailureCode::ProviderUnavailable => td_string!(locale, failure.provider_unavailable.next),
+        FailureCode::ProviderUnavailable | FailureCode::ProviderUnreachable => {
+            td_string!(locale, failure.provider_unavailable.next)
+        }
         FailureCode::ProviderGarbage => td_string!(locale, failure.provider_garbage.next),
         FailureCode::ProviderTimeout => td_string!(locale, failure.provider_timeout.next),
         FailureCode::ProviderRejected => td_string!(locale, failure.provider_rejected.next),

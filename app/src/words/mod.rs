@@ -10,7 +10,7 @@ mod state;
 
 pub use day::{day_name, iso_day};
 pub use error::{error_sentence, expected_values};
-pub use event_detail::event_detail;
+pub use event_detail::{event_detail, reason_of, without_reason};
 pub use failure::{RetryHelp, failure_next, failure_what, retry_help};
 pub use notice::{notice_generation, notice_sentence, notice_state};
 pub use queue::{pause_scope, provider};

@@ -84,6 +84,13 @@ impl Engine {
         Err(Error::NoPrice(name))
     }
 
+    /// What one call of a stage costs with the dearest model of its route that can be asked now; none where none can.
+    pub(crate) fn dearest(&self, stage: Stage, options: &Options) -> Option<MicroUsd> {
+        let route = self.settings().routes.of(options.recipe, stage);
+        let prices = route.iter().filter_map(|model| self.price(model, stage, options).ok());
+        prices.map(|(_, _, estimate)| estimate).max()
+    }
+
     fn price(&self, model: &ModelRef, stage: Stage, options: &Options) -> Result<(String, Order, MicroUsd), NoMaker> {
         if !self.makers().has_key(model.provider) {
             return Err(NoMaker::NotConfigured(model.provider));

@@ -22,6 +22,18 @@ pub struct Attempt {
     pub cancel: CancellationToken,
     /// Fires when the process shuts down: finish, park or give back soon.
     pub stopping: CancellationToken,
+    /// How long the job waits after this run when it may work next time; drawn when the run begins.
+    pub backoff: Duration,
+}
+
+impl Attempt {
+    /// How long the job waits before its next run after a failure that costs an attempt, where it has one left.
+    pub fn wait_after(&self, failure: &Failure) -> Duration {
+        match failure.class {
+            FailureClass::RateLimited { retry_after: Some(pause) } => pause.max(self.backoff),
+            _ => self.backoff,
+        }
+    }
 }
 
 /// What a run came to when nothing went wrong.

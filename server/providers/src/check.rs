@@ -4,7 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::{FailureCode, MicroUsd};
 use serde::Serialize;
 
-use crate::{Makers, ModelRef, ModelRow, Provider, ProviderError, catalogue::Unit, fal_queue::pricing::ListedPrice};
+use crate::{
+    Catalogue, Makers, ModelRef, ModelRow, Provider, ProviderError, catalogue::Unit, fal_queue::pricing::ListedPrice,
+};
 
 /// What the providers say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -120,7 +122,7 @@ pub async fn check_providers(makers: &Makers) -> CheckReport {
 async fn check_fal(makers: &Makers, now: DateTime<Utc>) -> ProviderCheck {
     let Some(fal) = makers.fal() else { return unasked(Provider::Fal, KeyCheck::NotConfigured) };
     let catalogue = makers.catalogue();
-    let rows: Vec<&ModelRow> = offered(catalogue.models(now), Provider::Fal, now);
+    let rows: Vec<&ModelRow> = offered(&catalogue, Provider::Fal, now);
     let endpoints: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     match fal.listed_prices(&endpoints).await {
         Ok(listed) => {
@@ -138,7 +140,7 @@ async fn check_gemini(makers: &Makers, now: DateTime<Utc>) -> ProviderCheck {
     match gemini.models().await {
         Ok(listed) => {
             let verdict = |row: &ModelRow| if listed.contains(&row.id) { Verdict::Listed } else { Verdict::NotListed };
-            let rows = offered(catalogue.models(now), Provider::Gemini, now);
+            let rows = offered(&catalogue, Provider::Gemini, now);
             let models = rows.into_iter().map(|row| checked(row, verdict(row))).collect();
             ProviderCheck { provider: Provider::Gemini, key: KeyCheck::Valid, models }
         }
@@ -146,8 +148,9 @@ async fn check_gemini(makers: &Makers, now: DateTime<Utc>) -> ProviderCheck {
     }
 }
 
-fn offered<'a>(rows: impl Iterator<Item = &'a ModelRow>, provider: Provider, now: DateTime<Utc>) -> Vec<&'a ModelRow> {
-    rows.filter(|row| row.provider == provider && !row.is_retired(now)).collect()
+fn offered(catalogue: &Catalogue, provider: Provider, now: DateTime<Utc>) -> Vec<&ModelRow> {
+    let today = catalogue.day(now);
+    catalogue.models(now).filter(|row| row.provider == provider && !row.is_retired(today)).collect()
 }
 
 fn compare(row: &ModelRow, listed: Option<&ListedPrice>) -> Verdict {

@@ -162,11 +162,11 @@ pub(crate) fn lost(error: &reqwest::Error, purpose: Purpose) -> ProviderError {
     let (code, certainty) = if error.is_builder() {
         (FailureCode::Internal, purpose.when_not_sent())
     } else if error.is_connect() {
-        (FailureCode::ProviderUnavailable, purpose.when_not_sent())
+        (FailureCode::ProviderUnreachable, purpose.when_not_sent())
     } else if error.is_timeout() {
         (FailureCode::ProviderTimeout, purpose.when_lost())
     } else {
-        (FailureCode::ProviderUnavailable, purpose.when_lost())
+        (FailureCode::ProviderUnreachable, purpose.when_lost())
     };
     let retry = if error.is_builder() { Retry::Never } else { Retry::LATER };
     ProviderError::new(code, certainty, retry, chain(error))

@@ -299,6 +299,7 @@ async fn faults_can_be_seen_and_switched_on_by_people() {
     let form = "fault=moderation&block=text_only&prompt=red%20coat&nth=2&times=&number=&step=&request=&model=";
     let page = post("/faults/add", form.to_owned()).await.unwrap().text().await.unwrap();
     assert!(page.contains("red coat") && !page.contains("<script"));
+    assert!(page.contains("answer with a status, 503 · models that begin with gemini · 2 times"), "{page}");
     let rule = desk.json("/faults").await[1].clone();
     assert_eq!(rule, json!({"prompt": "red coat", "nth": 2, "times": 1, "fault": "moderation", "as": "text_only"}));
     let escaped: String = url::form_urlencoded::byte_serialize(rule.to_string().as_bytes()).collect();
@@ -306,6 +307,38 @@ async fn faults_can_be_seen_and_switched_on_by_people() {
     assert_eq!(desk.json("/faults").await.as_array().unwrap().len(), 1);
     let cleared = desk.client.delete(format!("{}/faults", desk.base)).send().await.unwrap();
     assert_eq!(cleared.status(), 204);
+    assert_eq!(desk.json("/faults").await, json!([]));
+    desk.simulator.stop().await;
+}
+
+#[tokio::test]
+async fn wrong_input_comes_back_with_the_page_and_what_is_wrong() {
+    let state = tempfile::tempdir().unwrap();
+    let desk = Desk::open(state.path()).await;
+    for (path, body, kept) in [
+        ("/faults/add", "fault=status&number=soon&model=fal-ai%2Fpika&times=3", "value=\"soon\""),
+        ("/faults/add", "fault=delay_ms&number=&times=3", "value=\"3\""),
+        ("/faults/add", "fault=garbage&times=often%3Cb%3E", "value=\"often&lt;b&gt;\""),
+        ("/faults/add", "fault=explode", "name=fault aria-invalid"),
+        ("/faults/add", "", "name=fault aria-invalid"),
+        ("/faults/remove", "rule=nonsense", "expected one of the rules"),
+        ("/clock/advance", "seconds=soon", "expected seconds"),
+        ("/clock/advance", "", "expected seconds"),
+    ] {
+        let post = desk.client.post(format!("{}{path}", desk.base));
+        let post = post.header("content-type", "application/x-www-form-urlencoded").body(body);
+        let answer = post.send().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["content-type"]),
+            (422, &"text/html; charset=utf-8".parse().unwrap()),
+            "{body}"
+        );
+        let page = answer.text().await.unwrap();
+        assert!(
+            page.contains("Provider simulator") && page.contains(kept) && page.contains("role=alert"),
+            "{body}: {page}"
+        );
+    }
     assert_eq!(desk.json("/faults").await, json!([]));
     desk.simulator.stop().await;
 }

@@ -73,3 +73,26 @@ fn summary(report: &CheckReport) -> String {
         many => format!("{many} models need a look at server/providers/catalogue.toml"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[tokio::test]
+    async fn without_a_key_it_says_what_there_is_instead() {
+        let mut options = Arguments::parse_from(["lookreel"]).options;
+        options.providers.fal_key = None;
+        options.providers.simulator_url = None;
+        let said = run(options).await.unwrap_err().to_string();
+        assert!(said.contains("FAL_KEY (--fal-key) is not set") && said.contains("--simulator-url"), "{said}");
+    }
+}

@@ -52,7 +52,7 @@ enum Role {
 impl Arguments {
     /// Reads flags and environment; ends the process where they are wrong, or help was asked for.
     pub fn read() -> Self {
-        let mut command = without_empty(Self::command());
+        let mut command = without_empty(with_plain_help(Self::command()));
         let mut matches = command.try_get_matches_from_mut(std::env::args_os()).unwrap_or_else(|error| refuse(&error));
         Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit())
     }
@@ -67,6 +67,22 @@ fn refuse(error: &clap::Error) -> ! {
         std::process::exit(USAGE);
     }
     error.exit()
+}
+
+/// The help of a role names what the role reads, not all that it shares with others.
+fn with_plain_help(command: clap::Command) -> clap::Command {
+    const UNREAD_BY_CHECK: [&str; 5] =
+        ["fal_user_id", "product_still_models", "product_clip_models", "tryon_still_models", "tryon_clip_models"];
+    let database = command.get_arguments().filter(|arg| arg.get_id() == "database_url").cloned();
+    let database: Vec<clap::Arg> = database.map(|arg| arg.hide(true)).collect();
+    let hide = |arg: clap::Arg| {
+        let is_unread = UNREAD_BY_CHECK.contains(&arg.get_id().as_str());
+        if is_unread { arg.hide(true) } else { arg }
+    };
+    let hidden = database.clone();
+    command.mut_subcommand("simulate", |simulate| simulate.args(hidden)).mut_subcommand("admin", |admin| {
+        admin.mut_subcommand("check-providers", |check| check.args(database).mut_args(hide))
+    })
 }
 
 /// A variable that is set to nothing is not set: that is what files and containers make of one that was left out.
@@ -114,4 +130,38 @@ fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{line}");
     let _ = out.flush();
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn help(role: &[&str]) -> String {
+        let words = [&["lookreel"], role, &["--help"]].concat();
+        with_plain_help(Arguments::command()).try_get_matches_from(words).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn help_names_what_a_role_reads() {
+        let simulate = help(&["simulate"]);
+        assert!(simulate.contains("SIMULATOR_LISTEN") && simulate.contains("LOG_FORMAT"), "{simulate}");
+        assert!(!simulate.contains("DATABASE_URL"), "{simulate}");
+        let check = help(&["admin", "check-providers"]);
+        for read in ["FAL_KEY", "GEMINI_API_KEY", "SIMULATOR_URL"] {
+            assert!(check.contains(read), "{read} in {check}");
+        }
+        for unread in ["DATABASE_URL", "FAL_USER_ID", "_MODELS"] {
+            assert!(!check.contains(unread), "{unread} in {check}");
+        }
+        assert!(help(&["migrate"]).contains("DATABASE_URL"));
+        assert!(help(&["admin", "pauses"]).contains("DATABASE_URL"));
+    }
+
+    #[test]
+    fn what_help_leaves_out_is_still_taken() {
+        let words = ["lookreel", "simulate", "--database-url", "postgres://here/shop"];
+        let mut matches = with_plain_help(Arguments::command()).try_get_matches_from(words).unwrap();
+        assert!(Arguments::from_arg_matches_mut(&mut matches).unwrap().common.database_url.is_some());
+    }
 }

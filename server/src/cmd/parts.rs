@@ -138,9 +138,16 @@ pub fn provider_settings(
     if let Some(url) = simulator {
         return Ok((FalSettings::simulator(url)?, Some(GeminiSettings::simulator(url))));
     }
-    let fal = wanted.fal_key.clone().ok_or_else(|| FAL_KEY.missing())?;
+    let fal = wanted.fal_key.clone().ok_or_else(no_key)?;
     let gemini = wanted.gemini_api_key.clone().map(GeminiSettings::vendor).transpose()?;
     Ok((FalSettings::vendor(fal)?, gemini))
+}
+
+/// What to set: a key, or the way around one.
+fn no_key() -> WrongSetting {
+    let expected =
+        format!("{}, or SIMULATOR_URL (--simulator-url) for `lookreel simulate` in its place", FAL_KEY.expected);
+    FAL_KEY.missing().expecting(expected)
 }
 
 /// The folder of the settings, or one of the system's; nobody else may look into what is made here.

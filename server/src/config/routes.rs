@@ -78,6 +78,16 @@ mod tests {
     }
 
     #[test]
+    fn what_people_are_told_to_set_is_what_is_set() {
+        let said = |recipe, stage| domain::models::RouteAfter { recipe, stage, next: None }.setting();
+        let (product, tryon) = (Recipe::ProductVideo, Recipe::TryonVideo);
+        assert_eq!(said(product, Stage::Stills), setting::PRODUCT_STILL_MODELS.variable);
+        assert_eq!(said(product, Stage::Clip), setting::PRODUCT_CLIP_MODELS.variable);
+        assert_eq!(said(tryon, Stage::Stills), setting::TRYON_STILL_MODELS.variable);
+        assert_eq!(said(tryon, Stage::Clip), setting::TRYON_CLIP_MODELS.variable);
+    }
+
+    #[test]
     fn every_default_is_a_model_for_its_stage() {
         let routes = routes(&[]).unwrap();
         assert!(routes.product_stills.len() > 1 && routes.product_clip.len() > 1);

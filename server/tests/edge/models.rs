@@ -1,6 +1,7 @@
 //! The page of models through the front door, as a page without scripts uses it.
 
 use chrono::{Days, NaiveDate, Utc};
+use chrono_tz::Asia::Seoul;
 use serde_json::Value;
 
 use crate::{
@@ -14,8 +15,11 @@ const OPEN: &str = "/admin/models?model=fal%2Ffal-ai%2Fpika%2Fv2.2%2Fpikaframes"
 const PRICE: &str = "/api/admin/models/price";
 const RETIRE: &str = "/api/admin/models/retire";
 
+const WITHDRAW: &str = "/api/admin/models/withdraw";
+
+/// Days are those of the shop.
 fn in_days(days: u64) -> NaiveDate {
-    Utc::now().date_naive() + Days::new(days)
+    Utc::now().with_timezone(&Seoul).date_naive() + Days::new(days)
 }
 
 async fn english(house: &House) -> Browser {
@@ -57,7 +61,7 @@ async fn a_price_from_a_later_day_is_kept_with_who_and_why_and_todays_stays() {
     let admin = english(&house).await;
     let page = admin.page(OPEN).await;
     assert!(page.contains("First choice") && page.contains("name=\"amounts[of_720p]\""), "{page}");
-    assert!(page.contains("value=\"0.04\"") && history(&page).is_empty(), "{page}");
+    assert!(page.contains("placeholder=\"0.04\"") && history(&page).is_empty(), "{page}");
 
     let tomorrow = in_days(1).to_string();
     let fields = [
@@ -72,6 +76,9 @@ async fn a_price_from_a_later_day_is_kept_with_who_and_why_and_todays_stays() {
         assert!(page.contains(text), "{text} in {page}");
     }
     assert!(!page.contains("price-1080p-error") && history(&page).is_empty(), "{page}");
+    for typed in ["value=\"0.0512345\"", "value=\"0.06\"", "value=\"  \"", &format!("value=\"{tomorrow}\"")] {
+        assert!(page.contains(typed), "{typed} was typed: {page}");
+    }
 
     let mut fields = fields;
     fields[1].1 = "0.051234";
@@ -80,7 +87,8 @@ async fn a_price_from_a_later_day_is_kept_with_who_and_why_and_todays_stays() {
     let told = history(&page);
     assert!(told.contains(&format!("Price from {tomorrow}:")) && told.contains("720p $0.051234"), "{told}");
     assert!(told.contains("New &lt;list&gt; of fal") && told.contains("Admin<"), "{told}");
-    assert!(!page.contains("field-error") && page.contains("value=\"0.04\""), "it holds from tomorrow: {page}");
+    assert!(!page.contains("field-error") && page.contains("placeholder=\"0.04\""), "it holds from tomorrow: {page}");
+    assert!(page.contains(&format!("from {tomorrow}: $0.2562")) && !page.contains("0.0512345"), "{page}");
     let kept = "select count(*) from catalogue_rows where added_by is not null and reason = 'New <list> of fal'";
     assert_eq!(house.ground.database.number(kept).await, 1);
 
@@ -88,7 +96,39 @@ async fn a_price_from_a_later_day_is_kept_with_who_and_why_and_todays_stays() {
     let today = in_days(0).to_string();
     let fields = [("model", MODEL), ("amounts[of_720p]", "0.05"), ("valid_from", today.as_str()), ("reason", "today")];
     let page = send(&house, &admin, PRICE, &fields).await;
-    assert!(page.contains("$0.2500") && page.contains("value=\"0.06\""), "what is left out stays: {page}");
+    assert!(page.contains("$0.2500") && page.contains("placeholder=\"0.06\""), "what is left out stays: {page}");
+}
+
+#[tokio::test]
+async fn a_price_to_come_is_withdrawn_with_a_reason_and_once() {
+    let house = House::build(&[]).await;
+    let admin = english(&house).await;
+    let (today, later) = (in_days(0).to_string(), in_days(5).to_string());
+    for (day, amount) in [(&today, "0.03"), (&later, "0.07")] {
+        let fields = [("model", MODEL), ("amounts[of_720p]", amount), ("valid_from", day), ("reason", "a letter")];
+        send(&house, &admin, PRICE, &fields).await;
+    }
+    let fields = [("model", MODEL), ("valid_from", later.as_str()), ("reason", " ")];
+    let page = send(&house, &admin, WITHDRAW, &fields).await;
+    assert!(page.contains("withdraw-reason-error") && page.contains(&format!("from {later}: $0.3500")), "{page}");
+    let fields = [("model", MODEL), ("valid_from", later.as_str()), ("reason", "they changed their mind")];
+    let page = send(&house, &admin, WITHDRAW, &fields).await;
+    assert!(!page.contains(&format!("from {later}: $")) && !page.contains("scheduled-prices"), "{page}");
+    assert!(history(&page).contains(&format!("Price of {later} withdrawn")), "{page}");
+    assert!(history(&page).contains(&format!("Price from {later}")), "what was added stays there: {page}");
+    for day in [later.as_str(), today.as_str(), "soon"] {
+        let fields = [("model", MODEL), ("valid_from", day), ("reason", "r")];
+        assert_eq!(refused(&admin, WITHDRAW, &fields).await.0, 409, "{day}");
+    }
+    let nobody = [("model", "fal/nothing"), ("valid_from", later.as_str()), ("reason", "r")];
+    assert_eq!(refused(&admin, WITHDRAW, &nobody).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_model_that_is_none_is_named() {
+    let house = House::build(&[]).await;
+    let page = english(&house).await.page("/admin/models?model=zzz").await;
+    assert!(page.contains("There is no model zzz.") && !page.contains("model-panel"), "{page}");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use crate::{
     api::generations::{CancelGeneration, GenerationDesk, RetryDesk, RetryGeneration, load_generation},
     components::{
         calls::Calls,
+        cancel_form::CancelForm,
         chip::StateChip,
         error_block::ErrorBlock,
         failure_block::FailureBlock,
@@ -20,7 +21,6 @@ use crate::{
         lasting::Lasting,
         moment::Moment,
         pictures::Pictures,
-        post_form::PostForm,
         refresher::Refresher,
         skeleton::PageSkeleton,
         story::Story,
@@ -153,7 +153,7 @@ fn Evidence(options: Options, id: GenerationId, timeline: Vec<TimelineEntry>, ca
                     <h2 class="card-title">{td_string!(locale, generation.timeline)}</h2>
                 </header>
                 <div class="card-body">
-                    <Timeline entries=timeline/>
+                    <Timeline entries=timeline recipe=options.recipe/>
                 </div>
             </section>
             <aside>
@@ -209,7 +209,7 @@ fn Head(
                     <a class="button" href=format!("/admin/products/{}", page.product_id)>
                         {td_string!(locale, generation.product)}
                     </a>
-                    {move || is_running.get().then(|| view! { <CancelForm id cancel is_cancelling/> })}
+                    {move || is_running.get().then(|| view! { <CancelForm id cancel is_cancelling class="button danger"/> })}
                 </div>
             </div>
         </header>
@@ -226,38 +226,6 @@ fn RetryOf(id: GenerationId) -> impl IntoView {
         <a href=format!("/admin/generations/{id}") data-testid="retry-of">
             <code>{id.to_string()}</code>
         </a>
-    }
-}
-
-/// The way to the end, until it was asked for; then it says so until the end has come.
-#[component]
-fn CancelForm(
-    id: GenerationId,
-    cancel: ServerAction<CancelGeneration>,
-    /// What the server knows.
-    is_cancelling: Signal<bool>,
-) -> impl IntoView {
-    let locale = use_locale();
-    // Between the answer and the snapshot that shows it.
-    let was_taken = move || cancel.value().with(|answer| matches!(answer, Some(Ok(asked)) if *asked == id));
-    let is_asked = Memo::new(move |_| cancel.pending().get() || was_taken() || is_cancelling.get());
-    view! {
-        <PostForm action=cancel read=|form| Some(CancelGeneration { id: form.parse("id")? })>
-            <input type="hidden" name="id" value=id.to_string()/>
-            <button
-                class="button danger"
-                type="submit"
-                disabled=move || is_asked.get()
-                aria-busy=move || is_asked.get().then_some("true")
-                title=td_string!(locale, story.cancel_note)
-                data-testid="cancel"
-            >
-                <Icon name=IconName::Stop/>
-                {move || {
-                    if is_asked.get() { td_string!(locale, story.cancelling) } else { td_string!(locale, story.cancel) }
-                }}
-            </button>
-        </PostForm>
     }
 }
 
@@ -307,28 +275,4 @@ fn chosen_facts(locale: Locale, options: &Options) -> Vec<(&'static str, String)
         facts.push((td_string!(locale, options.also), also.join(", ")));
     }
     facts
-}
-
-#[cfg(all(test, feature = "ssr"))]
-mod tests {
-    use domain::GenerationState;
-
-    use super::*;
-    use crate::sample;
-
-    #[test]
-    fn a_generation_that_is_being_stopped_offers_no_second_click() {
-        let form = |cancel_requested| {
-            let generation = GenerationView { cancel_requested, ..sample::generation(GenerationState::Encoding) };
-            sample::render(Locale::ko, move || {
-                let id = generation.id;
-                let is_cancelling = Signal::derive(move || generation.is_cancelling());
-                view! { <CancelForm id cancel=ServerAction::new() is_cancelling/> }
-            })
-        };
-        let html = form(true);
-        assert!(html.contains(" disabled") && html.contains("취소하는 중"), "{html}");
-        let html = form(false);
-        assert!(!html.contains(" disabled") && html.contains("생성 취소"), "{html}");
-    }
 }

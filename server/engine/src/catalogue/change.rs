@@ -1,5 +1,5 @@
-//! What a person may change of the catalogue: a price from a day on, and the day a model is not bought any more. Both with
-//! a reason, both kept for good.
+//! What a person may change of the catalogue: a price from a day on, that it does not begin after all, and the day a model
+//! is not bought any more. Each with a reason, each kept for good.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ const AHEAD_DAYS: u64 = 730;
 const PRICE_MOST: MicroUsd = MicroUsd::new(1_000_000_000);
 
 impl Engine {
-    /// Adds a price of a model: the row in force with these amounts, from a day on that is not in the past. `amounts` are
-    /// named as in [`domain::models::ModelView::prices`]; those left out stay.
+    /// Adds a price of a model: the row in force on its first day with these amounts; that day is not in the past.
+    /// `amounts` are named as in [`domain::models::ModelView::prices`]; those left out stay.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a model that is not in the catalogue; [`Error::Invalid`] names each wrong field.
@@ -31,8 +31,11 @@ impl Engine {
         reason: &str,
     ) -> Result<(), Error> {
         let model = named(model)?;
-        let before = self.row_of(&model)?;
-        let mut wrong = self.check(valid_from, "valid_from", reason);
+        // Another process may have added one that it builds on.
+        self.refresh_catalogue().await?;
+        let today = self.row_of(&model)?;
+        let mut wrong = self.check(valid_from, "valid_from", today.retires_on, reason);
+        let before = self.catalogue().row_on(&model, valid_from).cloned().unwrap_or(today);
         let known: Vec<String> = before.amounts().into_iter().map(|(key, _)| key).collect();
         for (key, amount) in amounts {
             if !known.contains(key) || *amount <= MicroUsd::ZERO || *amount > PRICE_MOST {
@@ -48,6 +51,7 @@ impl Engine {
         let row = ModelRow {
             price_version: format!("{valid_from} {}", &Uuid::now_v7().simple().to_string()[24..]),
             valid_from,
+            valid_to: before.valid_to.filter(|end| *end > valid_from),
             source: reason.trim().to_owned(),
             ..before.with_amounts(amounts)
         };
@@ -58,6 +62,36 @@ impl Engine {
         audit(&mut tx, Some(by), "model.price_added", by.uuid()).await?;
         tx.commit().await?;
         tracing::info!(%model, user.id = %by, "user {by} added a price of {model} from {valid_from} on");
+        self.refresh_catalogue().await
+    }
+
+    /// Withdraws a price of a model that is not in force yet: nothing begins on that day. What was added stays in the
+    /// history.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when no price begins on that day, or it has begun; [`Error::NotFound`] and [`Error::Invalid`]
+    /// as for [`Engine::add_price`].
+    pub async fn withdraw_price(
+        &self,
+        by: UserId,
+        model: &str,
+        valid_from: NaiveDate,
+        reason: &str,
+    ) -> Result<(), Error> {
+        let model = named(model)?;
+        self.row_of(&model)?;
+        if let Some(wrong) = wrong_reason(reason) {
+            return Err(Error::Invalid(vec![wrong]));
+        }
+        let mut tx = self.pg().begin().await?;
+        store::lock(&mut tx).await?;
+        let is_coming = valid_from > self.today();
+        if !is_coming || !store::insert_withdrawal(&mut tx, &model, valid_from, by, reason.trim()).await? {
+            return Err(Error::Conflict("no price to come begins on that day"));
+        }
+        audit(&mut tx, Some(by), "model.price_withdrawn", by.uuid()).await?;
+        tx.commit().await?;
+        tracing::info!(%model, user.id = %by, "user {by} withdrew the price of {model} that was to begin on {valid_from}");
         self.refresh_catalogue().await
     }
 
@@ -75,7 +109,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let model = named(model)?;
         self.row_of(&model)?;
-        let wrong = self.check(retires_on.unwrap_or_else(|| self.now().date_naive()), "retires_on", reason);
+        let wrong = self.check(retires_on.unwrap_or_else(|| self.today()), "retires_on", None, reason);
         if !wrong.is_empty() {
             return Err(Error::Invalid(wrong));
         }
@@ -93,18 +127,23 @@ impl Engine {
         self.catalogue().row(model, self.now()).cloned().map_err(|_| Error::NotFound("model"))
     }
 
-    fn check(&self, day: NaiveDate, field: &str, reason: &str) -> Vec<InvalidOption> {
-        let today = self.now().date_naive();
+    /// What is wrong with a day, which is before `end` when that is still to come, and with a reason.
+    fn check(&self, day: NaiveDate, field: &str, end: Option<NaiveDate>, reason: &str) -> Vec<InvalidOption> {
+        let today = self.today();
         let last = today.checked_add_days(Days::new(AHEAD_DAYS)).unwrap_or(today);
+        let last = end.filter(|end| *end > today).and_then(|end| end.pred_opt()).map_or(last, |day| last.min(day));
         let mut wrong = Vec::new();
         if !(today..=last).contains(&day) {
             wrong.push(invalid(field, &format!("{today}..={last}")));
         }
-        if !(1..=REASON_MAX_CHARS).contains(&reason.trim().chars().count()) {
-            wrong.push(invalid("reason", &format!("1..={REASON_MAX_CHARS}")));
-        }
+        wrong.extend(wrong_reason(reason));
         wrong
     }
+}
+
+fn wrong_reason(reason: &str) -> Option<InvalidOption> {
+    let is_right = (1..=REASON_MAX_CHARS).contains(&reason.trim().chars().count());
+    (!is_right).then(|| invalid("reason", &format!("1..={REASON_MAX_CHARS}")))
 }
 
 fn named(model: &str) -> Result<ModelRef, Error> {

@@ -20,11 +20,12 @@ use crate::{Engine, Error};
 /// A change made by another process is seen after this long at most.
 const REFRESH_EVERY: Duration = Duration::from_secs(5);
 
-/// How far the catalogue was read: the newest row and the newest retirement.
+/// How far the catalogue was read: the newest row, the newest retirement and the newest withdrawal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) row: i64,
     pub(crate) retirement: i64,
+    pub(crate) withdrawal: i64,
 }
 
 impl Engine {
@@ -66,6 +67,7 @@ impl Engine {
             read.push(serde_json::from_value::<ModelRow>(spec).map_err(Error::internal)?);
         }
         let catalogue = Catalogue::from_rows(combine(read, &retirements)).map_err(Error::internal)?;
+        let catalogue = catalogue.in_zone(self.settings().zone);
         self.makers().shared_catalogue().replace(catalogue);
         *self.0.catalogue_mark.lock().unwrap_or_else(PoisonError::into_inner) = mark;
         Ok(())

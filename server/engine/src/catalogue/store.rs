@@ -84,19 +84,53 @@ pub(super) async fn insert_retirement(
     Ok(())
 }
 
+/// Withdraws what begins on a day; false when nothing does any more.
+pub(super) async fn insert_withdrawal(
+    conn: &mut PgConnection,
+    model: &ModelRef,
+    valid_from: NaiveDate,
+    by: UserId,
+    reason: &str,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "insert into catalogue_withdrawals (provider, model, valid_from, row_id, withdrawn_by, reason)
+         select $1, $2, $3, max(r.id), $4, $5 from catalogue_rows r
+         where r.provider = $1 and r.model = $2 and r.valid_from = $3
+             and not exists (select 1 from catalogue_withdrawals w where w.provider = r.provider
+                 and w.model = r.model and w.valid_from = r.valid_from and w.row_id >= r.id)
+         having count(*) > 0",
+        model.provider.as_str(),
+        model.id,
+        valid_from,
+        by.uuid(),
+        reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 pub(super) async fn mark(conn: &mut PgConnection) -> Result<Mark, sqlx::Error> {
     sqlx::query_as!(
         Mark,
         "select (select coalesce(max(id), 0) from catalogue_rows) as \"row!\",
-             (select coalesce(max(id), 0) from catalogue_retirements) as \"retirement!\""
+             (select coalesce(max(id), 0) from catalogue_retirements) as \"retirement!\",
+             (select coalesce(max(id), 0) from catalogue_withdrawals) as \"withdrawal!\""
     )
     .fetch_one(conn)
     .await
 }
 
-/// Every row, newest first.
+/// Every row that was not withdrawn, newest first.
 pub(super) async fn rows(conn: &mut PgConnection) -> Result<Vec<Value>, sqlx::Error> {
-    sqlx::query_scalar!("select spec from catalogue_rows order by id desc").fetch_all(conn).await
+    sqlx::query_scalar!(
+        "select r.spec from catalogue_rows r
+         where not exists (select 1 from catalogue_withdrawals w where w.provider = r.provider
+             and w.model = r.model and w.valid_from = r.valid_from and w.row_id >= r.id)
+         order by r.id desc"
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// What people said last of the retirement of models.
@@ -117,16 +151,19 @@ pub(super) async fn changes(
     most: i64,
 ) -> Result<HashMap<String, Vec<ModelChange>>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select c.name as \"name!\", c.at as \"at!\", u.name as who, c.is_price as \"is_price!\", c.day as \"day?\",
+        "select c.name as \"name!\", c.at as \"at!\", u.name as who, c.kind as \"kind!\", c.day as \"day?\",
              c.spec as \"spec?\", c.reason as \"reason!\"
          from (
              select *, row_number() over (partition by name order by at desc) as nth from (
-                 select provider || '/' || model as name, added_at as at, added_by as by, true as is_price,
+                 select provider || '/' || model as name, added_at as at, added_by as by, 'price' as kind,
                      valid_from as day, spec, reason
                  from catalogue_rows where added_by is not null
                  union all
-                 select provider || '/' || model, set_at, set_by, false, retires_on, null, reason
-                 from catalogue_retirements) every) c
+                 select provider || '/' || model, set_at, set_by, 'retirement', retires_on, null, reason
+                 from catalogue_retirements
+                 union all
+                 select provider || '/' || model, withdrawn_at, withdrawn_by, 'withdrawal', valid_from, null, reason
+                 from catalogue_withdrawals) every) c
          join users u on u.id = c.by
          where c.nth <= $1 order by c.at desc",
         most
@@ -135,7 +172,11 @@ pub(super) async fn changes(
     .await?;
     let mut found: HashMap<String, Vec<ModelChange>> = HashMap::new();
     for row in rows {
-        let kind = if row.is_price { ModelChangeKind::Price } else { ModelChangeKind::Retirement };
+        let kind = match row.kind.as_str() {
+            "price" => ModelChangeKind::Price,
+            "withdrawal" => ModelChangeKind::Withdrawal,
+            _ => ModelChangeKind::Retirement,
+        };
         // A row a newer program wrote may not be understood: its amounts are left out.
         let spec = row.spec.and_then(|spec| serde_json::from_value::<ModelRow>(spec).ok());
         let prices = spec.as_ref().map(prices).unwrap_or_default();

@@ -1,9 +1,12 @@
 //! The page of models.
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use domain::{
     Options, Recipe, Stage,
-    models::{ModelView, ModelsView, PriceAmount, PriceUnit, RETIRES_SOON_DAYS, RetiringModel, RoutePlace},
+    models::{
+        ModelView, ModelsView, PriceAmount, PriceUnit, RETIRES_SOON_DAYS, RetiringModel, RouteAfter, RoutePlace,
+        ScheduledPrice,
+    },
 };
 use providers::{
     ClipOrder, ModelRef, Order, StillOrder, StillSize,
@@ -43,6 +46,7 @@ impl Engine {
                     unit: unit(&row.price),
                     usual_price: row.price_of(&usual_order(row)).ok(),
                     valid_from: row.valid_from,
+                    scheduled: catalogue.coming(&row.model(), now).into_iter().map(scheduled).collect(),
                     source: row.source.clone(),
                     retires_on: row.retires_on,
                     figures: figures.remove(&name),
@@ -61,14 +65,29 @@ impl Engine {
 
     /// Models of the routes that end within [`RETIRES_SOON_DAYS`] or have ended, soonest first.
     pub fn retiring_models(&self) -> Vec<RetiringModel> {
-        let (catalogue, now) = (self.catalogue(), self.now());
+        let (catalogue, today) = (self.catalogue(), self.today());
         let retiring = self.settings().routes.models().into_iter().filter_map(|model| {
-            let on = catalogue.row(model, now).ok()?.retires_within(RETIRES_SOON_DAYS, now)?;
-            Some(RetiringModel { name: model.to_string(), id: model.id.clone(), on })
+            let on = catalogue.row_on(model, today).ok()?.retires_within(RETIRES_SOON_DAYS, today)?;
+            let routes = self.places(model).into_iter();
+            let routes = routes.map(|RoutePlace { recipe, stage, .. }| RouteAfter {
+                recipe,
+                stage,
+                next: self.first_of(recipe, stage, on.max(today)).map(|model| model.id.clone()),
+            });
+            Some(RetiringModel { name: model.to_string(), id: model.id.clone(), on, routes: routes.collect() })
         });
         let mut retiring: Vec<_> = retiring.collect();
         retiring.sort_by_key(|model| model.on);
         retiring
+    }
+
+    /// The model a stage is bought from on a day, as far as is known today.
+    fn first_of(&self, recipe: Recipe, stage: Stage, day: NaiveDate) -> Option<&ModelRef> {
+        let catalogue = self.catalogue();
+        self.settings().routes.of(recipe, stage).iter().find(|model| {
+            let row = catalogue.row_on(model, day);
+            self.makers().has_key(model.provider) && row.is_ok_and(|row| !row.is_retired(day))
+        })
     }
 
     fn places(&self, model: &ModelRef) -> Vec<RoutePlace> {
@@ -79,6 +98,14 @@ impl Engine {
                 Some(RoutePlace { recipe, stage, place: u8::try_from(place + 1).unwrap_or(u8::MAX) })
             })
             .collect()
+    }
+}
+
+fn scheduled(row: &ModelRow) -> ScheduledPrice {
+    ScheduledPrice {
+        valid_from: row.valid_from,
+        prices: prices(row),
+        usual_price: row.price_of(&usual_order(row)).ok(),
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) struct PlannedCall {
 /// The calls a click pays for.
 pub(super) struct Plan {
     calls: Vec<PlannedCall>,
+    /// What they cost when the dearest model of each route has to make them.
+    most: MicroUsd,
     /// Stages whose first choice cannot be asked now: what is told of it.
     switched: Vec<(Stage, String)>,
 }
@@ -89,7 +91,8 @@ impl Engine {
                 }),
             }
         }
-        Ok(Quote { total: plan.total(), lines, limits })
+        let total = plan.total();
+        Ok(Quote { total, most: Some(plan.most).filter(|most| *most > total), lines, limits })
     }
 
     /// The click. The same key of the same person always answers with the same generation, whatever else is asked.
@@ -209,7 +212,7 @@ impl Engine {
 
     /// The calls a click pays for, with their prices; results that are taken over are not paid for. No price, no call.
     pub(super) fn plan(&self, options: &Options, takeover: Option<&Takeover>) -> Result<Plan, Error> {
-        let mut plan = Plan { calls: Vec::with_capacity(3), switched: Vec::new() };
+        let mut plan = Plan { calls: Vec::with_capacity(3), most: MicroUsd::ZERO, switched: Vec::new() };
         if takeover.is_some_and(|takeover| takeover.clip.is_some()) {
             return Ok(plan);
         }
@@ -223,6 +226,8 @@ impl Engine {
                 continue;
             }
             let choice = self.choose(stage, options, &[])?;
+            let most = self.dearest(stage, options).unwrap_or(choice.estimate);
+            plan.most += slots.iter().map(|_| most).sum::<MicroUsd>();
             plan.switched.extend(
                 choice
                     .passed_over

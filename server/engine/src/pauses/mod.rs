@@ -179,7 +179,8 @@ impl Engine {
     /// Everything, then what is narrower; models that can be bought today.
     fn pausable(&self) -> Vec<PauseScope> {
         let (catalogue, now) = (self.catalogue(), self.now());
-        let offered = catalogue.models(now).filter(|row| !row.is_retired(now));
+        let today = catalogue.day(now);
+        let offered = catalogue.models(now).filter(|row| !row.is_retired(today));
         let mut models: Vec<String> = offered.map(|row| row.model().to_string()).collect();
         models.sort();
         std::iter::once(PauseScope::Everything)

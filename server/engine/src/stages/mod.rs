@@ -14,7 +14,7 @@ mod workplace;
 use std::{io::ErrorKind, sync::Arc};
 
 use chrono::{TimeDelta, Utc};
-use domain::{FailureCode, GenerationId, Recipe, Stage, generation::EventKind};
+use domain::{FailureCode, GenerationId, Recipe, Stage, event_detail::ScheduledTry, generation::EventKind};
 pub(crate) use ending::{Ending, end_without_video};
 use jobs::{Attempt, Failure, FailureClass, Handler, NewJob, Outcome};
 use providers::{
@@ -251,22 +251,40 @@ async fn report(engine: &Engine, attempt: &Attempt, stop: Stop) -> Failure {
     failure
 }
 
+/// The stage a kind of job begins with.
+fn stage_of(kind: &str) -> Option<Stage> {
+    match kind {
+        kind::STILLS => Some(Stage::Stills),
+        kind::CLIP => Some(Stage::Clip),
+        kind::ENCODE => Some(Stage::Encode),
+        _ => None,
+    }
+}
+
 async fn note_retry(engine: &Engine, attempt: &Attempt, failure: &Failure) -> Result<(), Stop> {
     let payload: JobPayload = serde_json::from_value(attempt.job.payload.clone())
         .map_err(|error| Failure::permanent(FailureCode::Internal.as_str(), error.to_string()))?;
     let mut tx = engine.pg().begin().await?;
     attempt.lease.guard(&mut tx).await?;
     let code = FailureCode::parse(&failure.code);
-    let event = Event { failure: Some(code), detail: Some(&failure.message), ..Event::of(EventKind::RetryScheduled) };
+    let event = |detail| Event {
+        stage: stage_of(&attempt.job.kind),
+        failure: Some(code),
+        detail: Some(detail),
+        ..Event::of(EventKind::RetryScheduled)
+    };
     if failure.class == FailureClass::Outage {
         // It is one outage, however often it is met.
         if store::last_retry(&mut tx, payload.generation_id).await? == Some(code) {
             return Ok(());
         }
-        store::record(&mut tx, payload.generation_id, &event).await?;
+        store::record(&mut tx, payload.generation_id, &event(&failure.message)).await?;
     } else {
-        store::record(&mut tx, payload.generation_id, &event).await?;
-        store::set_attempt(&mut tx, payload.generation_id, attempt.job.attempt.saturating_add(1)).await?;
+        let number = attempt.job.attempt.saturating_add(1);
+        let wait_ms = u64::try_from(attempt.wait_after(failure).as_millis()).unwrap_or(u64::MAX);
+        let next = ScheduledTry { number, of: attempt.job.max_attempts, wait_ms, reason: failure.message.clone() };
+        store::record(&mut tx, payload.generation_id, &event(&next.to_string())).await?;
+        store::set_attempt(&mut tx, payload.generation_id, number).await?;
     }
     tx.commit().await?;
     engine.announce(payload.generation_id).await;

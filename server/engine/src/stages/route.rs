@@ -45,6 +45,7 @@ fn is_the_models_fault(failure: &Failure) -> bool {
             | FailureCode::ProviderCredit
             | FailureCode::ProviderBusy
             | FailureCode::ProviderUnavailable
+            | FailureCode::ProviderUnreachable
             | FailureCode::ProviderTimeout
             | FailureCode::ProviderRejected
             | FailureCode::ModelGone

@@ -3,20 +3,24 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate, Utc};
-use domain::{MicroUsd, models::ModelChangeKind};
-use engine::Error;
+use chrono_tz::Asia::Seoul;
+use domain::{
+    MicroUsd, Recipe, Stage,
+    models::{ModelChangeKind, PriceAmount, RetiringModel, ScheduledPrice},
+};
+use engine::{Error, Routes};
 use providers::Catalogue;
 use sqlx::PgPool;
 
 use crate::{
-    shop::{CATALOGUE, Shop, options},
+    shop::{CATALOGUE, Choices, Shop, fal, options, routes},
     store,
 };
 
 const PIKA: &str = "fal/fal-ai/pika/v2.2/pikaframes";
 
 fn day(ahead: u64) -> NaiveDate {
-    Utc::now().date_naive().checked_add_days(Days::new(ahead)).unwrap()
+    Utc::now().with_timezone(&Seoul).date_naive().checked_add_days(Days::new(ahead)).unwrap()
 }
 
 fn amounts(key: &str, micros: i64) -> BTreeMap<String, MicroUsd> {
@@ -67,7 +71,7 @@ async fn a_retired_model_is_not_sold_until_the_retirement_is_taken_back(pg: PgPo
 #[sqlx::test(migrations = "../../migrations")]
 async fn wrong_changes_are_refused_field_by_field(pg: PgPool) {
     let shop = Shop::open(pg).await;
-    let yesterday = Utc::now().date_naive().pred_opt().unwrap();
+    let yesterday = day(0).pred_opt().unwrap();
     let add = async |model: &str, amounts, from, reason: &str| {
         shop.engine.add_price(shop.person, model, &amounts, from, reason).await.unwrap_err()
     };
@@ -81,6 +85,90 @@ async fn wrong_changes_are_refused_field_by_field(pg: PgPool) {
     assert!(matches!(add("fal/none", amounts("720p", 1), day(0), "x").await, Error::NotFound(_)));
     assert!(matches!(add("none", amounts("720p", 1), day(0), "x").await, Error::NotFound(_)));
     assert_eq!(clip_price(&shop).await, 200_000);
+}
+
+async fn scheduled(shop: &Shop) -> Vec<(NaiveDate, i64, i64)> {
+    let model = shop.engine.models().await.unwrap().models.into_iter().find(|model| model.name == PIKA).unwrap();
+    let amount = |prices: &[PriceAmount], key| prices.iter().find(|price| price.key == key).unwrap().amount.micros();
+    let price =
+        |price: &ScheduledPrice| (price.valid_from, amount(&price.prices, "720p"), amount(&price.prices, "1080p"));
+    model.scheduled.iter().map(price).collect()
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_price_to_come_is_shown_and_the_next_one_builds_on_it(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let add = async |key, micros, from| {
+        shop.engine.add_price(shop.person, PIKA, &amounts(key, micros), from, "their letter").await.unwrap();
+    };
+    assert!(scheduled(&shop).await.is_empty());
+    add("720p", 50_000, day(3)).await;
+    add("1080p", 90_000, day(5)).await;
+    add("1080p", 70_000, day(1)).await;
+    let expected = [(day(1), 40_000, 70_000), (day(3), 50_000, 60_000), (day(5), 50_000, 90_000)];
+    assert_eq!(scheduled(&shop).await, expected, "each builds on what is in force on its own first day");
+    assert_eq!(clip_price(&shop).await, 200_000);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_price_to_come_can_be_withdrawn_and_stays_in_the_history(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let other = shop.other_process().await;
+    let add = async |micros, from| {
+        shop.engine.add_price(shop.person, PIKA, &amounts("720p", micros), from, "their letter").await.unwrap();
+    };
+    let withdraw = async |from, reason| shop.engine.withdraw_price(shop.person, PIKA, from, reason).await;
+    add(50_000, day(3)).await;
+    add(55_000, day(3)).await;
+    add(60_000, day(9)).await;
+    assert!(matches!(withdraw(day(3), " ").await, Err(Error::Invalid(wrong)) if wrong[0].field == "reason"));
+    withdraw(day(3), "they changed their mind").await.unwrap();
+    assert_eq!(scheduled(&shop).await.iter().map(|price| price.0).collect::<Vec<_>>(), [day(9)]);
+    assert!(matches!(withdraw(day(3), "again").await, Err(Error::Conflict(_))));
+    assert!(matches!(withdraw(day(4), "there is none").await, Err(Error::Conflict(_))));
+    add(80_000, day(0)).await;
+    assert!(matches!(withdraw(day(0), "it is in force").await, Err(Error::Conflict(_))));
+    assert_eq!(clip_price(&shop).await, 400_000);
+    add(52_000, day(3)).await;
+    assert_eq!(scheduled(&shop).await[0].1, 52_000, "a price that is added later counts");
+    other.refresh_catalogue().await.unwrap();
+    let models = other.models().await.unwrap().models;
+    let model = models.into_iter().find(|model| model.name == PIKA).unwrap();
+    assert_eq!(model.scheduled.len(), 2, "other processes see the same");
+    let kinds: Vec<_> = model.history.iter().map(|change| (change.kind, change.day)).collect();
+    let price = |from| (ModelChangeKind::Price, Some(from));
+    let withdrawn = (ModelChangeKind::Withdrawal, Some(day(3)));
+    assert_eq!(kinds, [price(day(3)), price(day(0)), withdrawn, price(day(9)), price(day(3)), price(day(3))]);
+    for sql in ["update catalogue_withdrawals set reason = 'x'", "delete from catalogue_withdrawals"] {
+        assert!(store::tamper(&shop.pg, sql).await.is_err(), "{sql}");
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_retiring_model_says_what_is_used_without_it(pg: PgPool) {
+    let routes = Routes {
+        product_clip: vec![fal("fal-ai/pika/v2.2/pikaframes"), fal("fal-ai/kling-video/v3/standard/image-to-video")],
+        ..routes()
+    };
+    let shop = Shop::open_with(pg, Choices { routes, ..Choices::default() }).await;
+    let retire =
+        async |model: &str, on| shop.engine.retire_model(shop.person, model, Some(on), "a letter").await.unwrap();
+    assert!(shop.engine.retiring_models().is_empty());
+    retire(PIKA, day(20)).await;
+    retire("fal/fal-ai/stable-video", day(10)).await;
+    let told = |retiring: &[RetiringModel]| -> Vec<_> {
+        let first = retiring.iter().map(|model| (model.on, model.routes[0].clone()));
+        first.map(|(on, route)| (on, route.recipe, route.stage, route.next)).collect()
+    };
+    let kling = Some("fal-ai/kling-video/v3/standard/image-to-video".to_owned());
+    let nothing = (day(10), Recipe::TryonVideo, Stage::Clip, None);
+    let retiring = told(&shop.engine.retiring_models());
+    assert_eq!(retiring, [nothing.clone(), (day(20), Recipe::ProductVideo, Stage::Clip, kling)]);
+    retire("fal/fal-ai/kling-video/v3/standard/image-to-video", day(15)).await;
+    let retiring = told(&shop.engine.retiring_models());
+    assert_eq!(retiring[2], (day(20), Recipe::ProductVideo, Stage::Clip, None), "that one is gone by then");
+    let pika = Some("fal-ai/pika/v2.2/pikaframes".to_owned());
+    assert_eq!(retiring[1], (day(15), Recipe::ProductVideo, Stage::Clip, pika), "the first choice is still there");
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -147,6 +147,31 @@ async fn without_any_price_there_is_no_call(pg: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn a_quote_says_what_dearer_fallbacks_would_make_of_it(pg: PgPool) {
+    let shop = Shop::open_with(pg, with_fallbacks()).await;
+    let quote = shop.engine.quote(shop.product, &options()).await.unwrap();
+    let priced = async |routes| {
+        let other = shop.other_process_with(&Choices { routes, ..Choices::default() }).await;
+        other.quote(shop.product, &options()).await.unwrap()
+    };
+    let dearest = Routes { product_stills: vec![fal(BANANA)], product_clip: vec![fal(KLING)], ..routes() };
+    let dearest = priced(dearest).await;
+    assert!(dearest.total > quote.total, "{dearest:#?}");
+    assert_eq!(quote.most, Some(dearest.total), "each stage by the dearest of its route, each still of it");
+    assert_eq!(dearest.most, None, "nothing else can step in");
+    let cheaper = Routes {
+        product_stills: vec![fal(BANANA), gemini(GEMINI)],
+        product_clip: vec![fal(KLING), fal(PIKA)],
+        ..routes()
+    };
+    assert_eq!(priced(cheaper).await.most, None, "what steps in costs less");
+    let gone = Routes { product_clip: vec![fal(PIKA), fal("fal-ai/gone")], ..routes() };
+    assert_eq!(priced(gone).await.most, None, "what has no price is never bought");
+    let held = shop.view(shop.click().await).await.held;
+    assert_eq!(held, quote.total, "nothing is held for it");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn a_dearer_model_keeps_to_the_money_of_the_day(pg: PgPool) {
     let choices = with_fallbacks();
     let shop = Shop::open_with(pg, Choices { daily_spend: MicroUsd::new(280_000), ..choices }).await;

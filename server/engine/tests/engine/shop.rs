@@ -145,12 +145,16 @@ impl Shop {
 
     /// An engine of another process over the same database.
     pub async fn other_process(&self) -> Engine {
+        self.other_process_with(&Choices::default()).await
+    }
+
+    /// One that is set otherwise.
+    pub async fn other_process_with(&self, choices: &Choices) -> Engine {
         let redis = RedisSettings::new(std::env::var("REDIS_URL").unwrap(), format!("test-{}", Uuid::new_v4()));
-        let choices = Choices::default();
-        let settings = settings(&choices, self.work_dir.clone());
+        let settings = settings(choices, self.work_dir.clone());
         let catalogue = Catalogue::parse(CATALOGUE).unwrap();
         let objects = format!("http://{}", self.objects_address);
-        let makers = makers(&choices, &self.simulator.url(), catalogue.clone());
+        let makers = makers(choices, &self.simulator.url(), catalogue.clone());
         let parts = parts(&self.pg, redis, makers, &objects, settings).await;
         let engine = Engine::new(parts);
         engine.load_catalogue(&catalogue).await.unwrap();

@@ -1,6 +1,8 @@
 //! What happens when the maker of stills refuses, fails, or its answer is lost.
 
-use domain::{FailureCode, GenerationState, Stage, generation::EventKind as E, notice::NoticeBody};
+use domain::{
+    FailureCode, GenerationState, Stage, event_detail::ScheduledTry, generation::EventKind as E, notice::NoticeBody,
+};
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -19,7 +21,10 @@ async fn a_busy_provider_is_asked_again_and_paid_once(pg: PgPool) {
     let detail = shop.finish(id).await;
     assert_eq!(detail.view.state, GenerationState::Completed);
     let retry = detail.timeline.iter().find(|entry| entry.kind == E::RetryScheduled).unwrap();
-    assert_eq!(retry.failure, Some(FailureCode::ProviderBusy));
+    assert_eq!((retry.failure, retry.stage), (Some(FailureCode::ProviderBusy), Some(Stage::Stills)));
+    let next = ScheduledTry::parse(retry.detail.as_ref().unwrap()).unwrap();
+    assert_eq!((next.number, next.of), (2, 3), "{next:?}");
+    assert!(next.reason.starts_with("HTTP 429"), "{next:?}");
     assert_eq!(count(&detail, E::RetryScheduled), 1);
     let states = store::call_states(&shop.pg, id).await;
     assert_eq!(states, ["clip/1 done", "still_end/1 done", "still_start/1 done"]);

@@ -48,7 +48,8 @@ impl Core {
         let Claimed { job, lease, signal, remaining, waited, cancel_requested, claimed_at } = claimed;
         let id = job.id;
         tracing::info!(job.id = %id, job.kind = %job.kind, job.attempt = job.attempt, job.epoch = lease.epoch, "job {id} starts");
-        let attempt = Attempt { job, lease, cancel: signal.token.clone(), stopping: stop.soon.clone() };
+        let backoff = self.settings.backoff(job.attempt);
+        let attempt = Attempt { job, lease, cancel: signal.token.clone(), stopping: stop.soon.clone(), backoff };
         let labels = [("kind", attempt.job.kind.clone()), ("group", attempt.job.group.clone())];
         counter!("jobs_started_total", &labels).increment(1);
         histogram!("jobs_wait_seconds", &labels).record(waited.as_secs_f64());

@@ -109,7 +109,6 @@ impl Core {
     }
 
     async fn fail_or_retry(&self, attempt: &Attempt, failure: &Failure, deadline: Instant) -> Result<Vec<Uuid>, Error> {
-        let backoff = self.settings.backoff(attempt.job.attempt);
         let delay = match failure.class {
             FailureClass::Permanent | FailureClass::Cancelled => return self.fail(attempt, failure).await,
             FailureClass::RateLimited { retry_after: Some(pause) } => {
@@ -120,9 +119,9 @@ impl Core {
                 if let Err(error) = self.queue.redis().block(group, pause, slots).await {
                     tracing::debug!(%error, "group {group} could not be paused");
                 }
-                pause.max(backoff)
+                attempt.wait_after(failure)
             }
-            FailureClass::RateLimited { retry_after: None } | FailureClass::Transient => backoff,
+            FailureClass::RateLimited { retry_after: None } | FailureClass::Transient => attempt.wait_after(failure),
             FailureClass::Outage => self.settings.backoff(OUTAGE_ATTEMPT),
         };
         let is_outage = failure.class == FailureClass::Outage;

@@ -1,11 +1,12 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jobs::{Failure, JobState, NewJob, Outcome};
+use chrono::Utc;
+use jobs::{Failure, FailureClass, JobState, NewJob, Outcome, WorkerSettings};
 use sqlx::PgPool;
 
-use crate::stage::{Actor, Stage, job};
+use crate::stage::{Actor, Stage, job, quick};
 use crate::store;
 
 #[sqlx::test]
@@ -24,6 +25,31 @@ async fn a_transient_failure_is_tried_again_until_attempts_run_out(pg: PgPool) {
     assert_eq!((row.state.as_str(), row.attempt), ("failed", 3));
     assert_eq!(actor.gone_codes(), ["provider_down"]);
     assert_eq!(worker.step().await.unwrap(), 0);
+}
+
+#[sqlx::test]
+async fn the_wait_before_the_next_try_is_known_while_the_job_fails(pg: PgPool) {
+    let stage = Stage::open(pg).await;
+    let asked = Some(Duration::from_secs(400));
+    for failure in [Failure::transient("provider_down", "503"), Failure::rate_limited(asked, "busy", "429")] {
+        let told = Arc::new(Mutex::new(Duration::ZERO));
+        let (fails, tells) = (failure.clone(), told.clone());
+        let actor = Actor::new(move |attempt| {
+            *tells.lock().unwrap() = attempt.wait_after(&fails);
+            let failure = fails.clone();
+            async move { Err(failure) }
+        });
+        let settings = WorkerSettings { retry_base_secs: 500, retry_cap_secs: 500, ..quick() };
+        let id = stage.enqueue(&job()).await;
+        let before = Utc::now();
+        assert_eq!(stage.worker_with(&actor, settings).step().await.unwrap(), 1);
+        let told = *told.lock().unwrap();
+        let status = stage.queue.status(id).await.unwrap().unwrap();
+        let due = (status.run_at - before).to_std().unwrap();
+        assert_eq!(status.state, JobState::Retrying);
+        assert!(due + Duration::from_millis(1) >= told && due < told + Duration::from_secs(10), "{told:?}, {due:?}");
+        assert!(failure.class == FailureClass::Transient || told >= Duration::from_secs(400), "{told:?}");
+    }
 }
 
 /// Far more tries than there are attempts; only the deadline ends it, which is told as such.

@@ -8,7 +8,8 @@ mod price;
 mod row;
 mod shared;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use domain::{FailureCode, MicroUsd};
 use serde::Deserialize;
 
@@ -68,6 +69,8 @@ impl From<NoPrice> for ProviderError {
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     rows: Vec<ModelRow>,
+    /// Where its days begin.
+    zone: Tz,
 }
 
 #[derive(Deserialize)]
@@ -110,7 +113,18 @@ impl Catalogue {
                 });
             }
         }
-        Ok(Self { rows })
+        Ok(Self { rows, zone: Tz::UTC })
+    }
+
+    /// The same catalogue with days that begin when they do in a zone; in UTC when nothing is said.
+    #[must_use]
+    pub fn in_zone(self, zone: Tz) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// The day it is at a moment, where the catalogue counts its days.
+    pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.zone).date_naive()
     }
 
     /// Every row.
@@ -129,12 +143,27 @@ impl Catalogue {
     /// # Errors
     /// [`NoPrice::Unknown`] without one.
     pub fn row(&self, model: &ModelRef, at: DateTime<Utc>) -> Result<&ModelRow, NoPrice> {
-        let day = at.date_naive();
+        self.row_on(model, self.day(at))
+    }
+
+    /// The row in force for a model on a day.
+    ///
+    /// # Errors
+    /// [`NoPrice::Unknown`] without one.
+    pub fn row_on(&self, model: &ModelRef, day: NaiveDate) -> Result<&ModelRow, NoPrice> {
         self.rows
             .iter()
             .filter(|row| row.is_of(model) && row.valid_from <= day && row.valid_to.is_none_or(|end| day < end))
             .max_by_key(|row| row.valid_from)
             .ok_or_else(|| NoPrice::Unknown(model.to_string()))
+    }
+
+    /// The rows of a model that are not in force yet at a moment, the next one first.
+    pub fn coming(&self, model: &ModelRef, at: DateTime<Utc>) -> Vec<&ModelRow> {
+        let today = self.day(at);
+        let mut rows: Vec<_> = self.rows.iter().filter(|row| row.is_of(model) && row.valid_from > today).collect();
+        rows.sort_by_key(|row| row.valid_from);
+        rows
     }
 
     /// The row in force for a model that can still be bought.
@@ -143,7 +172,7 @@ impl Catalogue {
     /// [`NoPrice::Unknown`], [`NoPrice::Retired`].
     pub fn offer(&self, model: &ModelRef, at: DateTime<Utc>) -> Result<&ModelRow, NoPrice> {
         let row = self.row(model, at)?;
-        if row.is_retired(at) { Err(NoPrice::Retired(model.to_string())) } else { Ok(row) }
+        if row.is_retired(self.day(at)) { Err(NoPrice::Retired(model.to_string())) } else { Ok(row) }
     }
 
     /// What a call is expected to cost at most: what is held before it. For everything but tokens it is what the call

@@ -1,6 +1,6 @@
 //! One row of the catalogue: one version of one model.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{NaiveDate, TimeDelta};
 use domain::MicroUsd;
 use serde::{Deserialize, Serialize};
 
@@ -76,12 +76,12 @@ pub struct ModelRow {
     pub roles: Vec<Role>,
     /// Name of this version of the price, kept with every call bought at it.
     pub price_version: String,
-    /// First day (UTC) of this row.
+    /// First day of this row.
     pub valid_from: NaiveDate,
-    /// First day (UTC) this row is no longer in force; without one it is until a newer one begins.
+    /// First day this row is no longer in force; without one it is until a newer one begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<NaiveDate>,
-    /// First day (UTC) the provider, or the owner, no longer runs it.
+    /// First day the provider, or the owner, no longer runs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retires_on: Option<NaiveDate>,
     /// Where the price was read.
@@ -125,14 +125,14 @@ impl ModelRow {
         self.roles.contains(&role)
     }
 
-    /// Whether the model has been switched off.
-    pub fn is_retired(&self, at: DateTime<Utc>) -> bool {
-        self.retires_on.is_some_and(|day| day <= at.date_naive())
+    /// Whether the model has been switched off by a day.
+    pub fn is_retired(&self, today: NaiveDate) -> bool {
+        self.retires_on.is_some_and(|day| day <= today)
     }
 
     /// The day the model is switched off, when that is at most `days` away or past.
-    pub fn retires_within(&self, days: u16, at: DateTime<Utc>) -> Option<NaiveDate> {
-        self.retires_on.filter(|day| *day - at.date_naive() <= TimeDelta::days(i64::from(days)))
+    pub fn retires_within(&self, days: u16, today: NaiveDate) -> Option<NaiveDate> {
+        self.retires_on.filter(|day| *day - today <= TimeDelta::days(i64::from(days)))
     }
 
     /// The length that is bought for an order.

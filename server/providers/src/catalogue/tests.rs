@@ -123,8 +123,8 @@ fn a_new_price_begins_on_its_day_and_a_retired_model_is_not_sold() {
     assert_eq!(price(day("2026-12-01")), Ok(250_000));
     assert_eq!(price(day("2027-01-01")), Err(NoPrice::Retired(format!("fal/{CLIP}"))));
     let row = catalogue.row(&fal(CLIP), day("2027-01-01")).expect("old calls are still settled");
-    assert_eq!(row.retires_within(30, day("2026-12-02")), row.retires_on);
-    assert_eq!(row.retires_within(30, day("2026-12-01")), None);
+    assert_eq!(row.retires_within(30, day("2026-12-02").date_naive()), row.retires_on);
+    assert_eq!(row.retires_within(30, day("2026-12-01").date_naive()), None);
     let error = ProviderError::from(price(day("2027-01-01")).unwrap_err());
     assert_eq!(error.code, FailureCode::ModelGone);
 }
@@ -224,4 +224,17 @@ fn the_roles_of_the_plan_all_have_models() {
     let count = |role| catalogue.models(today()).filter(|row| row.makes(role)).count();
     assert_eq!(Role::ALL.map(count), [6, 2, 4, 3]);
     assert!(catalogue.models(today()).all(|row| row.needs_person == row.makes(Role::TryOn)));
+}
+
+#[test]
+fn days_begin_where_the_catalogue_is_kept() {
+    let rows = with_second_price(|_| ());
+    let late: DateTime<Utc> = "2026-11-30T15:00:00Z".parse().unwrap();
+    let order = clip(4, Resolution::P720);
+    let utc = Catalogue::from_rows(rows).unwrap();
+    let before = utc.quote(&fal(CLIP), &order, late).unwrap();
+    assert_eq!(utc.coming(&fal(CLIP), late).len(), 1);
+    let seoul = utc.in_zone(chrono_tz::Asia::Seoul);
+    assert!(seoul.quote(&fal(CLIP), &order, late).unwrap() > before, "it is December there");
+    assert!(seoul.coming(&fal(CLIP), late).is_empty());
 }

@@ -109,7 +109,7 @@ async fn a_clip_is_bought_as_documented() {
 async fn only_the_submit_itself_can_be_in_doubt() {
     let stub = accepting(Reply::HangUp).await;
     let error = maker(&stub.url).submit(&request()).await.unwrap_err();
-    assert_eq!((error.code, error.certainty), (FailureCode::ProviderUnavailable, Certainty::Unknown));
+    assert_eq!((error.code, error.certainty), (FailureCode::ProviderUnreachable, Certainty::Unknown));
     assert_eq!(stub.seen().len(), 5, "the submit was sent once");
 
     let broken = Stub::start(|_| Reply::HangUp).await;

@@ -55,13 +55,13 @@ async fn a_bad_file_leaves_nothing_behind() {
         (Reply::bytes(200, ""), rules(true), FailureCode::ClipCorrupt, false),
         (Reply::bytes(200, b"\x89PNG\r\n\x1a\n a picture".as_slice()), rules(true), FailureCode::ClipCorrupt, false),
         (Reply::bytes(200, CLIP), small, FailureCode::ResultMissing, false),
-        (Reply::Truncated(CLIP.to_vec()), rules(true), FailureCode::ProviderUnavailable, true),
+        (Reply::Truncated(CLIP.to_vec()), rules(true), FailureCode::ProviderUnreachable, true),
         (Reply::Stall(CLIP.to_vec()), quick, FailureCode::ProviderTimeout, true),
         (Reply::Stall(CLIP.to_vec()), hasty, FailureCode::ProviderTimeout, true),
         (Reply::bytes(404, "gone"), rules(true), FailureCode::ResultMissing, false),
         (Reply::bytes(410, "expired"), rules(true), FailureCode::ResultMissing, false),
         (Reply::bytes(503, "busy"), rules(true), FailureCode::ProviderUnavailable, true),
-        (Reply::HangUp, rules(true), FailureCode::ProviderUnavailable, true),
+        (Reply::HangUp, rules(true), FailureCode::ProviderUnreachable, true),
     ];
     for (index, (reply, rules, code, retryable)) in cases.into_iter().enumerate() {
         let (fetched, folder, _stub) = fetch(reply, &rules).await;
@@ -120,7 +120,7 @@ async fn redirects_are_checked_like_the_first_address() {
 async fn a_host_that_is_away_is_asked_again_later() {
     let folder = tempfile::tempdir().unwrap();
     let error = fetch_result(&nowhere().await, &rules(true), &folder.path().join("x")).await.unwrap_err();
-    assert_eq!((error.code, error.certainty), (FailureCode::ProviderUnavailable, Certainty::Unchanged));
+    assert_eq!((error.code, error.certainty), (FailureCode::ProviderUnreachable, Certainty::Unchanged));
     assert!(error.is_retryable());
 }
 

@@ -119,7 +119,7 @@ async fn a_lost_answer_is_in_doubt_and_nothing_is_sent_twice() {
     for reply in [Reply::HangUp, Reply::Truncated(b"{\"candidates\":".to_vec())] {
         let (answer, stub) = make(reply).await;
         let error = answer.unwrap_err();
-        assert_eq!((error.code, error.certainty), (FailureCode::ProviderUnavailable, Certainty::Unknown));
+        assert_eq!((error.code, error.certainty), (FailureCode::ProviderUnreachable, Certainty::Unknown));
         assert_eq!((error.charged, stub.seen().len()), (None, 1));
     }
     let (answer, _stub) = make(Reply::bytes(200, "<html>hello</html>")).await;
@@ -137,7 +137,7 @@ async fn silence_is_in_doubt() {
 #[tokio::test]
 async fn what_never_left_is_known_not_to_be_paid() {
     let error = maker(&nowhere().await, Duration::from_secs(5)).make_still(&request()).await.unwrap_err();
-    assert_eq!((error.code, error.certainty), (FailureCode::ProviderUnavailable, Certainty::NotSent));
+    assert_eq!((error.code, error.certainty), (FailureCode::ProviderUnreachable, Certainty::NotSent));
     assert!(error.is_retryable());
 
     let (_, stub) = make(Reply::HangUp).await;

@@ -12,6 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::json_answer;
+use super::faults::{RuleForm, Wrong};
+use super::page;
 use crate::world::World;
 
 /// What to do with the clock: all in this order.
@@ -57,13 +59,25 @@ fn apply(world: &World, change: &Change) {
     }
 }
 
+/// The page puts it forward by at most ten years at once.
+const MOST_SECONDS: f64 = 315_360_000.0;
+
 /// The same for people: back to the page.
 #[derive(Deserialize)]
 pub(crate) struct Advance {
-    seconds: f64,
+    #[serde(default)]
+    seconds: String,
 }
 
 pub(crate) async fn advance_by_form(State(world): State<Arc<World>>, Form(form): Form<Advance>) -> Response {
-    apply(&world, &Change { advance_secs: form.seconds, ..Change::default() });
-    Redirect::to("/").into_response()
+    match form.seconds.trim().parse::<f64>() {
+        Ok(advance_secs) if (1.0..=MOST_SECONDS).contains(&advance_secs) => {
+            apply(&world, &Change { advance_secs, ..Change::default() });
+            Redirect::to("/").into_response()
+        }
+        _ => {
+            let wrong = Wrong::new("seconds", format!("expected seconds: 1 to {MOST_SECONDS}"));
+            page::refuse(&world, &RuleForm::default(), &wrong)
+        }
+    }
 }

@@ -7,12 +7,13 @@ use leptos_i18n::td_string;
 
 use super::{
     Changing, Refusal,
-    field::{Field, Input, Kind},
+    field::{Field, Input, Kind, is_wrong, typed},
     history::History,
+    withdrawal::Scheduled,
     words::{amount_name, unit},
 };
 use crate::{
-    api::models::{AMOUNT_PREFIX, AddPrice, RetireModel},
+    api::models::{AMOUNT_PREFIX, AddPrice, PRICE_FORM, RETIREMENT_FORM, RetireModel},
     components::{
         error_block::ErrorBlock,
         post_form::{Fields, PostForm},
@@ -25,11 +26,15 @@ use crate::{
 #[component]
 pub(super) fn Panel(model: ModelView, changing: Changing) -> impl IntoView {
     let history = model.history.clone();
+    let scheduled = (!model.scheduled.is_empty()).then(|| view! { <Scheduled model=model.clone() changing/> });
     view! {
         <div class="model-panel" data-testid="model-panel">
-            <Price model=model.clone()/>
-            <PriceForm model=model.clone() action=changing.price/>
-            <RetirementForm model action=changing.retire/>
+            <div class="stack">
+                <Price model=model.clone()/>
+                {scheduled}
+            </div>
+            <PriceForm model=model.clone() changing/>
+            <RetirementForm model changing/>
             <History changes=history/>
         </div>
     }
@@ -59,20 +64,22 @@ fn Price(model: ModelView) -> impl IntoView {
 }
 
 #[component]
-fn PriceForm(model: ModelView, action: ServerAction<AddPrice>) -> impl IntoView {
-    const FORM: &str = "price";
+fn PriceForm(model: ModelView, changing: Changing) -> impl IntoView {
+    const FORM: &str = PRICE_FORM;
 
-    let locale = use_locale();
-    let today = use_facts().rendered_at.date_naive();
+    let Changing { price: action, query, .. } = changing;
+    let facts = use_facts();
+    let (locale, today) = (facts.locale, facts.today());
     let tomorrow = today.checked_add_days(Days::new(1)).unwrap_or(today);
     let refusal: Refusal = Signal::derive(move || action.value().get().and_then(Result::err));
     let pending = action.pending();
     let keys = model.prices.iter().map(|price| price.key.clone()).collect::<Vec<_>>().join(" ");
     let amounts = model.prices.into_iter().map(move |PriceAmount { key, amount }| {
         let input = Input::new(FORM, &key, &amount_name(locale, &key), Kind::Dollars);
-        let input = Input { name: amount_input(&key), value: amount.dollars(), ..input };
-        view! { <Field input refusal/> }
+        let input = Input { name: amount_input(&key), placeholder: Some(amount.dollars()), ..input };
+        view! { <Field input=input.typed(query, refusal) refusal/> }
     });
+    let nothing = move || refusal.with(|refusal| is_wrong(refusal.as_ref(), "amounts"));
     let day = Input {
         value: iso_day(tomorrow),
         first: Some(iso_day(today)),
@@ -82,14 +89,19 @@ fn PriceForm(model: ModelView, action: ServerAction<AddPrice>) -> impl IntoView 
     view! {
         <section class="stack tight">
             <h3>{td_string!(locale, models.add_price)}</h3>
-            <p class="field-hint">{td_string!(locale, models.add_note, unit = unit(locale, model.unit))}</p>
+            <p class="field-hint">
+                {td_string!(locale, models.add_note, unit = unit(locale, model.unit), zone = facts.zone.name)}
+            </p>
             <PostForm action class="form" read=read_price>
                 <Refused refusal/>
                 <input type="hidden" name="model" value=model.name/>
                 <input type="hidden" name="keys" value=keys/>
                 <div class="field-row">{amounts.collect_view()}</div>
-                <Field input=day refusal/>
-                <Field input=reason refusal/>
+                {move || {
+                    nothing().then(|| view! { <p class="field-error">{td_string!(locale, models.no_amount)}</p> })
+                }}
+                <Field input=day.typed(query, refusal) refusal/>
+                <Field input=reason.typed(query, refusal) refusal/>
                 <button class="button" type="submit" disabled=move || pending.get()>
                     {td_string!(locale, models.save_price)}
                 </button>
@@ -99,9 +111,10 @@ fn PriceForm(model: ModelView, action: ServerAction<AddPrice>) -> impl IntoView 
 }
 
 #[component]
-fn RetirementForm(model: ModelView, action: ServerAction<RetireModel>) -> impl IntoView {
-    const FORM: &str = "retire";
+fn RetirementForm(model: ModelView, changing: Changing) -> impl IntoView {
+    const FORM: &str = RETIREMENT_FORM;
 
+    let Changing { retire: action, query, .. } = changing;
     let locale = use_locale();
     let refusal: Refusal = Signal::derive(move || action.value().get().and_then(Result::err));
     let pending = action.pending();
@@ -112,9 +125,10 @@ fn RetirementForm(model: ModelView, action: ServerAction<RetireModel>) -> impl I
     let reason = Input::new(FORM, "reason", td_string!(locale, models.reason), Kind::Reason);
     // Without it there is nothing to take back.
     let take_back = model.retires_on.map(|_| {
+        let was_checked = typed(query, refusal, FORM, "take_back").is_some_and(|word| !word.is_empty());
         view! {
             <label class="check-field">
-                <input type="checkbox" name="take_back" value="true"/>
+                <input type="checkbox" name="take_back" value="true" checked=was_checked/>
                 <span>{td_string!(locale, models.take_back)}</span>
             </label>
         }
@@ -126,9 +140,9 @@ fn RetirementForm(model: ModelView, action: ServerAction<RetireModel>) -> impl I
             <PostForm action class="form" read=read_retirement>
                 <Refused refusal/>
                 <input type="hidden" name="model" value=model.name/>
-                <Field input=day refusal/>
+                <Field input=day.typed(query, refusal) refusal/>
                 {take_back}
-                <Field input=reason refusal/>
+                <Field input=reason.typed(query, refusal) refusal/>
                 <button class="button" type="submit" disabled=move || pending.get()>
                     {td_string!(locale, models.save_retirement)}
                 </button>
@@ -139,7 +153,7 @@ fn RetirementForm(model: ModelView, action: ServerAction<RetireModel>) -> impl I
 
 /// That nothing was changed, and why.
 #[component]
-fn Refused(refusal: Refusal) -> impl IntoView {
+pub(super) fn Refused(refusal: Refusal) -> impl IntoView {
     move || refusal.get().map(|error| view! { <ErrorBlock error/> })
 }
 

@@ -3,9 +3,10 @@
 use domain::{models::REASON_MAX_CHARS, options::InvalidOption};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
+use leptos_router::params::ParamsMap;
 
 use super::Refusal;
-use crate::{error::AppError, i18n::Locale, shell::use_locale, words::expected_values};
+use crate::{error::AppError, i18n::Locale, query::typed_name, shell::use_locale, words::expected_values};
 
 /// What an input takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(super) struct Input {
     pub(super) label: String,
     pub(super) kind: Kind,
     pub(super) value: String,
+    /// What holds while it is empty.
+    pub(super) placeholder: Option<String>,
     /// The first day that may be chosen.
     pub(super) first: Option<String>,
 }
@@ -43,16 +46,38 @@ impl Input {
             label: label.to_owned(),
             kind,
             value: String::new(),
+            placeholder: None,
             first: None,
         }
     }
+
+    /// As it was filled in before a page without scripts was refused.
+    pub(super) fn typed(mut self, query: Memo<ParamsMap>, refusal: Refusal) -> Self {
+        if let Some(text) = typed(query, refusal, self.form, &self.key) {
+            self.value = text;
+        }
+        self
+    }
+}
+
+/// What was typed into an input of a form that a page without scripts was refused; none of any other.
+pub(super) fn typed(query: Memo<ParamsMap>, refusal: Refusal, form: &str, key: &str) -> Option<String> {
+    if refusal.with_untracked(Option::is_none) {
+        return None;
+    }
+    query.with_untracked(|query| query.get(&typed_name(form, key)))
+}
+
+/// Whether an input of this name was refused.
+pub(super) fn is_wrong(refusal: Option<&AppError>, key: &str) -> bool {
+    matches!(refusal, Some(AppError::Invalid { fields }) if fields.iter().any(|wrong| wrong.field == key))
 }
 
 /// The input with its label, and what is wrong with it.
 #[component]
 pub(super) fn Field(input: Input, refusal: Refusal) -> impl IntoView {
     let locale = use_locale();
-    let Input { form, key, name, label, kind, value, first } = input;
+    let Input { form, key, name, label, kind, value, placeholder, first } = input;
     let id = format!("{form}-{key}");
     let error_id = format!("{id}-error");
     let wrong = Memo::new(move |_| refusal.with(|refusal| wrong_sentence(locale, refusal.as_ref(), &key, kind)));
@@ -72,9 +97,10 @@ pub(super) fn Field(input: Input, refusal: Refusal) -> impl IntoView {
                 id=id
                 name=name
                 value=value
+                placeholder=placeholder
                 min=first
                 maxlength=(kind == Kind::Reason).then_some(REASON_MAX_CHARS)
-                required=kind != Kind::Day
+                required=kind == Kind::Reason
                 autocomplete="off"
                 aria-invalid=move || wrong.with(Option::is_some).then_some("true")
                 aria-describedby=described

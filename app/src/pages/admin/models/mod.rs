@@ -5,17 +5,24 @@ mod change;
 mod field;
 mod history;
 mod table;
+mod withdrawal;
 mod words;
 
 use domain::models::ModelsView;
 use leptos::prelude::*;
 use leptos_i18n::td_string;
-use leptos_router::hooks::use_query_map;
+use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use self::table::ModelTable;
 use crate::{
-    api::models::{AddPrice, RetireModel, load_models},
-    components::{error_block::ErrorBlock, lasting::Lasting, skeleton::TableSkeleton, title::PageTitle},
+    api::models::{AddPrice, RetireModel, WithdrawPrice, load_models},
+    components::{
+        error_block::ErrorBlock,
+        icon::{Icon, IconName},
+        lasting::Lasting,
+        skeleton::TableSkeleton,
+        title::PageTitle,
+    },
     error::AppError,
     live::use_live,
     query::address,
@@ -29,8 +36,32 @@ const PAGE: &str = "/admin/models";
 #[derive(Clone, Copy)]
 struct Changing {
     opened: Memo<Option<String>>,
+    /// The address, which may hold what was typed into a refused form.
+    query: Memo<ParamsMap>,
     price: ServerAction<AddPrice>,
+    withdraw: ServerAction<WithdrawPrice>,
     retire: ServerAction<RetireModel>,
+}
+
+impl Changing {
+    fn new(opened: Memo<Option<String>>, query: Memo<ParamsMap>) -> Self {
+        let (price, withdraw, retire) = (ServerAction::new(), ServerAction::new(), ServerAction::new());
+        Self { opened, query, price, withdraw, retire }
+    }
+
+    /// Forgets what the forms were refused.
+    fn clear(self) {
+        self.price.clear();
+        self.withdraw.clear();
+        self.retire.clear();
+    }
+
+    /// Whether a form has just changed something.
+    fn has_changed(self) -> bool {
+        let values = [self.price.value(), self.withdraw.value(), self.retire.value()];
+        // Each is read: one that is not would not be heard of.
+        values.into_iter().filter(|value| value.with(|value| matches!(value, Some(Ok(()))))).count() > 0
+    }
 }
 
 /// The page of models with one of them open.
@@ -45,26 +76,24 @@ pub fn ModelsPage() -> impl IntoView {
     let live = use_live();
     let query = use_query_map();
     let opened = Memo::new(move |_| query.with(|query| query.get("model")));
-    let changing = Changing { opened, price: ServerAction::new(), retire: ServerAction::new() };
+    let changing = Changing::new(opened, query);
     // What one model was refused says nothing of another.
     Effect::new(move |before: Option<Option<String>>| {
         let opened = opened.get();
         if before.is_some_and(|before| before != opened) {
-            changing.price.clear();
-            changing.retire.clear();
+            changing.clear();
         }
         opened
     });
     let changes = RwSignal::new(0_u32);
-    for value in [changing.price.value(), changing.retire.value()] {
-        // A refused form stays as it was filled in.
-        Effect::new(move || {
-            if matches!(value.get(), Some(Ok(()))) {
-                changes.update(|count| *count = count.wrapping_add(1));
-                live.alerts.update(|count| *count = count.wrapping_add(1));
-            }
-        });
-    }
+    // A refused form stays as it was filled in; once one has changed something, what others were refused is past.
+    Effect::new(move || {
+        if changing.has_changed() {
+            changing.clear();
+            changes.update(|count| *count = count.wrapping_add(1));
+            live.alerts.update(|count| *count = count.wrapping_add(1));
+        }
+    });
     let models = crate::wire::resource(move || (changes.get(), live.reopened.get()), |_| load_models());
     let lasting = Lasting::here();
     view! {
@@ -87,6 +116,8 @@ pub fn ModelsPage() -> impl IntoView {
 #[component]
 fn Desk(models: ModelsView, changing: Changing) -> impl IntoView {
     let locale = use_locale();
+    let known: Vec<String> = models.models.iter().map(|model| model.name.clone()).collect();
+    let unknown = Memo::new(move |_| changing.opened.get().filter(|name| !known.contains(name)));
     let (used, other): (Vec<_>, Vec<_>) = models.models.into_iter().partition(|model| !model.places.is_empty());
     view! {
         <header class="page-head">
@@ -96,8 +127,22 @@ fn Desk(models: ModelsView, changing: Changing) -> impl IntoView {
             </div>
         </header>
         <div class="stack">
+            {move || unknown.get().map(|name| view! { <Unknown name/> })}
             <ModelTable title=td_string!(locale, models.used) models=used changing/>
             <ModelTable title=td_string!(locale, models.other) models=other changing/>
+        </div>
+    }
+}
+
+/// That the model in the address is none.
+#[component]
+fn Unknown(name: String) -> impl IntoView {
+    view! {
+        <div class="alert" role="alert" data-state="attention" data-testid="unknown-model">
+            <Icon name=IconName::Attention size=20/>
+            <div class="alert-body">
+                <p class="alert-text">{td_string!(use_locale(), models.unknown, model = name)}</p>
+            </div>
         </div>
     }
 }

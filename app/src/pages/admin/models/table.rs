@@ -64,7 +64,7 @@ pub(super) fn ModelTable(title: &'static str, models: Vec<ModelView>, changing: 
 #[component]
 fn ModelLines(model: ModelView, changing: Changing) -> impl IntoView {
     let locale = use_locale();
-    let today = use_facts().rendered_at.date_naive();
+    let today = use_facts().today();
     let name = model.name.clone();
     let is_open = Memo::new(move |_| changing.opened.with(|opened| opened.as_ref() == Some(&name)));
     let is_retired = model.retires_on.is_some_and(|day| day <= today);
@@ -147,12 +147,13 @@ fn Places(places: Vec<RoutePlace>) -> impl IntoView {
 
 #[component]
 fn FigureCell(figure: FigureWords) -> impl IntoView {
-    let FigureWords { label, value, note } = figure;
+    let FigureWords { label, value, note, later } = figure;
     let is_none = value.is_none();
     view! {
         <td class="number" data-label=label data-none=is_none.then_some("")>
             {value.unwrap_or_else(|| "–".to_owned())}
             {note.map(|note| view! { <span class="cell-sub">{note}</span> })}
+            {later.into_iter().map(|line| view! { <span class="cell-sub later figures">{line}</span> }).collect_view()}
         </td>
     }
 }
@@ -161,7 +162,7 @@ fn FigureCell(figure: FigureWords) -> impl IntoView {
 #[component]
 fn Retirement(model: ModelView) -> impl IntoView {
     let locale = use_locale();
-    let today = use_facts().rendered_at.date_naive();
+    let today = use_facts().today();
     let chip = model.retires_on.map(|day| {
         let days = day.signed_duration_since(today).num_days();
         if days <= 0 {

@@ -1,7 +1,9 @@
 use chrono::{Days, Duration};
 use domain::{
     MicroUsd, Recipe, Stage,
-    models::{ModelChange, ModelChangeKind, ModelFigures, ModelView, PriceAmount, PriceUnit, RoutePlace},
+    models::{
+        ModelChange, ModelChangeKind, ModelFigures, ModelView, PriceAmount, PriceUnit, RoutePlace, ScheduledPrice,
+    },
     options::InvalidOption,
 };
 
@@ -23,6 +25,7 @@ fn clip() -> ModelView {
         unit: PriceUnit::Second,
         usual_price: Some(MicroUsd::new(200_000)),
         valid_from: sample::now().date_naive(),
+        scheduled: Vec::new(),
         source: "fal.ai model page <2026>".into(),
         retires_on: None,
         figures: Some(ModelFigures {
@@ -56,7 +59,7 @@ fn desk(locale: Locale, models: Vec<ModelView>, opened: Option<&str>) -> String 
     let opened = opened.map(str::to_owned);
     sample::render(locale, move || {
         let opened = Memo::new(move |_| opened.clone());
-        let changing = Changing { opened, price: ServerAction::new(), retire: ServerAction::new() };
+        let changing = Changing::new(opened, Memo::new(|_| ParamsMap::new()));
         view! { <Desk models=ModelsView { models, figures_days: 30 } changing/> }.into_any()
     })
 }
@@ -112,6 +115,7 @@ fn an_open_model_has_its_price_its_forms_and_its_history() {
     };
     let day = Some(sample::now().date_naive());
     let history = vec![
+        change(ModelChangeKind::Withdrawal, day, Vec::new()),
         change(ModelChangeKind::Retirement, None, Vec::new()),
         change(ModelChangeKind::Retirement, day, Vec::new()),
         change(ModelChangeKind::Price, day, vec![amount("720p", 37_500)]),
@@ -120,15 +124,21 @@ fn an_open_model_has_its_price_its_forms_and_its_history() {
     for text in ["action=\"/api/admin/models/price\"", "action=\"/api/admin/models/retire\"", "method=\"post\""] {
         assert!(html.contains(text), "{text} in {html}");
     }
-    for text in ["name=\"amounts[of_720p]\"", "value=\"0.04\"", "value=\"1080p 720p\"", "value=\"2024-10-05\""] {
+    for text in ["name=\"amounts[of_720p]\"", "placeholder=\"0.04\"", "value=\"1080p 720p\"", "value=\"2024-10-05\""] {
         assert!(html.contains(text), "{text} in {html}");
     }
     for text in ["min=\"2024-10-04\"", "$0.06", "Per second of a clip · since 2024-10-04", "page &lt;2026&gt;"] {
         assert!(html.contains(text), "{text} in {html}");
     }
-    for text in ["Price from 2024-10-04: 720p $0.0375", "Retires on 2024-10-04", "Retirement taken back", "Mina"] {
+    for text in [
+        "Price from 2024-10-04: 720p $0.0375",
+        "Retires on 2024-10-04",
+        "Retirement taken back",
+        "Price of 2024-10-04 withdrawn",
+    ] {
         assert!(html.contains(text), "{text} in {html}");
     }
+    assert!(html.contains("Mina") && html.contains("Days are those of Asia/Seoul"), "{html}");
     assert!(html.contains("The page says &lt;so&gt;") && html.contains("5 min ago"), "{html}");
     assert!(html.contains("aria-expanded=\"true\"") && !html.contains("take_back"), "nothing to take back: {html}");
     let retiring = ModelView { retires_on: day, ..clip() };
@@ -162,4 +172,73 @@ fn what_is_wrong_stands_in_its_field() {
         !html.contains("field-error") && !html.contains("aria-invalid") && html.contains("type=\"date\""),
         "{html}"
     );
+}
+
+#[test]
+fn a_price_to_come_stands_beside_todays_and_can_be_withdrawn() {
+    let price = ScheduledPrice {
+        valid_from: sample::now().date_naive() + Days::new(58),
+        prices: vec![amount("720p", 50_000)],
+        usual_price: Some(MicroUsd::new(250_000)),
+    };
+    let dearer = ModelView { scheduled: vec![price], ..clip() };
+    let html = desk(Locale::en, vec![dearer.clone()], None);
+    assert!(html.contains("from 2024-12-01: $0.2500") && html.contains("$0.2000"), "{html}");
+    assert!(!html.contains("models/withdraw"), "{html}");
+    let html = desk(Locale::ko, vec![dearer], Some(&clip().name));
+    assert!(html.contains("2024-12-01부터 $0.2500") && html.contains("720p $0.05"), "{html}");
+    assert!(html.contains("action=\"/api/admin/models/withdraw\"") && html.contains("value=\"2024-12-01\""), "{html}");
+    let html = desk(Locale::ko, vec![clip()], Some(&clip().name));
+    assert!(!html.contains("models/withdraw"), "nothing to withdraw: {html}");
+}
+
+#[test]
+fn a_model_that_is_none_is_named() {
+    let html = desk(Locale::en, vec![clip()], Some("fal/<zzz>"));
+    assert!(html.contains("There is no model fal/&lt;zzz&gt;.") && html.contains("role=\"alert\""), "{html}");
+    assert!(!desk(Locale::en, vec![clip()], Some(&clip().name)).contains("There is no model"));
+    assert!(!desk(Locale::en, vec![clip()], None).contains("There is no model"));
+}
+
+/// The forms of an open model of a page without scripts, after its price form was refused.
+fn refused_form(error: AppError, typed: &[(&'static str, &str)]) -> String {
+    let query: ParamsMap = typed.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+    sample::render(Locale::en, move || {
+        let (model, name) = (clip(), clip().name);
+        let changing = Changing::new(Memo::new(move |_| Some(name.clone())), Memo::new(move |_| query.clone()));
+        changing.price.value().set(Some(Err(error)));
+        view! { <Desk models=ModelsView { models: vec![model], figures_days: 30 } changing/> }.into_any()
+    })
+}
+
+#[test]
+fn a_refused_form_keeps_what_was_typed() {
+    let typed = [
+        ("__price-720p", "0,05"),
+        ("__price-valid_from", "2024-01-01"),
+        ("__price-reason", "a \"letter\""),
+        ("__retire-reason", "of another form"),
+    ];
+    let wrong = InvalidOption { field: "720p".into(), expected: "0.000001..=1000".into() };
+    let html = refused_form(AppError::Invalid { fields: vec![wrong] }, &typed);
+    for text in ["value=\"0,05\"", "value=\"2024-01-01\"", "value=\"a &quot;letter&quot;\""] {
+        assert!(html.contains(text), "{text} in {html}");
+    }
+    assert!(!html.contains("of another form") && !html.contains("Fill in at least"), "{html}");
+    let wrong = InvalidOption { field: "amounts".into(), expected: "1080p|720p".into() };
+    assert!(refused_form(AppError::Invalid { fields: vec![wrong] }, &[]).contains("Fill in at least one amount."));
+}
+
+#[test]
+fn what_one_form_was_refused_is_past_once_another_has_changed_something() {
+    Owner::new().with(|| {
+        let changing = Changing::new(Memo::new(|_| None), Memo::new(|_| ParamsMap::new()));
+        changing.price.value().set(Some(Err(AppError::Conflict)));
+        assert!(!changing.has_changed(), "a refusal changes nothing");
+        changing.retire.value().set(Some(Ok(())));
+        assert!(changing.has_changed());
+        changing.clear();
+        assert_eq!(changing.price.value().get_untracked(), None);
+        assert!(!changing.has_changed());
+    });
 }

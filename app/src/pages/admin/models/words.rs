@@ -19,6 +19,8 @@ pub(super) struct FigureWords {
     /// None when nothing is known.
     pub(super) value: Option<String>,
     pub(super) note: Option<String>,
+    /// What it will be, from which day on.
+    pub(super) later: Vec<String>,
 }
 
 /// Price, time, failures, published results and cost of a model, in this order.
@@ -26,7 +28,7 @@ pub(super) fn figures(locale: Locale, model: &ModelView) -> [FigureWords; 5] {
     let of = |part, whole| td_string!(locale, models.part_of, part = part, whole = whole);
     let figure = |label, value: Option<String>, note: Option<String>| {
         let note = note.filter(|_| value.is_some());
-        FigureWords { label, value, note }
+        FigureWords { label, value, note, later: Vec::new() }
     };
     let known = model.figures;
     let price = model.usual_price.map(MicroUsd::display);
@@ -34,8 +36,9 @@ pub(super) fn figures(locale: Locale, model: &ModelView) -> [FigureWords; 5] {
     let most = time(|known| known.most_ms).map(|time| td_string!(locale, models.most, time = time));
     let failed = known.and_then(|known| percent(known.failed, known.calls));
     let published = known.and_then(|known| percent(known.published, known.judged));
+    let price = figure(td_string!(locale, models.price), price, Some(usual(locale, model.unit)));
     [
-        figure(td_string!(locale, models.price), price, Some(usual(locale, model.unit))),
+        FigureWords { later: scheduled(locale, model), ..price },
         figure(td_string!(locale, models.time), time(|known| known.half_ms), most),
         figure(td_string!(locale, models.failed), failed, known.map(|known| of(known.failed, known.calls))),
         figure(td_string!(locale, models.published), published, known.map(|known| of(known.published, known.judged))),
@@ -57,6 +60,15 @@ fn took(locale: Locale, millis: u32) -> String {
     } else {
         lasting(locale, Duration::milliseconds(i64::from(millis)))
     }
+}
+
+/// What a model will cost from days to come on, a line for each.
+fn scheduled(locale: Locale, model: &ModelView) -> Vec<String> {
+    let lines = model.scheduled.iter().filter_map(|price| {
+        let usual = price.usual_price?.display();
+        Some(td_string!(locale, models.from_day, day = iso_day(price.valid_from), price = usual))
+    });
+    lines.collect()
 }
 
 /// What is bought when nobody chooses.
@@ -109,13 +121,16 @@ pub(super) fn change(locale: Locale, change: &ModelChange) -> String {
             let day = day.map(iso_day).unwrap_or_default();
             td_string!(locale, models.price_from, day = day, prices = prices(locale, &change.prices))
         }
+        (ModelChangeKind::Withdrawal, day) => {
+            td_string!(locale, models.withdrawn, day = day.map(iso_day).unwrap_or_default())
+        }
         (ModelChangeKind::Retirement, Some(day)) => td_string!(locale, models.retires_on, day = iso_day(day)),
         (ModelChangeKind::Retirement, None) => td_string!(locale, models.taken_back).to_owned(),
     }
 }
 
 /// Amounts in one line.
-fn prices(locale: Locale, prices: &[PriceAmount]) -> String {
+pub(super) fn prices(locale: Locale, prices: &[PriceAmount]) -> String {
     let prices = prices.iter().map(|PriceAmount { key, amount }| {
         let name = amount_name(locale, key);
         format!("{name} ${}", amount.dollars())

@@ -5,8 +5,9 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 
 use crate::{
-    api::generations::{RetryDesk, RetryGeneration},
+    api::generations::{CancelGeneration, RetryDesk, RetryGeneration},
     components::{
+        cancel_form::CancelForm,
         chip::StateChip,
         empty::Empty,
         error_block::ErrorBlock,
@@ -27,14 +28,17 @@ pub(super) fn LatestCard(
     offer: Option<RetryDesk>,
     /// The click on it.
     retry: ServerAction<RetryGeneration>,
+    /// Stops it while it runs.
+    cancel: ServerAction<CancelGeneration>,
 ) -> impl IntoView {
     view! {
         <section class="card">
             <header class="card-head">
                 <h2 class="card-title">{td_string!(use_locale(), product.latest)}</h2>
-                {move || latest.get().map(|latest| view! { <LatestTools latest/> })}
+                <LatestTools latest cancel/>
             </header>
             <div class="card-body">
+                {move || cancel.value().get().and_then(Result::err).map(|error| view! { <ErrorBlock error/> })}
                 <Latest latest offer retry/>
             </div>
         </section>
@@ -42,14 +46,31 @@ pub(super) fn LatestCard(
 }
 
 #[component]
-fn LatestTools(latest: GenerationView) -> impl IntoView {
+fn LatestTools(latest: Memo<Option<GenerationView>>, cancel: ServerAction<CancelGeneration>) -> impl IntoView {
     let locale = use_locale();
+    let state = Memo::new(move |_| {
+        latest.with(|latest| latest.as_ref().map(|one| (one.state, one.progress, one.is_cancelling())))
+    });
+    let id = Memo::new(move |_| latest.with(|latest| latest.as_ref().map(|one| one.id)));
+    // The form stays while the generation goes on: somebody may be about to press it.
+    let running = Memo::new(move |_| id.get().filter(|_| state.get().is_some_and(|(state, ..)| !state.is_final())));
+    let is_cancelling = Signal::derive(move || state.get().is_some_and(|(.., is_cancelling)| is_cancelling));
     view! {
         <div class="row">
-            <StateChip state=latest.state progress=latest.progress is_cancelling=latest.is_cancelling()/>
-            <a class="button small" href=format!("/admin/generations/{}", latest.id)>
-                {td_string!(locale, product.details)}
-            </a>
+            {move || {
+                state.get().map(|(state, progress, is_cancelling)| view! { <StateChip state progress is_cancelling/> })
+            }}
+            {move || running.get().map(|id| view! { <CancelForm id cancel is_cancelling class="button small danger"/> })}
+            {move || {
+                id.get()
+                    .map(|id| {
+                        view! {
+                            <a class="button small" href=format!("/admin/generations/{id}")>
+                                {td_string!(locale, product.details)}
+                            </a>
+                        }
+                    })
+            }}
         </div>
     }
 }
@@ -110,4 +131,33 @@ pub(super) fn Earlier(generations: Vec<GenerationView>) -> impl IntoView {
             </div>
         </section>
     })
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use domain::GenerationState;
+
+    use super::*;
+    use crate::{i18n::Locale, sample};
+
+    #[test]
+    fn what_runs_can_be_cancelled_where_it_was_clicked() {
+        let tools = |latest: Option<GenerationView>| {
+            sample::render(Locale::en, move || {
+                let latest = Memo::new(move |_| latest.clone());
+                view! { <LatestTools latest cancel=ServerAction::new()/> }
+            })
+        };
+        let html = tools(Some(sample::generation(GenerationState::GeneratingVideo)));
+        assert!(
+            html.contains("action=\"/api/admin/generations/cancel\"") && html.contains("Cancel generation"),
+            "{html}"
+        );
+        let asked = GenerationView { cancel_requested: true, ..sample::generation(GenerationState::GeneratingVideo) };
+        let html = tools(Some(asked));
+        assert!(html.contains(" disabled") && html.contains("Cancelling…"), "{html}");
+        let html = tools(Some(sample::generation(GenerationState::Completed)));
+        assert!(!html.contains("<form") && html.contains("/admin/generations/"), "{html}");
+        assert!(!tools(None).contains("<a"), "nothing was clicked yet");
+    }
 }

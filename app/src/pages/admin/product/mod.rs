@@ -15,7 +15,7 @@ use self::{
 use super::not_found::NotFoundPage;
 use crate::{
     api::{
-        generations::{Generate, RetryGeneration},
+        generations::{CancelGeneration, Generate, RetryGeneration},
         products::{ProductDesk, load_product},
     },
     components::{
@@ -43,11 +43,12 @@ pub fn ProductPage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<ProductId>().ok()));
     let click = ServerAction::<Generate>::new();
     let retry = ServerAction::<RetryGeneration>::new();
+    let cancel = ServerAction::<CancelGeneration>::new();
     let chosen = RwSignal::new(use_query_map().with_untracked(query::options));
     let price = price_of(id, chosen);
     let turns = Memo::new(move |_| id.get().map(|id| live.turns_of(id)));
     let desk = crate::wire::resource(
-        move || (id.get(), click.version().get(), retry.version().get(), turns.get()),
+        move || (id.get(), click.version().get(), retry.version().get(), cancel.version().get(), turns.get()),
         |(id, ..)| async move {
             match id {
                 Some(id) => load_product(id).await,
@@ -62,7 +63,7 @@ pub fn ProductPage() -> impl IntoView {
                 let lasting = lasting.clone();
                 Suspend::new(async move {
                     match desk.await {
-                        Ok(desk) => lasting.view(|| view! { <Desk desk click retry chosen price/> }.into_any()),
+                        Ok(desk) => lasting.view(|| view! { <Desk desk click retry cancel chosen price/> }.into_any()),
                         Err(AppError::NotFound) => view! { <NotFoundPage/> }.into_any(),
                         Err(error) => view! { <ErrorBlock error/> }.into_any(),
                     }
@@ -78,6 +79,7 @@ fn Desk(
     desk: ProductDesk,
     click: ServerAction<Generate>,
     retry: ServerAction<RetryGeneration>,
+    cancel: ServerAction<CancelGeneration>,
     chosen: RwSignal<Options>,
     price: PriceResource,
 ) -> impl IntoView {
@@ -122,7 +124,7 @@ fn Desk(
                     <ClickCard product=product.id key has_photo chosen price click is_running/>
                 </aside>
                 <div class="product-result stack">
-                    <LatestCard latest offer retry/>
+                    <LatestCard latest offer retry cancel/>
                     {other_video.map(|video| view! { <Published video name/> })}
                 </div>
             </div>

@@ -102,7 +102,7 @@ impl Queued<'_> {
             return Ok(Look::Waiting);
         }
         tx.commit().await?;
-        Err(Failure::transient(FailureCode::ProviderUnavailable.as_str(), "the submit never arrived").into())
+        Err(Failure::transient(FailureCode::ProviderUnreachable.as_str(), "the submit never arrived").into())
     }
 
     /// The list cannot tell. A webhook may; when none came in time, the model's policy decides.

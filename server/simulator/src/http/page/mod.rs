@@ -3,40 +3,64 @@
 
 mod faults;
 mod tables;
+mod words;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Html;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
 
+use super::faults::{RuleForm, Wrong};
 use crate::world::World;
 
 const STYLE: &str = include_str!("style.css");
 
 /// Shows the page.
 pub(crate) async fn show(State(world): State<Arc<World>>) -> Html<String> {
+    Html(write(&world, &RuleForm { times: "1".to_owned(), ..RuleForm::default() }, None))
+}
+
+/// Shows the page with what is wrong beside its field, and the form as it was filled in.
+pub(crate) fn refuse(world: &World, form: &RuleForm, wrong: &Wrong) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, Html(write(world, form, Some(wrong)))).into_response()
+}
+
+fn write(world: &World, form: &RuleForm, wrong: Option<&Wrong>) -> String {
     let mut page = format!(
         "<!doctype html><html lang=en><meta charset=utf-8>\
          <meta name=viewport content='width=device-width'><title>Provider simulator</title>\
          <link rel=icon href='data:,'><style>{STYLE}</style>"
     );
-    write_head(&world, &mut page);
-    write_figures(&world, &mut page);
-    faults::write_faults(&world, &mut page);
-    tables::write_requests(&world, &mut page);
-    tables::write_bill(&world, &mut page);
-    Html(page)
+    write_head(world, wrong, &mut page);
+    write_figures(world, &mut page);
+    faults::write_faults(world, form, wrong, &mut page);
+    tables::write_requests(world, &mut page);
+    tables::write_bill(world, &mut page);
+    page
 }
 
-fn write_head(world: &World, page: &mut String) {
+/// What is wrong with a field, below it; and the attributes that lead there.
+fn wrong_of(field: &str, wrong: Option<&Wrong>) -> (String, &'static str) {
+    match wrong.filter(|wrong| wrong.field == field) {
+        Some(Wrong { expected, .. }) => (
+            format!("<span class=bad id=wrong role=alert>{}</span>", escape(expected)),
+            " aria-invalid=true aria-describedby=wrong autofocus",
+        ),
+        None => (String::new(), ""),
+    }
+}
+
+fn write_head(world: &World, wrong: Option<&Wrong>, page: &mut String) {
     let now = world.clock.now().format("%F %T");
     let state = if world.clock.is_running() { "" } else { ", standing still" };
+    let (said, marks) = wrong_of("seconds", wrong);
     let _ = write!(
         page,
         "<header><div><h1>Provider simulator</h1><p class=quiet>fal.ai and Gemini on {}</div>\
          <form method=post action=/clock/advance><p class=quiet>{now} UTC{state}</p>\
-         <label>Put forward, seconds<input class=short name=seconds type=number min=1 value=3600 required></label>\
+         <label>Put forward, seconds<input class=short name=seconds type=number min=1 value=3600 required{marks}>{said}</label>\
          <button>Put forward</button></form></header><main>",
         escape(world.base.as_str())
     );

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::{escape, exact_dollars};
+use super::{escape, exact_dollars, words};
 use crate::desk::{FalRequest, RequestState};
 use crate::world::World;
 
@@ -75,10 +75,10 @@ pub(super) fn write_bill(world: &World, page: &mut String) {
     for entry in entries.iter().rev().take(SHOWN) {
         let _ = write!(
             page,
-            "<tr><td>{}<td>{}<td><code>{}</code><td class=number>{}",
+            "<tr><td>{}<td>{}<td>{}<td class=number>{}",
             entry.accepted_at.format("%F %T"),
             escape(&entry.endpoint),
-            escape(&entry.units.to_string()),
+            escape(&words::counted(&entry.units)),
             exact_dollars(entry.amount_micro_usd)
         );
     }
