@@ -2,6 +2,7 @@
 
 mod body;
 mod csp;
+mod embed;
 mod events;
 mod files;
 mod guard;
@@ -110,6 +111,7 @@ fn router(state: &State, site_root: &std::path::Path) -> Router<State> {
         .route("/api/video/webhook/fal", post(webhooks::fal))
         .route("/api/video/webhook/fal/{token}", post(webhooks::fal_named));
     let router = router.merge(health::routes(state.engine.clone()));
+    let router = embed::routes(router, site_root);
     let router = pages::routes(router, state);
     files::routes(router, site_root)
 }

@@ -15,6 +15,8 @@ use crate::{Engine, Error, views};
 const RECENT_GENERATIONS: i64 = 10;
 /// Cards in the shop's grid.
 const SHOP_CARDS: i64 = 200;
+/// Products that search engines are told of.
+const LISTED_PRODUCTS: i64 = 10_000;
 
 /// A product to be added to the catalogue, with its photos.
 #[derive(Debug, Clone)]
@@ -88,8 +90,20 @@ impl Engine {
     /// # Errors
     /// Only when the database does not answer.
     pub async fn shop_products(&self) -> Result<Vec<ShopCard>, Error> {
+        self.cards(SHOP_CARDS).await
+    }
+
+    /// What search engines are told of: every product, newest first, at most 10,000.
+    ///
+    /// # Errors
+    /// Only when the database does not answer.
+    pub async fn listed_products(&self) -> Result<Vec<ShopCard>, Error> {
+        self.cards(LISTED_PRODUCTS).await
+    }
+
+    async fn cards(&self, most: i64) -> Result<Vec<ShopCard>, Error> {
         let mut conn = self.pg().acquire().await?;
-        let cards = store::shop_cards(&mut conn, self.media(), SHOP_CARDS).await?;
+        let cards = store::shop_cards(&mut conn, self.media(), most).await?;
         let ids: Vec<_> = cards.iter().map(|(id, _)| *id).collect();
         let mut videos = views::videos(&mut conn, self.media(), &ids).await?;
         Ok(cards.into_iter().map(|(id, card)| ShopCard { video: videos.remove(&id), ..card }).collect())
@@ -100,9 +114,25 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn shop_product(&self, slug: &str) -> Result<ShopProduct, Error> {
+        self.product_on_display(slug, None).await
+    }
+
+    /// A product with its published video, by slug or by id, for pages of others.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also when nothing is published.
+    pub async fn embedded_product(&self, reference: &str) -> Result<ShopProduct, Error> {
+        let product = self.product_on_display(reference, reference.parse().ok()).await?;
+        if product.video.is_none() {
+            return Err(Error::NotFound("published video"));
+        }
+        Ok(product)
+    }
+
+    async fn product_on_display(&self, slug: &str, id: Option<ProductId>) -> Result<ShopProduct, Error> {
         let mut conn = self.pg().acquire().await?;
         let (product, photos) =
-            store::shop_product(&mut conn, self.media(), slug).await?.ok_or(Error::NotFound("product"))?;
+            store::shop_product(&mut conn, self.media(), slug, id).await?.ok_or(Error::NotFound("product"))?;
         let video = views::videos(&mut conn, self.media(), &[product.id]).await?.remove(&product.id);
         Ok(ShopProduct {
             slug: product.slug,
