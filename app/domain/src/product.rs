@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     GenerationId, GenerationState, LocalText, MicroUsd, PhotoId, ProductId, VideoId, generation::GenerationView,
+    playback::PlaybackSummary,
 };
 
 /// A picture with its address on this server and its size, so that nothing jumps while it loads.
@@ -120,6 +121,8 @@ pub struct ProductDetail {
     pub photos: Vec<Photo>,
     /// The published video.
     pub video: Option<VideoView>,
+    /// How that video is played.
+    pub playback: Option<PlaybackSummary>,
     /// Generations of this product, newest first, at most ten.
     pub generations: Vec<GenerationView>,
 }

@@ -118,7 +118,7 @@ fn shop_zone(zone: Tz) -> ShopZone {
 }
 
 /// Who is connected: the peer, or the address the outermost trusted proxy saw.
-fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>, proxies: TrustedProxies) -> String {
+pub(super) fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>, proxies: TrustedProxies) -> String {
     let forwarded: Vec<&str> = headers
         .get_all("x-forwarded-for")
         .iter()

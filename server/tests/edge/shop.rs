@@ -87,7 +87,9 @@ async fn a_product_page_is_small() {
     let visitor = shared().await.visitor();
     let path = format!("/products/{}", finished().await.product.slug);
     let page = visitor.page(&path).await;
+    // JSON-LD is a script without an address, and weighed with the page.
     let mut files: BTreeSet<String> = addresses(&page, "<script", "src");
+    assert!(files.contains("/embed.js"), "{files:?}");
     for tag in page.split("<link").skip(1).map(|rest| rest.split('>').next().unwrap()) {
         if tag.contains("stylesheet") {
             files.extend(addresses(&format!("<link{tag}>"), "<link", "href"));

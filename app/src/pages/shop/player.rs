@@ -82,28 +82,26 @@ pub(super) fn CardClip(
     let VideoView { id, mut sources, .. } = video;
     let (width, height) = sources.first().map(|source| (source.width, source.height))?;
     sources.retain(|source| source.width == width);
-    Some(
-        view! {
-            <video
-                muted
-                loop
-                playsinline
-                preload="none"
-                width=width
-                height=height
-                tabindex="-1"
-                aria-hidden="true"
-                data-video=id.to_string()
-            >
-                {sources.into_iter().map(|source| view! { <Source source/> }).collect_view()}
-            </video>
-            <span class="shop-card-mark">
-                <Icon name=IconName::Play/>
-                <span class="visually-hidden">{td_string!(locale, shop.has_video)}</span>
-            </span>
-            <span class="shop-ai">{td_string!(locale, shop.ai_video)}</span>
-        },
-    )
+    Some(view! {
+        <video
+            muted
+            loop
+            playsinline
+            preload="none"
+            width=width
+            height=height
+            tabindex="-1"
+            aria-hidden="true"
+            data-video=id.to_string()
+        >
+            {sources.into_iter().map(|source| view! { <Source source/> }).collect_view()}
+        </video>
+        <span class="shop-card-mark">
+            <Icon name=IconName::Play/>
+            <span class="visually-hidden">{td_string!(locale, shop.has_video)}</span>
+        </span>
+        <span class="shop-ai">{td_string!(locale, shop.ai_video)}</span>
+    })
 }
 
 /// Both icons of a button that starts and stops; the stylesheet shows the one that says what a press does.

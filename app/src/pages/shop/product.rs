@@ -134,13 +134,15 @@ fn head(product: &ShopProduct, origin: &Origin, locale: Locale) -> impl IntoView
         }
     });
     let data = product_data(product, origin, locale);
-    let shared = video.map(|video| &video.poster).or_else(|| product.photos.first().map(|photo| &photo.picture)).map(|picture| {
-        view! {
-            {open_graph("og:image", origin.address(&picture.url))}
-            {open_graph("og:image:width", picture.width.to_string())}
-            {open_graph("og:image:height", picture.height.to_string())}
-        }
-    });
+    let shared = video.map(|video| &video.poster).or_else(|| product.photos.first().map(|photo| &photo.picture)).map(
+        |picture| {
+            view! {
+                {open_graph("og:image", origin.address(&picture.url))}
+                {open_graph("og:image:width", picture.width.to_string())}
+                {open_graph("og:image:height", picture.height.to_string())}
+            }
+        },
+    );
     view! {
         <meta name="description" content=description.clone()/>
         <link rel="canonical" href=page.clone()/>

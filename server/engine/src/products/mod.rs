@@ -9,7 +9,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::{Engine, Error, views};
+use crate::{Engine, Error, playback, views};
 
 /// Generations shown on the page of a product.
 const RECENT_GENERATIONS: i64 = 10;
@@ -68,6 +68,10 @@ impl Engine {
         let product = store::by_id(&mut conn, id).await?.ok_or(Error::NotFound("product"))?;
         let photos = store::photos(&mut conn, self.media(), id).await?;
         let video = views::videos(&mut conn, self.media(), &[id]).await?.remove(&id);
+        let playback = match &video {
+            Some(video) => Some(playback::counts(&mut conn, Some(video.id), None).await?.summary()),
+            None => None,
+        };
         let ids = store::recent_generations(&mut conn, id, RECENT_GENERATIONS).await?;
         drop(conn);
         let generations = self.views(&ids).await?;
@@ -81,6 +85,7 @@ impl Engine {
             price_krw: product.price_krw,
             photos,
             video,
+            playback,
             generations,
         })
     }
