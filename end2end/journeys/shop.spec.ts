@@ -20,6 +20,28 @@ test("who asked for calm sees the poster until they tap", async ({ page, words }
   await expect(page.getByRole("button", { name: words("shop.pause") })).toBeVisible();
 });
 
+test("the poster is the largest thing that is painted, and nothing moves", async ({ page, words }) => {
+  const { shop } = await productWithVideo(page, words);
+  await page.goto(shop);
+  const player = page.locator("lookreel-video[data-player]");
+  await expect(player).toHaveAttribute("data-state", "playing");
+  const seen = await page.evaluate(async () => {
+    const entries: { type: string; value: number; tag?: string; url?: string }[] = [];
+    for (const type of ["layout-shift", "largest-contentful-paint"]) {
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries() as (PerformanceEntry & { value: number; element?: Element; url?: string })[]) {
+          entries.push({ type, value: entry.value, tag: entry.element?.localName, url: entry.url });
+        }
+      }).observe({ type, buffered: true });
+    }
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)));
+    return entries;
+  });
+  const largest = seen.filter((entry) => entry.type === "largest-contentful-paint").pop();
+  expect(largest).toMatchObject({ tag: "video", url: expect.stringMatching(/\/thumbnails?\//) });
+  expect(seen.filter((entry) => entry.type === "layout-shift")).toEqual([]);
+});
+
 test("in the grid a clip plays while its card is pointed at, and its bytes come in ranges", async ({ page, words }) => {
   const { shop } = await productWithVideo(page, words);
   await page.goto("/products");

@@ -135,6 +135,10 @@ impl Engine {
     }
 
     async fn product_on_display(&self, slug: &str, id: Option<ProductId>) -> Result<ShopProduct, Error> {
+        // Postgres keeps no text with a zero byte in it.
+        if slug.contains('\0') {
+            return Err(Error::NotFound("product"));
+        }
         let mut conn = self.pg().acquire().await?;
         let (product, photos) =
             store::shop_product(&mut conn, self.media(), slug, id).await?.ok_or(Error::NotFound("product"))?;
