@@ -11,7 +11,9 @@ const TYPES: Record<string, string> = {
   ".m4s": "video/mp4",
   ".mp4": "video/mp4",
 };
-const STYLE = "body { margin: 0 } main { max-width: 30rem; margin: 2rem auto } footer { height: 300vh }";
+/** The box has its size before the script is there, as docs/embed.md says. */
+const STYLE = `body { margin: 0 } main { max-width: 30rem; margin: 2rem auto } footer { height: 300vh }
+lookreel-video { display: block; aspect-ratio: 3 / 4; border-radius: 14px }`;
 
 export class ForeignShop {
   /** Its address: `localhost`, where Lookreel is `127.0.0.1`. */

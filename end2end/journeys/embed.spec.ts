@@ -112,7 +112,7 @@ test("who asked for calm sees the poster of others' pages until they tap", async
 });
 
 test.describe("when it cannot play", () => {
-  test.use({ allowedConsoleErrors: [/ERR_FAILED/, /404/] });
+  test.use({ allowedConsoleErrors: [/ERR_FAILED|404/] });
 
   test("a clip that does not load is asked for once more, then the poster stays", async ({ page, words, lookreel }) => {
     const slug = await slugWithVideo(page, words);
