@@ -40,7 +40,7 @@ export class ForeignShop {
     ].join("; ");
     const page = `<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>Shop</title>
       <link rel="stylesheet" href="/shop.css"><link rel="icon" href="data:,"><script src="${lookreel}/embed.js" async></script></head>
-      <body><main>${inside}<p>Beside it</p></main><footer></footer></body></html>`;
+      <body><main><h1>Shop</h1>${inside}<p>Beside it</p></main><footer></footer></body></html>`;
     const server = createServer(async (request, response) => {
       const path = new URL(request.url ?? "/", "http://localhost").pathname;
       if (path === "/") {

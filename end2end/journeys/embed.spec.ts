@@ -71,7 +71,7 @@ test("under a strict policy it plays in view, stops out of view, and tells only 
   await expect.poll(() => isPlaying(video)).toBe(false);
   await page.keyboard.press("Enter");
   await expect.poll(() => isPlaying(video)).toBe(true);
-  await expectAccessible(page);
+  await expectAccessible(page, "light");
 
   await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
   await expect.poll(() => isPlaying(video)).toBe(false);

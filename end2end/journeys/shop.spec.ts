@@ -42,6 +42,24 @@ test("the poster is the largest thing that is painted, and nothing moves", async
   expect(seen.filter((entry) => entry.type === "layout-shift")).toEqual([]);
 });
 
+test.describe("when a clip does not load", () => {
+  test.use({ allowedConsoleErrors: [/ERR_FAILED/] });
+
+  test("it is asked for once more, then the poster stays", async ({ page, words }) => {
+    const { shop } = await productWithVideo(page, words);
+    let asked = 0;
+    await page.route("**/*.mp4", (route) => (asked++, route.abort()));
+    await page.addInitScript(() => {
+      Object.assign(window, { failed: new Promise((done) => document.addEventListener("lookreel-error", done)) });
+    });
+    await page.goto(shop);
+    await page.evaluate(() => (window as unknown as { failed: Promise<void> }).failed.then(() => undefined));
+    expect(asked, "once, and once more").toBe(2);
+    await expect(page.locator("[data-player]")).toHaveAttribute("data-state", "poster");
+    await expect(page.getByRole("button", { name: words("shop.play") })).toBeVisible();
+  });
+});
+
 test("in the grid a clip plays while its card is pointed at, and its bytes come in ranges", async ({ page, words }) => {
   const { shop } = await productWithVideo(page, words);
   await page.goto("/products");

@@ -133,6 +133,8 @@
       this.#source = undefined;
       this.#hls?.destroy();
       this.#hls = undefined;
+      // Nothing is left to load: asked to, a browser would take the next <source> by itself.
+      video.replaceChildren();
       video.removeAttribute("src");
       video.load();
       if (this.#left-- > 0) setTimeout(() => this.isOn && this.start(), RETRY_MS);
@@ -168,6 +170,7 @@ button:focus-visible{outline:2px solid #fff;outline-offset:2px;box-shadow:0 0 0 
 :host([data-state=poster]) button{inset:0;width:64px;height:64px}
 button:before{content:"";width:14px;height:16px;background:#fff;forced-color-adjust:none;
 clip-path:polygon(0 0,36% 0,36% 100%,64% 100%,64% 0,100% 0,100% 100%,0 100%)}
+:host([data-state=poster]) button:before{scale:1.4}
 [data-motion=off]:before{translate:2px;clip-path:polygon(0 0,100% 50%,0 100%)}`;
   const dress = (root) => {
     try {
