@@ -40,7 +40,14 @@ export default defineConfig({
     {
       name: "en",
       // What does not depend on the language is shown once.
-      testIgnore: ["**/*.no-js.spec.ts", "**/interruptions.spec.ts", "**/keyboard.spec.ts", "**/shop.spec.ts", "**/streaming.spec.ts"],
+      testIgnore: [
+        "**/*.no-js.spec.ts",
+        "**/embed.spec.ts",
+        "**/interruptions.spec.ts",
+        "**/keyboard.spec.ts",
+        "**/shop.spec.ts",
+        "**/streaming.spec.ts",
+      ],
       use: { ...desktop, locale: "en-US", timezoneId: "America/New_York" },
     },
     {

@@ -27,6 +27,8 @@ const [built, site] = process.argv.slice(2);
 await rm(site, { recursive: true, force: true });
 await mkdir(join(site, "pkg"), { recursive: true });
 await cp("frontend/public", site, { recursive: true });
+for (const name of ["embed.js", "shop.js"]) await writeFile(join(site, name), dense(await readFile(join(site, name), "utf8")));
+await copyHls();
 await copyFonts();
 await writeFile(join(site, "hash.txt"), await placeHashed());
 await Promise.all((await textFiles(site)).map(compress));
@@ -56,6 +58,20 @@ async function placeHashed() {
 /** Follows every @import and returns one dense stylesheet. */
 function bundleCss(filename) {
   return bundle({ filename, minify: true, targets: BROWSERS }).code;
+}
+
+/** A script without lines of comment, indentation and the line ends that say nothing. */
+function dense(script) {
+  return script.replace(/^\s*\/\/.*\n/gm, "").replace(/^\s+/gm, "").replace(/([{,;])\n/g, "$1");
+}
+
+/** hls.js, a module that the embedded player asks for where a browser cannot play HLS by itself. */
+async function copyHls() {
+  const folder = "frontend/node_modules/hls.js";
+  const { version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  const module = await readFile(join(folder, "dist/hls.light.min.mjs"), "utf8");
+  const code = module.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n");
+  await writeFile(join(site, "hls.light.min.js"), `/*! hls.js ${version}, ${license} */\n${code}`);
 }
 
 /** Pretendard in small pieces: a page loads only those with letters that it shows. */

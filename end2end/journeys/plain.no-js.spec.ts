@@ -38,7 +38,7 @@ test.describe("from the sign-in to the shop", () => {
 
     // The shop, with the browser's own controls.
     await page.goto((await page.getByRole("link", { name: words("product.shop") }).getAttribute("href")) ?? "");
-    const video = page.getByLabel(words("shop.video_label", { name }));
+    const video = page.getByLabel(words("shop.video_worn", { name }));
     await expect(video).toHaveAttribute("controls", "");
     await expect(page.getByRole("button", { name: words("shop.play") })).toBeHidden();
     await video.focus();

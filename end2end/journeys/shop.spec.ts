@@ -20,6 +20,46 @@ test("who asked for calm sees the poster until they tap", async ({ page, words }
   await expect(page.getByRole("button", { name: words("shop.pause") })).toBeVisible();
 });
 
+test("the poster is the largest thing that is painted, and nothing moves", async ({ page, words }) => {
+  const { shop } = await productWithVideo(page, words);
+  await page.goto(shop);
+  const player = page.locator("lookreel-video[data-player]");
+  await expect(player).toHaveAttribute("data-state", "playing");
+  const seen = await page.evaluate(async () => {
+    const entries: { type: string; value: number; tag?: string; url?: string }[] = [];
+    for (const type of ["layout-shift", "largest-contentful-paint"]) {
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries() as (PerformanceEntry & { value: number; element?: Element; url?: string })[]) {
+          entries.push({ type, value: entry.value, tag: entry.element?.localName, url: entry.url });
+        }
+      }).observe({ type, buffered: true });
+    }
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)));
+    return entries;
+  });
+  const largest = seen.filter((entry) => entry.type === "largest-contentful-paint").pop();
+  expect(largest).toMatchObject({ tag: "video", url: expect.stringMatching(/\/thumbnails?\//) });
+  expect(seen.filter((entry) => entry.type === "layout-shift")).toEqual([]);
+});
+
+test.describe("when a clip does not load", () => {
+  test.use({ allowedConsoleErrors: [/ERR_FAILED/] });
+
+  test("it is asked for once more, then the poster stays", async ({ page, words }) => {
+    const { shop } = await productWithVideo(page, words);
+    let asked = 0;
+    await page.route("**/*.mp4", (route) => (asked++, route.abort()));
+    await page.addInitScript(() => {
+      Object.assign(window, { failed: new Promise((done) => document.addEventListener("lookreel-error", done)) });
+    });
+    await page.goto(shop);
+    await page.evaluate(() => (window as unknown as { failed: Promise<void> }).failed.then(() => undefined));
+    expect(asked, "once, and once more").toBe(2);
+    await expect(page.locator("[data-player]")).toHaveAttribute("data-state", "poster");
+    await expect(page.getByRole("button", { name: words("shop.play") })).toBeVisible();
+  });
+});
+
 test("in the grid a clip plays while its card is pointed at, and its bytes come in ranges", async ({ page, words }) => {
   const { shop } = await productWithVideo(page, words);
   await page.goto("/products");

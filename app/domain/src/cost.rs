@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::MicroUsd;
+use crate::{MicroUsd, playback::PlaybackSummary};
 
 /// The price of a click, before it is clicked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +135,8 @@ pub struct CostReport {
     pub days: Vec<CostDay>,
     /// The limits of today.
     pub limits: LimitStatus,
+    /// How videos were played this month.
+    pub playback: PlaybackSummary,
 }
 
 /// A part of a sum.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CallState, FailureCode, GenerationId, GenerationState, LocalText, MicroUsd, Options, ProductId, Stage, StageState,
     StillId,
+    playback::PlaybackSummary,
     product::{Picture, VideoView},
 };
 
@@ -260,6 +261,8 @@ pub struct GenerationDetail {
     pub timeline: Vec<TimelineEntry>,
     /// Paid calls, oldest first.
     pub calls: Vec<CallView>,
+    /// How its video is played.
+    pub playback: Option<PlaybackSummary>,
 }
 
 /// One thing that happened.

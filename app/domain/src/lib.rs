@@ -14,6 +14,7 @@ pub mod money;
 pub mod notice;
 pub mod options;
 pub mod page;
+pub mod playback;
 pub mod product;
 pub mod queue;
 pub mod state;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     GenerationId, GenerationState, LocalText, MicroUsd, PhotoId, ProductId, VideoId, generation::GenerationView,
+    playback::PlaybackSummary,
 };
 
 /// A picture with its address on this server and its size, so that nothing jumps while it loads.
@@ -120,6 +121,8 @@ pub struct ProductDetail {
     pub photos: Vec<Photo>,
     /// The published video.
     pub video: Option<VideoView>,
+    /// How that video is played.
+    pub playback: Option<PlaybackSummary>,
     /// Generations of this product, newest first, at most ten.
     pub generations: Vec<GenerationView>,
 }
@@ -149,6 +152,21 @@ pub struct VideoView {
     pub published_at: chrono::DateTime<chrono::Utc>,
 }
 
+impl VideoView {
+    /// The largest rendition that everything plays: an MP4 without AV1, where there is one.
+    pub fn plainest(&self) -> Option<&VideoSource> {
+        let plain = |source: &&VideoSource| {
+            source.content_type.starts_with("video/mp4") && !source.content_type.contains("av01")
+        };
+        self.sources.iter().rfind(plain).or_else(|| self.sources.last())
+    }
+
+    /// The lighter of the posters that every browser of today shows.
+    pub fn lightest_poster(&self) -> &Picture {
+        self.poster_webp.as_ref().unwrap_or(&self.poster)
+    }
+}
+
 /// One rendition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VideoSource {
@@ -171,6 +189,8 @@ pub struct ShopCard {
     pub slug: String,
     /// Name in both languages.
     pub name: LocalText,
+    /// Category word.
+    pub category: String,
     /// Price in won.
     pub price_krw: i64,
     /// First photo.

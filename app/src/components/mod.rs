@@ -25,6 +25,7 @@ pub mod pager;
 pub mod person_menu;
 pub mod photo;
 pub mod pictures;
+pub mod playback;
 pub mod player;
 pub mod post_form;
 pub mod product_cell;

@@ -1,4 +1,4 @@
-//! What the browser half of the desk weighs, from the files the build wrote.
+//! What the browser half of the desk and the embedded player weigh, from the files the build wrote.
 
 use std::{
     env, fs,
@@ -10,6 +10,8 @@ use anyhow::Context as _;
 use super::table::Table;
 
 const BROTLI_BUDGET_KB: f64 = 350.0;
+/// The player on pages of others, before compression.
+const EMBED_BUDGET_KB: f64 = 10.0;
 
 /// Folder of the built site.
 pub fn root() -> PathBuf {
@@ -36,5 +38,12 @@ pub fn measure(table: &mut Table) -> anyhow::Result<()> {
     table.promise("desk's WASM, brotli", weigh(".wasm.br")?, BROTLI_BUDGET_KB, "kB");
     table.detail("gzip", weigh(".wasm.gz")?, "kB");
     table.detail("raw", weigh(".wasm")?, "kB");
+    let kilobytes = |name: &str| -> anyhow::Result<f64> {
+        let path = root().join(name);
+        Ok(fs::metadata(&path).with_context(|| path.display().to_string())?.len() as f64 / 1_000.0)
+    };
+    table.promise("embed.js, raw", kilobytes("embed.js")?, EMBED_BUDGET_KB, "kB");
+    table.detail("brotli", kilobytes("embed.js.br")?, "kB");
+    table.detail("hls.light.min.js, where it is needed, brotli", kilobytes("hls.light.min.js.br")?, "kB");
     Ok(())
 }

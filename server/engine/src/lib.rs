@@ -14,6 +14,7 @@ mod media_urls;
 mod notices;
 mod pauses;
 mod people;
+mod playback;
 mod products;
 mod reports;
 mod retention;
@@ -76,6 +77,7 @@ struct Inner {
     parts: Parts,
     media: MediaUrls,
     usual: Mutex<Option<(Instant, UsualSeconds)>>,
+    playbacks: playback::Counted,
     /// How far the catalogue in the database was read.
     catalogue_mark: Mutex<catalogue::Mark>,
 }
@@ -89,7 +91,8 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         let media = MediaUrls::new(&parts.settings.media_base);
         let catalogue_mark = Mutex::new(catalogue::Mark::default());
-        Self(Arc::new(Inner { parts, media, usual: Mutex::new(None), catalogue_mark }))
+        let playbacks = playback::Counted::default();
+        Self(Arc::new(Inner { parts, media, usual: Mutex::new(None), playbacks, catalogue_mark }))
     }
 
     /// What a worker must be given to run this engine's jobs.
@@ -142,6 +145,10 @@ impl Engine {
 
     pub(crate) fn media(&self) -> &MediaUrls {
         &self.0.media
+    }
+
+    pub(crate) fn playbacks(&self) -> &playback::Counted {
+        &self.0.playbacks
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

@@ -2,6 +2,7 @@
 
 mod body;
 mod csp;
+mod embed;
 mod events;
 mod files;
 mod guard;
@@ -10,6 +11,7 @@ mod hub;
 mod media;
 pub mod metrics;
 mod pages;
+mod playback;
 mod range;
 mod refusal;
 mod sessions;
@@ -60,6 +62,7 @@ pub struct State {
     engine: Engine,
     webhooks: Arc<WebhookVerifier>,
     hub: Arc<Hub>,
+    addresses: Arc<playback::Addresses>,
     leptos: LeptosOptions,
     proxies: TrustedProxies,
     zone: Tz,
@@ -78,6 +81,7 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
         engine: edge.engine.clone(),
         webhooks: edge.webhooks.clone(),
         hub,
+        addresses: Arc::new(playback::Addresses::new()),
         leptos,
         proxies: TrustedProxies(edge.trusted_proxies),
         zone: edge.zone,
@@ -86,19 +90,27 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
     let router = router(&state, &edge.site_root)
         .layer(middleware::from_fn_with_state(state.clone(), guard::admin))
         .layer(sessions)
-        .layer(CsrfLayer::new().with_insecure_bypass(|_, uri| uri.path().starts_with("/api/video/webhook")))
+        .layer(CsrfLayer::new().with_insecure_bypass(|_, uri| is_for_others(uri.path())))
         .layer(middleware::from_fn(body::limit))
         .layer(RequestBodyTimeoutLayer::new(BODY_STALL))
         .layer(middleware::from_fn_with_state(policy, csp::answer))
         .layer(middleware::from_fn(trace::answer))
         .with_state(state);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(playback::write_often(edge.engine.clone(), stop.clone()));
     let stopped = stop.clone();
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move { stopped.cancelled().await });
-    tokio::select! {
+    let served = tokio::select! {
         done = serving.into_future() => done.context("the HTTP server stopped"),
         () = async { stop.cancelled().await; tokio::time::sleep(STOP_PATIENCE).await } => Ok(()),
-    }
+    };
+    playback::write_last(&edge.engine).await;
+    served
+}
+
+/// What pages and servers of others send to: nothing there is done in the name of who is signed in.
+fn is_for_others(path: &str) -> bool {
+    path.starts_with("/api/video/webhook") || path == playback::PATH
 }
 
 fn router(state: &State, site_root: &std::path::Path) -> Router<State> {
@@ -110,6 +122,8 @@ fn router(state: &State, site_root: &std::path::Path) -> Router<State> {
         .route("/api/video/webhook/fal", post(webhooks::fal))
         .route("/api/video/webhook/fal/{token}", post(webhooks::fal_named));
     let router = router.merge(health::routes(state.engine.clone()));
+    let router = playback::routes(router);
+    let router = embed::routes(router, site_root);
     let router = pages::routes(router, state);
     files::routes(router, site_root)
 }

@@ -26,7 +26,7 @@ use leptos::{
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
-use super::{Edge, State, TrustedProxies};
+use super::{Edge, State, TrustedProxies, refusal};
 use crate::config::setting::SITE_ROOT;
 
 /// What Leptos must know of the built site. Names carry the hashes the build wrote down.
@@ -61,7 +61,13 @@ pub fn routes(router: Router<State>, state: &State) -> Router<State> {
     let desk = desk.layer(middleware::from_fn(never_cached)).layer(middleware::map_response(varied));
     let pages = desk.merge(shop.layer(middleware::from_fn(always_fresh)));
     router
-        .merge(pages.route("/shop.css", get(stylesheet)).layer(CompressionLayer::new()))
+        .merge(
+            pages
+                .route("/shop.css", get(stylesheet))
+                .route("/sitemap.xml", get(sitemap))
+                .route("/robots.txt", get(robots))
+                .layer(CompressionLayer::new()),
+        )
         .route("/", get(|| async { Redirect::to("/products") }))
 }
 
@@ -71,6 +77,24 @@ async fn shop_products(FromState(engine): FromState<Engine>, request: Parts) -> 
 
 async fn shop_product(FromState(engine): FromState<Engine>, Path(slug): Path<String>, request: Parts) -> ShopDocument {
     shop::product_page(&engine, &request, &slug).await
+}
+
+/// What search engines are told; they ask every few hours.
+const LIST_CACHE: &str = "public, max-age=3600";
+
+async fn sitemap(FromState(engine): FromState<Engine>, request: Parts) -> Response {
+    match shop::sitemap(&engine, &request).await {
+        Ok(xml) => listed(xml, "application/xml; charset=utf-8"),
+        Err(error) => refusal::answer(&request, &error),
+    }
+}
+
+async fn robots(request: Parts) -> Response {
+    listed(shop::robots(&request), "text/plain; charset=utf-8")
+}
+
+fn listed(text: String, content_type: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, LIST_CACHE)], text).into_response()
 }
 
 /// What every page of the desk and every server function may use.
@@ -94,7 +118,7 @@ fn shop_zone(zone: Tz) -> ShopZone {
 }
 
 /// Who is connected: the peer, or the address the outermost trusted proxy saw.
-fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>, proxies: TrustedProxies) -> String {
+pub(super) fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>, proxies: TrustedProxies) -> String {
     let forwarded: Vec<&str> = headers
         .get_all("x-forwarded-for")
         .iter()

@@ -219,6 +219,10 @@ fn site() -> PathBuf {
     }
     let bare = folder().join("site");
     std::fs::create_dir_all(bare.join("pkg")).unwrap();
+    let public = Path::new(env!("CARGO_MANIFEST_DIR")).join("../frontend/public");
+    for file in std::fs::read_dir(public).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), bare.join(file.file_name())).unwrap();
+    }
     std::fs::write(bare.join("hash.txt"), "js: 0\nwasm: 0\ncss: 0\n").unwrap();
     bare
 }

@@ -95,9 +95,14 @@ async fn shoppers_play_what_was_made() {
     let page = visitor.page(&format!("/products/{}", finished.product.slug)).await;
     let address = |from: &str| page.split(from).nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned);
     let poster = address("poster=\"").expect("a poster before the video");
-    let video = page.split('"').find(|part| part.ends_with("720p.mp4")).expect("the video").to_owned();
+    let video = page
+        .split('"')
+        .find(|part| part.starts_with("/media/") && part.ends_with("720p.mp4"))
+        .expect("the video")
+        .to_owned();
     let answer = visitor.get(&poster).send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), header(&answer, "content-type")), (200, "image/jpeg"));
+    assert_eq!(answer.status(), 200);
+    assert!(header(&answer, "content-type").starts_with("image/"));
     let answer = visitor.get(&video).header("range", "bytes=0-").send().await.unwrap();
     assert_eq!((answer.status().as_u16(), header(&answer, "content-type")), (206, "video/mp4"));
     let path = house.ground.dir.join("played.mp4");

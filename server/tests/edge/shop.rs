@@ -73,7 +73,7 @@ async fn the_reader_chooses_the_language() {
 #[tokio::test]
 async fn an_unknown_product_is_a_page_that_says_so() {
     let visitor = shared().await.visitor();
-    for path in ["/products/no-such-thing", "/products/%EC%BD%94%ED%8A%B8", "/products/a%2Fb"] {
+    for path in ["/products/no-such-thing", "/products/%EC%BD%94%ED%8A%B8", "/products/a%2Fb", "/products/a%00b"] {
         let answer = visitor.get(path).header("accept", PAGE).send().await.unwrap();
         assert_eq!(answer.status(), 404, "{path}");
         assert!(answer.text().await.unwrap().contains("href=\"/products\""), "{path}");
@@ -87,7 +87,9 @@ async fn a_product_page_is_small() {
     let visitor = shared().await.visitor();
     let path = format!("/products/{}", finished().await.product.slug);
     let page = visitor.page(&path).await;
+    // JSON-LD is a script without an address, and weighed with the page.
     let mut files: BTreeSet<String> = addresses(&page, "<script", "src");
+    assert!(files.contains("/embed.js"), "{files:?}");
     for tag in page.split("<link").skip(1).map(|rest| rest.split('>').next().unwrap()) {
         if tag.contains("stylesheet") {
             files.extend(addresses(&format!("<link{tag}>"), "<link", "href"));

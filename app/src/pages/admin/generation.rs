@@ -21,6 +21,7 @@ use crate::{
         lasting::Lasting,
         moment::Moment,
         pictures::Pictures,
+        playback::Playback,
         refresher::Refresher,
         skeleton::PageSkeleton,
         story::Story,
@@ -99,7 +100,7 @@ fn Detail(
 ) -> impl IntoView {
     let locale = use_locale();
     let live = use_live();
-    let GenerationDetail { view: page, timeline, calls } = detail;
+    let GenerationDetail { view: page, timeline, calls, playback } = detail;
     let known = page.clone();
     let generation = Memo::new(move |_| live.newest(known.clone()));
     let name = local(&page.product_name, locale).to_owned();
@@ -129,6 +130,10 @@ fn Detail(
                     <Pictures generation/>
                 </div>
             </section>
+            {playback
+                .map(|playback| {
+                    view! { <Playback title=td_string!(locale, playback.title) playback cost=page.paid/> }
+                })}
             <Evidence options=page.options id=page.id timeline calls/>
         </div>
     }

@@ -61,7 +61,7 @@ pub(super) struct Content {
 pub(super) struct Origin(Option<String>);
 
 impl Origin {
-    fn of(request: &Parts) -> Self {
+    pub(super) fn of(request: &Parts) -> Self {
         let header = |name| request.headers.get(name).and_then(|value| value.to_str().ok());
         let scheme = header("x-forwarded-proto").filter(|word| *word == "https").unwrap_or("http");
         Self(header(header::HOST.as_str()).map(|host| format!("{scheme}://{host}")))
@@ -116,6 +116,7 @@ fn shell(content: Content, home: &'static str, locale: Locale, theme: Option<The
             <head>
                 <CommonHead/>
                 <link rel="stylesheet" href=stylesheet_url()/>
+                <script src="/embed.js" defer></script>
                 <script src="/shop.js" defer></script>
                 <title>{title}</title>
                 {head}
@@ -147,12 +148,13 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_whole_and_holds_no_script_but_its_own() {
+    fn a_document_is_whole_and_holds_no_scripts_but_its_own() {
         let ShopDocument { status, html } = page(&[("host", "shop.example"), ("cookie", "theme=dark")], Ok(()));
         assert_eq!(status, StatusCode::OK);
         assert!(html.starts_with("<!DOCTYPE html><html lang=\"ko\" data-theme=\"dark\">"), "{html}");
         assert!(html.ends_with("</html>"), "{html}");
-        assert_eq!(html.matches("<script").count(), 1, "{html}");
+        assert_eq!(html.matches("<script").count(), 2, "{html}");
+        assert_eq!(html.matches(" defer></script>").count(), 2, "{html}");
         assert!(html.contains("<title>Coats &amp; &lt;more&gt;</title>"), "{html}");
         assert!(html.contains("href=\"http://shop.example/products\""), "{html}");
         assert!(html.contains("<p data-word=\"&lt;!&gt;\">Coats &lt;!&gt;</p>"), "{html}");

@@ -67,7 +67,7 @@ fn Grid(cards: Vec<ShopCard>, locale: Locale) -> impl IntoView {
 
 #[component]
 fn Card(card: ShopCard, locale: Locale, eager: bool) -> impl IntoView {
-    let ShopCard { slug, name, price_krw, photo, video } = card;
+    let ShopCard { slug, name, price_krw, photo, video, .. } = card;
     view! {
         <a class="shop-card" href=format!("/products/{slug}")>
             <span class="shop-card-media">

@@ -1,6 +1,6 @@
 //! Clips in the shop. Nothing is loaded before it is wanted, and the box has its size before anything is loaded.
 
-use domain::product::VideoView;
+use domain::product::{VideoSource, VideoView};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
@@ -9,8 +9,11 @@ use crate::{
     i18n::Locale,
 };
 
-/// The clip of a product's page: poster first, a pause button that is always visible, the label of its origin. Without
-/// JavaScript the browser's own controls are there instead of the button.
+/// What a playlist of HLS says it is.
+const HLS: &str = "application/vnd.apple.mpegurl";
+
+/// The clip of a product's page: poster first, a pause button that is always visible, the label of its origin. `embed.js`
+/// plays it; without JavaScript the browser's own controls are there instead of the button.
 #[component]
 pub(super) fn Player(
     /// What is played.
@@ -20,9 +23,10 @@ pub(super) fn Player(
     /// Language of the page.
     locale: Locale,
 ) -> impl IntoView {
-    let VideoView { sources, poster, .. } = video;
+    let poster = video.lightest_poster().clone();
+    let VideoView { id, sources, hls, .. } = video;
     view! {
-        <div class="shop-stage" data-player="">
+        <lookreel-video class="shop-stage" data-player="">
             <video
                 muted
                 loop
@@ -33,11 +37,10 @@ pub(super) fn Player(
                 height=poster.height
                 poster=poster.url
                 aria-label=label
+                data-video=id.to_string()
             >
-                {sources
-                    .into_iter()
-                    .map(|source| view! { <source src=source.url type=source.content_type/> })
-                    .collect_view()}
+                {sources.into_iter().map(|source| view! { <Source source/> }).collect_view()}
+                {hls.map(|url| view! { <source src=url type=HLS/> })}
             </video>
             <span class="shop-ai">{td_string!(locale, shop.ai_video)}</span>
             <button
@@ -51,11 +54,24 @@ pub(super) fn Player(
             >
                 <MotionIcons/>
             </button>
-        </div>
+        </lookreel-video>
     }
 }
 
-/// The clip of a card: above the photo, seen while it plays only. The smallest rendition is enough.
+/// A rendition with what a player must know to choose it.
+#[component]
+fn Source(source: VideoSource) -> impl IntoView {
+    view! {
+        <source
+            src=source.url
+            type=source.content_type
+            data-width=source.width.to_string()
+            data-height=source.height.to_string()
+        />
+    }
+}
+
+/// The clip of a card: above the photo, seen while it plays only. The smallest picture is enough.
 #[component]
 pub(super) fn CardClip(
     /// What is played.
@@ -63,27 +79,28 @@ pub(super) fn CardClip(
     /// Language of the page.
     locale: Locale,
 ) -> impl IntoView {
-    let source = video.sources.into_iter().min_by_key(|source| source.width.min(source.height));
-    source.map(|source| {
-        view! {
-            <video
-                muted
-                loop
-                playsinline
-                preload="none"
-                width=source.width
-                height=source.height
-                tabindex="-1"
-                aria-hidden="true"
-            >
-                <source src=source.url type=source.content_type/>
-            </video>
-            <span class="shop-card-mark">
-                <Icon name=IconName::Play/>
-                <span class="visually-hidden">{td_string!(locale, shop.has_video)}</span>
-            </span>
-            <span class="shop-ai">{td_string!(locale, shop.ai_video)}</span>
-        }
+    let VideoView { id, mut sources, .. } = video;
+    let (width, height) = sources.first().map(|source| (source.width, source.height))?;
+    sources.retain(|source| source.width == width);
+    Some(view! {
+        <video
+            muted
+            loop
+            playsinline
+            preload="none"
+            width=width
+            height=height
+            tabindex="-1"
+            aria-hidden="true"
+            data-video=id.to_string()
+        >
+            {sources.into_iter().map(|source| view! { <Source source/> }).collect_view()}
+        </video>
+        <span class="shop-card-mark">
+            <Icon name=IconName::Play/>
+            <span class="visually-hidden">{td_string!(locale, shop.has_video)}</span>
+        </span>
+        <span class="shop-ai">{td_string!(locale, shop.ai_video)}</span>
     })
 }
 
@@ -99,17 +116,14 @@ pub(super) fn MotionIcons() -> impl IntoView {
 #[cfg(test)]
 pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
-    use domain::{
-        GenerationId, MicroUsd, VideoId,
-        product::{Picture, VideoSource},
-    };
+    use domain::{GenerationId, MicroUsd, VideoId, product::Picture};
 
     use super::*;
 
     pub(in super::super) fn video() -> VideoView {
         let source = |short: u32| VideoSource {
             url: format!("/media/{short}p.mp4"),
-            content_type: "video/mp4".to_owned(),
+            content_type: "video/mp4; codecs=\"avc1.64001f\"".to_owned(),
             width: short,
             height: short * 4 / 3,
             bytes: 400_000,
@@ -117,7 +131,7 @@ pub(super) mod tests {
         VideoView {
             id: VideoId::from_uuid(uuid::Uuid::nil()),
             generation_id: GenerationId::from_uuid(uuid::Uuid::nil()),
-            sources: vec![source(1080), source(720)],
+            sources: vec![source(720), source(1080)],
             hls: None,
             poster: Picture { url: "/media/thumb.jpg".to_owned(), width: 720, height: 960 },
             poster_webp: None,
@@ -149,9 +163,23 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_card_asks_for_the_smallest_rendition_only() {
-        let html = html(|| view! { <CardClip video=video() locale=Locale::en/> }.into_any());
-        assert!(html.contains("/media/720p.mp4"));
+    fn the_lighter_poster_is_shown_and_hls_comes_last() {
+        let mut video = video();
+        video.poster_webp = Some(Picture { url: "/media/thumb.webp".to_owned(), ..video.poster.clone() });
+        video.hls = Some("/media/master.m3u8".to_owned());
+        let html = html(|| view! { <Player video label="Seen".to_owned() locale=Locale::ko/> }.into_any());
+        assert!(html.contains("poster=\"/media/thumb.webp\"") && !html.contains("thumb.jpg"), "{html}");
+        let last = html.split("<source").last().unwrap();
+        assert!(last.contains("/media/master.m3u8") && last.contains("mpegurl"), "{html}");
+        assert!(html.contains("data-width=\"1080\"") && html.contains("data-video=\""), "{html}");
+    }
+
+    #[test]
+    fn a_card_asks_for_the_smallest_picture_only_in_every_codec_of_it() {
+        let mut video = video();
+        video.sources.insert(0, VideoSource { url: "/media/720p.av1.mp4".to_owned(), ..video.sources[0].clone() });
+        let html = html(|| view! { <CardClip video locale=Locale::en/> }.into_any());
+        assert!(html.contains("/media/720p.mp4") && html.contains("/media/720p.av1.mp4"), "{html}");
         assert!(!html.contains("/media/1080p.mp4"));
         assert!(!html.contains("poster="), "the photo below is the poster");
     }

@@ -1,6 +1,6 @@
 //! `/products/{slug}`: one product, its clip and its facts.
 
-use domain::product::{Photo, ShopProduct};
+use domain::product::{Photo, ShopProduct, VideoView};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
@@ -8,6 +8,8 @@ use super::{
     document::{Content, Origin, open_graph},
     player::Player,
     price::won,
+    seen,
+    structured::product_data,
     words,
 };
 use crate::{
@@ -55,11 +57,11 @@ fn Product(product: ShopProduct, locale: Locale) -> impl IntoView {
 /// The clip first, then every photo; without a clip the first photo takes its place.
 #[component]
 fn Media(product: ShopProduct, name: String, locale: Locale) -> impl IntoView {
-    let ShopProduct { mut photos, video, .. } = product;
+    let ShopProduct { mut photos, video, category, name: names, .. } = product;
     let total = photos.len();
     let lead = match video {
         Some(video) => {
-            let label = td_string!(locale, shop.video_label, name = name.clone());
+            let label = seen(&names, &category, locale);
             Some(view! { <Player video label locale/> }.into_any())
         }
         None if photos.is_empty() => None,
@@ -114,17 +116,33 @@ fn head(product: &ShopProduct, origin: &Origin, locale: Locale) -> impl IntoView
     let page = origin.address(&format!("/products/{}", product.slug));
     let name = words(&product.name, locale);
     let description = words(&product.description, locale);
-    let poster = product.video.as_ref().map(|video| &video.poster);
+    let video = product.video.as_ref();
     // `as` is a word of Rust: the macro does not take it as a name.
-    let preload = poster
-        .map(|poster| view! { <link rel="preload" href=poster.url.clone() fetchpriority="high"/> }.attr("as", "image"));
-    let shared = poster.or_else(|| product.photos.first().map(|photo| &photo.picture)).map(|picture| {
+    let preload = video.map(|video| {
+        let poster = video.lightest_poster().url.clone();
+        view! { <link rel="preload" href=poster fetchpriority="high"/> }.attr("as", "image")
+    });
+    let moving = video.and_then(VideoView::plainest).map(|source| {
+        let url = origin.address(&source.url);
+        let kind = source.content_type.split(';').next().unwrap_or_default().to_owned();
         view! {
-            {open_graph("og:image", origin.address(&picture.url))}
-            {open_graph("og:image:width", picture.width.to_string())}
-            {open_graph("og:image:height", picture.height.to_string())}
+            {open_graph("og:video", url.clone())}
+            {url.starts_with("https:").then(|| open_graph("og:video:secure_url", url))}
+            {open_graph("og:video:type", kind)}
+            {open_graph("og:video:width", source.width.to_string())}
+            {open_graph("og:video:height", source.height.to_string())}
         }
     });
+    let data = product_data(product, origin, locale);
+    let shared = video.map(|video| &video.poster).or_else(|| product.photos.first().map(|photo| &photo.picture)).map(
+        |picture| {
+            view! {
+                {open_graph("og:image", origin.address(&picture.url))}
+                {open_graph("og:image:width", picture.width.to_string())}
+                {open_graph("og:image:height", picture.height.to_string())}
+            }
+        },
+    );
     view! {
         <meta name="description" content=description.clone()/>
         <link rel="canonical" href=page.clone()/>
@@ -134,6 +152,9 @@ fn head(product: &ShopProduct, origin: &Origin, locale: Locale) -> impl IntoView
         {open_graph("og:description", description)}
         {open_graph("og:url", page)}
         {shared}
+        {moving}
+        // Data, which no policy about scripts is asked about.
+        <script type="application/ld+json" inner_html=data></script>
     }
 }
 
@@ -159,12 +180,12 @@ fn category(word: &str, locale: Locale) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::pages::shop::player::tests::video;
     use domain::{LocalText, PhotoId, product::Picture};
 
-    fn product(has_video: bool) -> ShopProduct {
+    pub(in super::super) fn product(has_video: bool) -> ShopProduct {
         let photo = |name: &str| Photo {
             id: PhotoId::from_uuid(uuid::Uuid::nil()),
             picture: Picture { url: format!("/media/{name}.jpg"), width: 1200, height: 1600 },
@@ -195,6 +216,27 @@ mod tests {
             photos.contains("옥스포드 셔츠") && photos.contains("69,000원") && photos.contains("<dd>셔츠"),
             "{html}"
         );
+    }
+
+    #[test]
+    fn who_shares_the_page_is_told_of_the_clip() {
+        let head = |host| {
+            let request = http::Request::get("/").header("host", "shop.example").header("x-forwarded-proto", host);
+            let (request, ()) = request.body(()).unwrap_or_default().into_parts();
+            Owner::new().with(|| content(product(true), &Origin::of(&request), Locale::en).head.to_html())
+        };
+        let html = head("https");
+        for fact in [
+            "property=\"og:video\" content=\"https://shop.example/media/1080p.mp4\"",
+            "property=\"og:video:secure_url\" content=\"https://shop.example/media/1080p.mp4\"",
+            "property=\"og:video:type\" content=\"video/mp4\"",
+            "property=\"og:video:width\" content=\"1080\"",
+            "property=\"og:image\" content=\"https://shop.example/media/thumb.jpg\"",
+            "<script type=\"application/ld+json\">{",
+        ] {
+            assert!(html.contains(fact), "{fact} in {html}");
+        }
+        assert!(!head("http").contains("secure_url"));
     }
 
     #[test]

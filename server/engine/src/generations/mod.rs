@@ -10,7 +10,7 @@ use domain::{
     page::{Page, PageNumber},
 };
 
-use crate::{Engine, Error, calls, stages, views};
+use crate::{Engine, Error, calls, playback, stages, views};
 
 /// Times a wish to stop follows a generation from one job to the next.
 const CANCEL_TRIES: u32 = 5;
@@ -42,8 +42,13 @@ impl Engine {
     pub async fn generation(&self, id: GenerationId) -> Result<GenerationDetail, Error> {
         let view = self.generation_view(id).await?;
         let mut conn = self.pg().acquire().await?;
+        let playback = match &view.video {
+            Some(video) => Some(playback::counts(&mut conn, Some(video.id), None).await?.summary()),
+            None => None,
+        };
         Ok(GenerationDetail {
             view,
+            playback,
             timeline: views::store::timeline(&mut conn, id).await?,
             calls: views::store::calls(&mut conn, id).await?,
         })

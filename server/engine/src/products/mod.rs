@@ -9,12 +9,14 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::{Engine, Error, views};
+use crate::{Engine, Error, playback, views};
 
 /// Generations shown on the page of a product.
 const RECENT_GENERATIONS: i64 = 10;
 /// Cards in the shop's grid.
 const SHOP_CARDS: i64 = 200;
+/// Products that search engines are told of.
+const LISTED_PRODUCTS: i64 = 10_000;
 
 /// A product to be added to the catalogue, with its photos.
 #[derive(Debug, Clone)]
@@ -66,6 +68,10 @@ impl Engine {
         let product = store::by_id(&mut conn, id).await?.ok_or(Error::NotFound("product"))?;
         let photos = store::photos(&mut conn, self.media(), id).await?;
         let video = views::videos(&mut conn, self.media(), &[id]).await?.remove(&id);
+        let playback = match &video {
+            Some(video) => Some(playback::counts(&mut conn, Some(video.id), None).await?.summary()),
+            None => None,
+        };
         let ids = store::recent_generations(&mut conn, id, RECENT_GENERATIONS).await?;
         drop(conn);
         let generations = self.views(&ids).await?;
@@ -79,6 +85,7 @@ impl Engine {
             price_krw: product.price_krw,
             photos,
             video,
+            playback,
             generations,
         })
     }
@@ -88,8 +95,20 @@ impl Engine {
     /// # Errors
     /// Only when the database does not answer.
     pub async fn shop_products(&self) -> Result<Vec<ShopCard>, Error> {
+        self.cards(SHOP_CARDS).await
+    }
+
+    /// What search engines are told of: every product, newest first, at most 10,000.
+    ///
+    /// # Errors
+    /// Only when the database does not answer.
+    pub async fn listed_products(&self) -> Result<Vec<ShopCard>, Error> {
+        self.cards(LISTED_PRODUCTS).await
+    }
+
+    async fn cards(&self, most: i64) -> Result<Vec<ShopCard>, Error> {
         let mut conn = self.pg().acquire().await?;
-        let cards = store::shop_cards(&mut conn, self.media(), SHOP_CARDS).await?;
+        let cards = store::shop_cards(&mut conn, self.media(), most).await?;
         let ids: Vec<_> = cards.iter().map(|(id, _)| *id).collect();
         let mut videos = views::videos(&mut conn, self.media(), &ids).await?;
         Ok(cards.into_iter().map(|(id, card)| ShopCard { video: videos.remove(&id), ..card }).collect())
@@ -100,9 +119,29 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn shop_product(&self, slug: &str) -> Result<ShopProduct, Error> {
+        self.product_on_display(slug, None).await
+    }
+
+    /// A product with its published video, by slug or by id, for pages of others.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also when nothing is published.
+    pub async fn embedded_product(&self, reference: &str) -> Result<ShopProduct, Error> {
+        let product = self.product_on_display(reference, reference.parse().ok()).await?;
+        if product.video.is_none() {
+            return Err(Error::NotFound("published video"));
+        }
+        Ok(product)
+    }
+
+    async fn product_on_display(&self, slug: &str, id: Option<ProductId>) -> Result<ShopProduct, Error> {
+        // Postgres keeps no text with a zero byte in it.
+        if slug.contains('\0') {
+            return Err(Error::NotFound("product"));
+        }
         let mut conn = self.pg().acquire().await?;
         let (product, photos) =
-            store::shop_product(&mut conn, self.media(), slug).await?.ok_or(Error::NotFound("product"))?;
+            store::shop_product(&mut conn, self.media(), slug, id).await?.ok_or(Error::NotFound("product"))?;
         let video = views::videos(&mut conn, self.media(), &[product.id]).await?.remove(&product.id);
         Ok(ShopProduct {
             slug: product.slug,

@@ -94,19 +94,21 @@ pub(super) async fn by_id(conn: &mut PgConnection, id: ProductId) -> Result<Opti
     }))
 }
 
-/// A product and its photos, in one round trip: shoppers wait for it.
+/// A product, by slug or by id, and its photos, in one round trip: shoppers wait for it.
 pub(super) async fn shop_product(
     conn: &mut PgConnection,
     media: &MediaUrls,
     slug: &str,
+    id: Option<ProductId>,
 ) -> Result<Option<(ProductRecord, Vec<Photo>)>, sqlx::Error> {
     let rows = sqlx::query!(
         "select p.id, p.slug, p.sku, p.name_ko, p.name_en, p.description_ko, p.description_en, p.category, p.price_krw,
              f.id as \"photo_id?\", f.object_key as \"photo_key?\", f.width as \"photo_width?\",
              f.height as \"photo_height?\"
          from products p left join product_photos f on f.product_id = p.id
-         where p.slug = $1 order by f.position",
-        slug
+         where p.slug = $1 or p.id = $2 order by f.position",
+        slug,
+        id.map(|id| id.uuid())
     )
     .fetch_all(conn)
     .await?;
@@ -173,7 +175,7 @@ pub(super) async fn shop_cards(
     most: i64,
 ) -> Result<Vec<(ProductId, ShopCard)>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select p.id, p.slug, p.name_ko, p.name_en, p.price_krw,
+        "select p.id, p.slug, p.name_ko, p.name_en, p.category, p.price_krw,
              f.object_key as \"photo_key?\", f.width as \"photo_width?\", f.height as \"photo_height?\"
          from products p left join product_photos f on f.product_id = p.id and f.position = 0
          order by p.created_at desc, p.id desc limit $1",
@@ -187,6 +189,7 @@ pub(super) async fn shop_cards(
             let card = ShopCard {
                 slug: row.slug,
                 name: LocalText { ko: row.name_ko, en: row.name_en },
+                category: row.category,
                 price_krw: row.price_krw,
                 photo: media.picture(row.photo_key, row.photo_width, row.photo_height),
                 video: None,

@@ -8,7 +8,7 @@ use domain::{
     cost::{CostDay, CostReport, CostShare, LimitStatus},
 };
 
-use crate::{Engine, Error, limits};
+use crate::{Engine, Error, limits, playback};
 
 /// Days in the chart.
 const CHART_DAYS: u64 = 30;
@@ -43,6 +43,7 @@ impl Engine {
             by_stage: in_flow_order(store::by_stage(&mut conn, month, today).await?),
             days: self.chart(&mut conn, today).await?,
             limits: limits::load(&mut conn, settings, today).await?,
+            playback: playback::counts(&mut conn, None, Some(month)).await?.summary(),
         })
     }
 

@@ -19,8 +19,8 @@ use self::{
 use crate::{
     api::costs::load_costs,
     components::{
-        error_block::ErrorBlock, figure::Figure, limits_line::Reset, skeleton::PageSkeleton, spend::limit_hue,
-        title::PageTitle,
+        error_block::ErrorBlock, figure::Figure, limits_line::Reset, playback::Playback, skeleton::PageSkeleton,
+        spend::limit_hue, title::PageTitle,
     },
     i18n::Locale,
     shell::use_locale,
@@ -60,6 +60,7 @@ fn Report(report: CostReport, locale: Locale) -> impl IntoView {
         <div class="stack">
             <Summary report=report.clone() locale/>
             <Days days=report.days locale/>
+            <Playback title=td_string!(locale, playback.month) playback=report.playback cost=report.paid_month/>
             <div class="costs-tables">
                 <Shares
                     title=td_string!(locale, costs.by_model)
@@ -167,9 +168,10 @@ fn Month(report: CostReport, locale: Locale) -> impl IntoView {
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use domain::cost::CostShare;
+    use domain::{cost::CostShare, playback::PlaybackSummary};
 
     use super::{days::tests::day, *};
+    use crate::sample;
 
     #[test]
     fn the_page_shows_the_sums_of_the_ledger_and_zero_as_zero() {
@@ -202,8 +204,10 @@ mod tests {
                 spend_limit: MicroUsd::new(20_000_000),
                 resets_at: chrono::DateTime::UNIX_EPOCH,
             },
+            playback: PlaybackSummary { starts: 1_000, completes: 640, ..PlaybackSummary::default() },
         };
-        let html = Owner::new().with(|| view! { <Report report locale=Locale::ko/> }.into_any().to_html());
+        let html = sample::render(Locale::ko, move || view! { <Report report locale=Locale::ko/> });
+        assert!(html.contains("64%"), "{html}");
         for figure in ["$1.63", "$25.93", "$0.2718", "$18.40", "지난달 같은 기간보다 12% 많음", "$0.00", "10 / 10건"]
         {
             assert!(html.contains(figure), "{figure} in {html}");

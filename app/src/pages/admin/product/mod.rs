@@ -23,6 +23,7 @@ use crate::{
         generate_form::{GenerateForm, PriceResource, price_of},
         icon::{Icon, IconName},
         lasting::Lasting,
+        playback::Playback,
         refresher::Refresher,
         skeleton::PageSkeleton,
         title::PageTitle,
@@ -94,6 +95,7 @@ fn Desk(
     // The clip of the newest generation stands in its row of pictures.
     let newest_id = newest.as_ref().map(|newest| newest.id);
     let other_video = product.video.clone().filter(|video| Some(video.generation_id) != newest_id);
+    let played = product.playback.zip(product.video.as_ref().map(|video| video.cost));
     let latest = Memo::new(move |_| newest.clone().map(|newest| live.newest(newest)));
     let shown = product.generations.iter().map(|generation| generation.id).collect::<Vec<_>>();
     // Between the click and the answer that shows its generation.
@@ -126,6 +128,10 @@ fn Desk(
                 <div class="product-result stack">
                     <LatestCard latest offer retry cancel/>
                     {other_video.map(|video| view! { <Published video name/> })}
+                    {played
+                        .map(|(playback, cost)| {
+                            view! { <Playback title=td_string!(locale, playback.title) playback cost/> }
+                        })}
                 </div>
             </div>
             <Earlier generations=earlier/>
