@@ -1,5 +1,7 @@
 //! Generations: the click, its end, its retry, its history.
 
+#![allow(clippy::too_many_arguments, reason = "a server function has one for each field of its form")]
+
 use domain::{
     GenerationId, ProductId, RequestKey,
     cost::RetryOffer,

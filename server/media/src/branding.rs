@@ -197,6 +197,7 @@ impl Overlay {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn overlay(corner: Corner, width: u32, height: u32) -> Overlay {
@@ -224,14 +225,14 @@ mod tests {
 
     #[tokio::test]
     async fn both_languages_have_a_label_and_nothing_is_no_branding() {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir().unwrap();
         for language in [LabelLanguage::Ko, LabelLanguage::En] {
-            let brand = Brand::new(None, Some(language), Corner::TopRight, 80, 4).expect("the label is sound");
-            let branding = brand.lay_out(folder.path()).await.expect("it is written").expect("a label");
+            let brand = Brand::new(None, Some(language), Corner::TopRight, 80, 4).unwrap();
+            let branding = brand.lay_out(folder.path()).await.unwrap().unwrap();
             assert_eq!(branding.overlays.len(), 1);
         }
-        let none = Brand::new(None, None, Corner::TopRight, 80, 4).expect("nothing to read");
-        assert_eq!(none.lay_out(folder.path()).await.expect("nothing to write"), None);
+        let none = Brand::new(None, None, Corner::TopRight, 80, 4).unwrap();
+        assert_eq!(none.lay_out(folder.path()).await.unwrap(), None);
         assert!(matches!(Brand::new(Some(b"<svg/>"), None, Corner::TopRight, 80, 4), Err(Error::NotAPicture)));
     }
 }

@@ -63,8 +63,8 @@ impl Frames {
         self.bytes.extend_from_slice(piece.get(..piece.len().min(room)).unwrap_or_default());
     }
 
-    fn each(&self) -> impl Iterator<Item = &[u8]> {
-        self.bytes.chunks_exact(FRAME_BYTES)
+    fn each(&self) -> impl Iterator<Item = &[u8; FRAME_BYTES]> {
+        self.bytes.as_chunks::<FRAME_BYTES>().0.iter()
     }
 
     /// Looks at all of them.
@@ -103,7 +103,7 @@ impl Frames {
         let mut changes: Vec<usize> = Vec::new();
         let mut last = None;
         for (number, frame) in self.each().enumerate() {
-            let luminances = frame.chunks_exact(3).map(luminance);
+            let luminances = frame.as_chunks::<3>().0.iter().map(luminance);
             if cells.is_empty() {
                 cells = luminances.map(Cell::new).collect();
                 continue;
@@ -157,22 +157,19 @@ impl Cell {
 }
 
 /// Relative luminance of an sRGB colour (WCAG 2.2).
-fn luminance(rgb: &[u8]) -> f32 {
+fn luminance([red, green, blue]: &[u8; 3]) -> f32 {
     let linear = |channel: u8| {
         let value = f32::from(channel) / 255.0;
         if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
     };
-    match rgb {
-        [red, green, blue] => 0.2126 * linear(*red) + 0.7152 * linear(*green) + 0.0722 * linear(*blue),
-        _ => 0.0,
-    }
+    0.2126 * linear(*red) + 0.7152 * linear(*green) + 0.0722 * linear(*blue)
 }
 
-fn is_black(frame: &[u8]) -> bool {
+fn is_black(frame: &[u8; FRAME_BYTES]) -> bool {
     frame.iter().all(|channel| *channel < BLACK)
 }
 
-fn is_same(one: &[u8], other: &[u8]) -> bool {
+fn is_same(one: &[u8; FRAME_BYTES], other: &[u8; FRAME_BYTES]) -> bool {
     let differences = || one.iter().zip(other).map(|(one, other)| one.abs_diff(*other));
     let sum: usize = differences().map(usize::from).sum();
     sum <= SAME_ON_AVERAGE * one.len() && differences().all(|difference| difference <= SAME)
@@ -239,14 +236,18 @@ mod tests {
         assert_eq!(judge(&clip(4, 100, until(40))), Err(Unshowable::Frozen));
         assert_eq!(judge(&clip(4, 100, until(60))), Ok(()), "an end that holds is no fault");
         assert_eq!(judge(&clip(4, 40, |_| 90)), Ok(()), "something moves");
-        assert_eq!(judge(&clip(4, 100, |number| 90 + u8::from(number % 2 == 0))), Err(Unshowable::Frozen), "noise");
+        assert_eq!(
+            judge(&clip(4, 100, |number| 90 + u8::from(number.is_multiple_of(2)))),
+            Err(Unshowable::Frozen),
+            "noise"
+        );
         let slow = |number: usize| 90 + u8::try_from(number / 4).unwrap_or(0);
         assert_eq!(judge(&clip(4, 100, slow)), Ok(()), "slow motion");
     }
 
     #[test]
     fn more_than_three_flashes_a_second_on_a_quarter_are_not() {
-        let every = |frames: usize| move |number: usize| if number / frames % 2 == 0 { 40 } else { 220 };
+        let every = |frames: usize| move |number: usize| if (number / frames).is_multiple_of(2) { 40 } else { 220 };
         assert_eq!(judge(&clip(3, 100, every(3))), Err(Unshowable::Flashing), "four flashes a second");
         assert_eq!(judge(&clip(3, 26, every(3))), Err(Unshowable::Flashing));
         assert_eq!(judge(&clip(3, 20, every(3))), Ok(()), "too small to matter");
