@@ -2,7 +2,7 @@
 
 use chrono::Days;
 use domain::models::{ModelView, PriceAmount};
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_i18n::td_string;
 
 use super::{
@@ -14,10 +14,7 @@ use super::{
 };
 use crate::{
     api::models::{AMOUNT_PREFIX, AddPrice, PRICE_FORM, RETIREMENT_FORM, RetireModel},
-    components::{
-        error_block::ErrorBlock,
-        post_form::{Fields, PostForm},
-    },
+    components::error_block::ErrorBlock,
     shell::{use_facts, use_locale},
     words::iso_day,
 };
@@ -67,13 +64,10 @@ fn Price(model: ModelView) -> impl IntoView {
 fn PriceForm(model: ModelView, changing: Changing) -> impl IntoView {
     const FORM: &str = PRICE_FORM;
 
-    let Changing { price: action, query, .. } = changing;
+    let (refusal, query) = (changing.refusal::<AddPrice>(), changing.query);
     let facts = use_facts();
     let (locale, today) = (facts.locale, facts.today());
     let tomorrow = today.checked_add_days(Days::new(1)).unwrap_or(today);
-    let refusal: Refusal = Signal::derive(move || action.value().get().and_then(Result::err));
-    let pending = action.pending();
-    let keys = model.prices.iter().map(|price| price.key.clone()).collect::<Vec<_>>().join(" ");
     let amounts = model.prices.into_iter().map(move |PriceAmount { key, amount }| {
         let input = Input::new(FORM, &key, &amount_name(locale, &key), Kind::Dollars);
         let input = Input { name: amount_input(&key), placeholder: Some(amount.dollars()), ..input };
@@ -92,20 +86,19 @@ fn PriceForm(model: ModelView, changing: Changing) -> impl IntoView {
             <p class="field-hint">
                 {td_string!(locale, models.add_note, unit = unit(locale, model.unit), zone = facts.zone.name)}
             </p>
-            <PostForm action class="form" read=read_price>
+            <form method="post" action=AddPrice::url() class="form">
                 <Refused refusal/>
                 <input type="hidden" name="model" value=model.name/>
-                <input type="hidden" name="keys" value=keys/>
                 <div class="field-row">{amounts.collect_view()}</div>
                 {move || {
                     nothing().then(|| view! { <p class="field-error">{td_string!(locale, models.no_amount)}</p> })
                 }}
                 <Field input=day.typed(query, refusal) refusal/>
                 <Field input=reason.typed(query, refusal) refusal/>
-                <button class="button" type="submit" disabled=move || pending.get()>
+                <button class="button" type="submit">
                     {td_string!(locale, models.save_price)}
                 </button>
-            </PostForm>
+            </form>
         </section>
     }
 }
@@ -114,10 +107,8 @@ fn PriceForm(model: ModelView, changing: Changing) -> impl IntoView {
 fn RetirementForm(model: ModelView, changing: Changing) -> impl IntoView {
     const FORM: &str = RETIREMENT_FORM;
 
-    let Changing { retire: action, query, .. } = changing;
+    let (refusal, query) = (changing.refusal::<RetireModel>(), changing.query);
     let locale = use_locale();
-    let refusal: Refusal = Signal::derive(move || action.value().get().and_then(Result::err));
-    let pending = action.pending();
     let day = Input {
         value: model.retires_on.map(iso_day).unwrap_or_default(),
         ..Input::new(FORM, "retires_on", td_string!(locale, models.last_day), Kind::Day)
@@ -137,16 +128,16 @@ fn RetirementForm(model: ModelView, changing: Changing) -> impl IntoView {
         <section class="stack tight">
             <h3>{td_string!(locale, models.retirement)}</h3>
             <p class="field-hint">{td_string!(locale, models.retire_note)}</p>
-            <PostForm action class="form" read=read_retirement>
+            <form method="post" action=RetireModel::url() class="form">
                 <Refused refusal/>
                 <input type="hidden" name="model" value=model.name/>
                 <Field input=day.typed(query, refusal) refusal/>
                 {take_back}
                 <Field input=reason.typed(query, refusal) refusal/>
-                <button class="button" type="submit" disabled=move || pending.get()>
+                <button class="button" type="submit">
                     {td_string!(locale, models.save_retirement)}
                 </button>
-            </PostForm>
+            </form>
         </section>
     }
 }
@@ -160,24 +151,4 @@ pub(super) fn Refused(refusal: Refusal) -> impl IntoView {
 /// What the input of an amount is called: the server reads all of them as one map.
 fn amount_input(key: &str) -> String {
     format!("amounts[{AMOUNT_PREFIX}{key}]")
-}
-
-fn read_price(form: &Fields) -> Option<AddPrice> {
-    let keys = form.word("keys")?;
-    let amounts = keys.split(' ').map(|key| Some((format!("{AMOUNT_PREFIX}{key}"), form.word(&amount_input(key))?)));
-    Some(AddPrice {
-        amounts: amounts.collect::<Option<_>>()?,
-        model: form.word("model")?,
-        valid_from: form.word("valid_from")?,
-        reason: form.word("reason")?,
-    })
-}
-
-fn read_retirement(form: &Fields) -> Option<RetireModel> {
-    Some(RetireModel {
-        model: form.word("model")?,
-        retires_on: form.word("retires_on")?,
-        take_back: form.word("take_back").is_some(),
-        reason: form.word("reason")?,
-    })
 }

@@ -1,5 +1,6 @@
 //! `/admin/models`: what can be bought, what it costs, how it does; a price or a retirement is added here. The model in
-//! the address is open: so a form without scripts leads back to it, and what is wrong stands in its fields.
+//! the address is open. Its forms are the browser's own, with or without scripts: they are seldom sent, and lead back to the
+//! model, where what is wrong stands in the fields.
 
 mod change;
 mod field;
@@ -9,13 +10,16 @@ mod withdrawal;
 mod words;
 
 use domain::models::ModelsView;
-use leptos::prelude::*;
+use leptos::{
+    prelude::*,
+    server_fn::{ServerFn, error::ServerFnUrlError},
+};
 use leptos_i18n::td_string;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use self::table::ModelTable;
 use crate::{
-    api::models::{AddPrice, RetireModel, WithdrawPrice, load_models},
+    api::models::load_models,
     components::{
         error_block::ErrorBlock,
         icon::{Icon, IconName},
@@ -32,35 +36,27 @@ use crate::{
 /// The page of models.
 const PAGE: &str = "/admin/models";
 
-/// Which model is open, and what its forms call.
+/// Which model is open.
 #[derive(Clone, Copy)]
 struct Changing {
     opened: Memo<Option<String>>,
-    /// The address, which may hold what was typed into a refused form.
+    /// The address, which may hold why a form was refused and what was typed into it.
     query: Memo<ParamsMap>,
-    price: ServerAction<AddPrice>,
-    withdraw: ServerAction<WithdrawPrice>,
-    retire: ServerAction<RetireModel>,
 }
 
 impl Changing {
-    fn new(opened: Memo<Option<String>>, query: Memo<ParamsMap>) -> Self {
-        let (price, withdraw, retire) = (ServerAction::new(), ServerAction::new(), ServerAction::new());
-        Self { opened, query, price, withdraw, retire }
+    /// Why the form that is sent to a server function was refused, when it was.
+    fn refusal<S: ServerFn<Error = AppError>>(self) -> Refusal {
+        self.refusal_of(S::PATH)
     }
 
-    /// Forgets what the forms were refused.
-    fn clear(self) {
-        self.price.clear();
-        self.withdraw.clear();
-        self.retire.clear();
-    }
-
-    /// Whether a form has just changed something.
-    fn has_changed(self) -> bool {
-        let values = [self.price.value(), self.withdraw.value(), self.retire.value()];
-        // Each is read: one that is not would not be heard of.
-        values.into_iter().filter(|value| value.with(|value| matches!(value, Some(Ok(()))))).count() > 0
+    fn refusal_of(self, path: &'static str) -> Refusal {
+        Memo::new(move |_| {
+            self.query.with(|query| {
+                let error = query.get_str("__err").filter(|_| query.get_str("__path") == Some(path))?;
+                Some(ServerFnUrlError::<AppError>::decode_err(error))
+            })
+        })
     }
 }
 
@@ -76,25 +72,8 @@ pub fn ModelsPage() -> impl IntoView {
     let live = use_live();
     let query = use_query_map();
     let opened = Memo::new(move |_| query.with(|query| query.get("model")));
-    let changing = Changing::new(opened, query);
-    // What one model was refused says nothing of another.
-    Effect::new(move |before: Option<Option<String>>| {
-        let opened = opened.get();
-        if before.is_some_and(|before| before != opened) {
-            changing.clear();
-        }
-        opened
-    });
-    let changes = RwSignal::new(0_u32);
-    // A refused form stays as it was filled in; once one has changed something, what others were refused is past.
-    Effect::new(move || {
-        if changing.has_changed() {
-            changing.clear();
-            changes.update(|count| *count = count.wrapping_add(1));
-            live.alerts.update(|count| *count = count.wrapping_add(1));
-        }
-    });
-    let models = crate::wire::resource(move || (changes.get(), live.reopened.get()), |_| load_models());
+    let changing = Changing { opened, query };
+    let models = crate::wire::resource(move || live.reopened.get(), |_| load_models());
     let lasting = Lasting::here();
     view! {
         <PageTitle text=td_string!(locale, models.title).to_owned()/>
@@ -147,8 +126,8 @@ fn Unknown(name: String) -> impl IntoView {
     }
 }
 
-/// Why the last try of an action was refused.
-type Refusal = Signal<Option<AppError>>;
+/// Why a form was refused.
+type Refusal = Memo<Option<AppError>>;
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests;

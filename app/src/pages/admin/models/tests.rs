@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::{field::Field, *};
-use crate::{i18n::Locale, sample};
+use crate::{api::models::AddPrice, i18n::Locale, sample};
 
 fn amount(key: &str, micros: i64) -> PriceAmount {
     PriceAmount { key: key.to_owned(), amount: MicroUsd::new(micros) }
@@ -59,7 +59,7 @@ fn desk(locale: Locale, models: Vec<ModelView>, opened: Option<&str>) -> String 
     let opened = opened.map(str::to_owned);
     sample::render(locale, move || {
         let opened = Memo::new(move |_| opened.clone());
-        let changing = Changing::new(opened, Memo::new(|_| ParamsMap::new()));
+        let changing = Changing { opened, query: Memo::new(|_| ParamsMap::new()) };
         view! { <Desk models=ModelsView { models, figures_days: 30 } changing/> }.into_any()
     })
 }
@@ -156,7 +156,7 @@ fn what_is_wrong_stands_in_its_field() {
         let error = AppError::Invalid { fields: fields.clone() };
         let input = field::Input::new("price", key, key, kind);
         sample::render(locale, || {
-            let refusal: Refusal = Signal::from(Some(error));
+            let refusal: Refusal = Memo::new(move |_| Some(error.clone()));
             view! { <Field input refusal/> }
         })
     };
@@ -200,13 +200,18 @@ fn a_model_that_is_none_is_named() {
     assert!(!desk(Locale::en, vec![clip()], None).contains("There is no model"));
 }
 
-/// The forms of an open model of a page without scripts, after its price form was refused.
+/// The forms of an open model after its price form was refused.
 fn refused_form(error: AppError, typed: &[(&'static str, &str)]) -> String {
-    let query: ParamsMap = typed.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+    let refused =
+        ServerFnUrlError::new(AddPrice::PATH, error).to_url("http://page/").map_err(|error| error.to_string());
+    let refused = refused.unwrap_or_else(|error| unreachable!("{error}"));
+    let said = refused.query_pairs().map(|(name, text)| (name.into_owned(), text.into_owned()));
+    let query: ParamsMap =
+        typed.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).chain(said).collect();
     sample::render(Locale::en, move || {
         let (model, name) = (clip(), clip().name);
-        let changing = Changing::new(Memo::new(move |_| Some(name.clone())), Memo::new(move |_| query.clone()));
-        changing.price.value().set(Some(Err(error)));
+        let opened = Memo::new(move |_| Some(name.clone()));
+        let changing = Changing { opened, query: Memo::new(move |_| query.clone()) };
         view! { <Desk models=ModelsView { models: vec![model], figures_days: 30 } changing/> }.into_any()
     })
 }
@@ -227,18 +232,4 @@ fn a_refused_form_keeps_what_was_typed() {
     assert!(!html.contains("of another form") && !html.contains("Fill in at least"), "{html}");
     let wrong = InvalidOption { field: "amounts".into(), expected: "1080p|720p".into() };
     assert!(refused_form(AppError::Invalid { fields: vec![wrong] }, &[]).contains("Fill in at least one amount."));
-}
-
-#[test]
-fn what_one_form_was_refused_is_past_once_another_has_changed_something() {
-    Owner::new().with(|| {
-        let changing = Changing::new(Memo::new(|_| None), Memo::new(|_| ParamsMap::new()));
-        changing.price.value().set(Some(Err(AppError::Conflict)));
-        assert!(!changing.has_changed(), "a refusal changes nothing");
-        changing.retire.value().set(Some(Ok(())));
-        assert!(changing.has_changed());
-        changing.clear();
-        assert_eq!(changing.price.value().get_untracked(), None);
-        assert!(!changing.has_changed());
-    });
 }

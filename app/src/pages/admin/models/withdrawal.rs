@@ -1,18 +1,17 @@
 //! Prices that are not in force yet, and the form that withdraws one of them.
 
 use domain::models::{ModelView, ScheduledPrice};
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_i18n::td_string;
 
 use super::{
-    Changing, Refusal,
+    Changing,
     change::Refused,
     field::{Field, Input, Kind, typed},
     words::prices,
 };
 use crate::{
     api::models::{WITHDRAWAL_FORM, WithdrawPrice},
-    components::post_form::PostForm,
     shell::use_locale,
     words::iso_day,
 };
@@ -23,9 +22,7 @@ pub(super) fn Scheduled(model: ModelView, changing: Changing) -> impl IntoView {
     const FORM: &str = WITHDRAWAL_FORM;
 
     let locale = use_locale();
-    let Changing { withdraw: action, query, .. } = changing;
-    let refusal: Refusal = Signal::derive(move || action.value().get().and_then(Result::err));
-    let pending = action.pending();
+    let (refusal, query) = (changing.refusal::<WithdrawPrice>(), changing.query);
     let chosen = typed(query, refusal, FORM, "valid_from");
     let days: Vec<String> = model.scheduled.iter().map(|price| iso_day(price.valid_from)).collect();
     let days = days.into_iter().map(|day| {
@@ -47,17 +44,7 @@ pub(super) fn Scheduled(model: ModelView, changing: Changing) -> impl IntoView {
         <section class="stack tight" data-testid="scheduled-prices">
             <h3>{td_string!(locale, models.scheduled)}</h3>
             <ul class="model-history">{lines}</ul>
-            <PostForm
-                action
-                class="form"
-                read=|form| {
-                    Some(WithdrawPrice {
-                        model: form.word("model")?,
-                        valid_from: form.word("valid_from")?,
-                        reason: form.word("reason")?,
-                    })
-                }
-            >
+            <form method="post" action=WithdrawPrice::url() class="form">
                 <Refused refusal/>
                 <input type="hidden" name="model" value=model.name/>
                 <div class="field">
@@ -69,10 +56,10 @@ pub(super) fn Scheduled(model: ModelView, changing: Changing) -> impl IntoView {
                     </select>
                 </div>
                 <Field input=reason.typed(query, refusal) refusal/>
-                <button class="button" type="submit" disabled=move || pending.get()>
+                <button class="button" type="submit">
                     {td_string!(locale, models.withdraw)}
                 </button>
-            </PostForm>
+            </form>
         </section>
     }
 }
