@@ -29,11 +29,11 @@ test("the choices come before the button, and Tab ends on it", async ({ page, wo
   await expect(generateButton(page, words)).toBeEnabled();
   await page.locator("input[name=model_type]:checked").focus();
   const reached: string[] = [];
-  for (let press = 0; press < 4; press += 1) {
+  for (let press = 0; press < 7; press += 1) {
     await page.keyboard.press("Tab");
     reached.push(await page.evaluate(() => document.activeElement?.getAttribute("name") ?? document.activeElement?.tagName ?? ""));
   }
-  expect(reached).toEqual(["duration", "resolution", "fps", "BUTTON"]);
+  expect(reached).toEqual(["duration", "resolution", "fps", "format", "hls", "branding", "BUTTON"]);
   await expect(generateButton(page, words)).toBeFocused();
 });
 

@@ -59,13 +59,15 @@ pub async fn generate(
     duration: i64,
     resolution: String,
     fps: i64,
-    format: String,
+    #[server(default)] format: String,
     #[server(default)] hls: bool,
     #[server(default)] branding: bool,
 ) -> Result<GenerationId, AppError> {
-    use domain::options::RawOptions;
+    use domain::options::{RawOptions, VideoFormat};
 
     let person = crate::auth::require_person().await?;
+    // Who does not say gets what plays everywhere.
+    let format = if format.is_empty() { VideoFormat::default().as_str().to_owned() } else { format };
     let options = RawOptions { recipe, model_type, duration, resolution, fps, format, hls, branding }
         .parse()
         .map_err(|fields| crate::error::refused(AppError::Invalid { fields }))?;

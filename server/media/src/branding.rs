@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(square.place(720, 1280), "x=628:y=28:format=yuv420");
         assert_eq!(overlay(Corner::BottomLeft, 500, 500).place(720, 1280), "x=28:y=1188:format=yuv420");
         let wide = overlay(Corner::TopLeft, 4000, 100);
-        assert_eq!(wide.size(720, 1280), (288, 6), "never wider than two fifths");
+        assert_eq!(wide.size(720, 1280), (280, 6), "never wider than two fifths");
         assert!(square.scaled(720, 1280).ends_with("aa=0.80"));
     }
 
