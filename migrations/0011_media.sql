@@ -21,10 +21,7 @@ alter table videos
     add column strip_key       text,
     add column strip_width     integer,
     add column strip_height    integer,
-    -- How far the colours of the clip are from those of the product's photo, in hundredths of a CIEDE2000 step.
-    add column colour_distance integer,
-    add constraint videos_strip check ((strip_key is null) = (strip_width is null) and (strip_key is null) = (strip_height is null)),
-    add constraint videos_colour_distance check (colour_distance >= 0);
+    add constraint videos_strip check ((strip_key is null) = (strip_width is null) and (strip_key is null) = (strip_height is null));
 
 update videos v set unpublished_at = now() where not exists (select 1 from products p where p.video_id = v.id);
 
