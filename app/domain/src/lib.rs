@@ -19,6 +19,7 @@ pub mod product;
 pub mod queue;
 pub mod state;
 pub mod text;
+pub mod timeline;
 pub mod user;
 
 pub use failure::FailureCode;
