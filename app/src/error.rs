@@ -152,6 +152,7 @@ mod conversion {
                     tracing::info!(conflict = %what, "refused in the present state: {what}");
                     Self::Conflict
                 }
+                E::KeyReused => Self::Conflict,
                 E::Invalid(fields) => Self::Invalid { fields: fields.clone() },
                 E::LimitReached(limits) => Self::LimitReached {
                     spend: limits.spend,

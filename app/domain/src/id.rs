@@ -81,3 +81,19 @@ id!(
     /// A finished asset with its renditions.
     VideoId
 );
+id!(
+    /// What a shop's own code is known by.
+    TokenId
+);
+id!(
+    /// A still that was uploaded.
+    TryonImageId
+);
+id!(
+    /// An address of a shop that is told what changed.
+    EndpointId
+);
+id!(
+    /// One thing that such an address is told.
+    DeliveryId
+);

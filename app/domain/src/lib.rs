@@ -17,14 +17,19 @@ pub mod page;
 pub mod playback;
 pub mod product;
 pub mod queue;
+pub mod scope;
 pub mod state;
 pub mod text;
 pub mod timeline;
 pub mod user;
 
 pub use failure::FailureCode;
-pub use id::{CallId, GenerationId, NoticeId, PhotoId, ProductId, RequestKey, StillId, UserId, VideoId};
+pub use id::{
+    CallId, DeliveryId, EndpointId, GenerationId, NoticeId, PhotoId, ProductId, RequestKey, StillId, TokenId,
+    TryonImageId, UserId, VideoId,
+};
 pub use money::MicroUsd;
 pub use options::{ClipSeconds, FramesPerSecond, ModelType, Options, Recipe, Resolution};
+pub use scope::Scope;
 pub use state::{CallState, GenerationState, Stage, StageState};
 pub use text::{LocalText, Locale};

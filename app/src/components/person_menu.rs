@@ -44,6 +44,13 @@ pub fn PersonMenu(
                 <form method="post" action="/api/session/sign-out">
                     <ul class="menu-list">
                         <li>
+                            // A page of the server alone.
+                            <a class="menu-item" href="/admin/tokens" rel="external">
+                                <Icon name=IconName::Settings/>
+                                {td_string!(locale, person.tokens)}
+                            </a>
+                        </li>
+                        <li>
                             <button class="menu-item" type="submit">
                                 <Icon name=IconName::SignOut/>
                                 {td_string!(locale, person.sign_out)}

@@ -24,6 +24,9 @@ pub enum Error {
     /// It cannot be done in the present state.
     #[error("conflict: {0}")]
     Conflict(&'static str),
+    /// The key of the request was used for another request.
+    #[error("the key was used for something else")]
+    KeyReused,
     /// Choices out of range.
     #[error("invalid input")]
     Invalid(Vec<InvalidOption>),

@@ -3,6 +3,7 @@
 //! [`Engine`] is the one door: pages and REST call its methods, a worker runs [`Engine::handlers`]. Everything that
 //! must happen together happens in one Postgres transaction; Redis and the object store are told afterwards.
 
+mod answers;
 mod assets;
 mod calls;
 mod catalogue;
@@ -12,10 +13,12 @@ mod ledger;
 mod limits;
 mod media_urls;
 mod notices;
+mod outgoing;
 mod pauses;
 mod people;
 mod playback;
 mod products;
+mod publication;
 mod reports;
 mod retention;
 mod routes;
@@ -23,6 +26,9 @@ mod routines;
 mod sessions;
 mod settings;
 mod stages;
+mod tokens;
+mod tryon;
+mod video_jobs;
 mod views;
 mod webhooks;
 
@@ -39,15 +45,20 @@ use providers::{Catalogue, Makers};
 use sqlx::PgPool;
 use storage::Store;
 
+pub use answers::{AnswerClaim, Claimed, KeptAnswer};
 pub use error::Error;
 pub(crate) use media_urls::MediaUrls;
+pub use outgoing::{Delivery, Endpoint, NewEndpoint, WebhookEvent};
 pub use pauses::Pauses;
 pub use people::{PASSWORD_MIN_CHARS, SignedIn, create_user};
-pub use products::{NewPhoto, NewProduct};
+pub use products::{NewPhoto, NewProduct, PHOTOS_MAX, ProductChange};
 pub use retention::{KeepDays, Retention, RetentionReport, SweepReport};
 pub use routes::Routes;
 pub use sessions::KeptSession;
 pub use settings::{EncodeSettings, Settings};
+pub use tokens::{ListedToken, MadeToken, NewToken, SECRET_PREFIX, Token, Usage, create_token};
+pub use tryon::{Answered, ImageClick, TryonImage};
+pub use video_jobs::{GenerationStats, GenerationsAfter, VideoDetail, VideoFiles, VideoJob};
 pub use webhooks::CallToken;
 
 /// The Redis channel that names generations as they change.
@@ -97,7 +108,8 @@ impl Engine {
 
     /// What a worker must be given to run this engine's jobs.
     pub fn handlers(&self, tools: media::Tools) -> Vec<(&'static str, Arc<dyn Handler>)> {
-        stages::handlers(self, tools).into_iter().chain(self.routine_handlers()).collect()
+        let routines = self.routine_handlers();
+        stages::handlers(self, tools).into_iter().chain([outgoing::handler(self)]).chain(routines).collect()
     }
 
     /// The job queue, for subscriptions and health.

@@ -35,6 +35,8 @@ pub struct Settings {
     pub callback_url: Option<Url>,
     /// Signs the call's name in callback addresses.
     pub callback_secret: SecretString,
+    /// Whether webhooks of shops may lead to this machine over plain http: where the providers are simulated.
+    pub webhooks_to_loopback: bool,
     /// A parked clip is looked after this often.
     pub poll_interval: Duration,
     /// A clip that takes longer is given up.

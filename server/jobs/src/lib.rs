@@ -17,7 +17,7 @@ mod worker;
 
 pub use error::Error;
 pub use handler::{Attempt, Failure, FailureClass, Handler, Outcome};
-pub use job::{CancelRequest, Job, NewJob, enqueue, lock, request_cancel, wake};
+pub use job::{CancelRequest, Job, NewJob, enqueue, enqueue_all, lock, request_cancel, wake};
 pub use lease::Lease;
 pub use limits::{Limit, Limits, Rate};
 pub use pause::{Paused, Scope};

@@ -53,9 +53,12 @@ pub(crate) async fn insert(
     .await
 }
 
-/// Inserts those that have no twin, as dispatched already: who inserts so many at once dispatches them, and the
-/// reconciler need not look at each of them.
-pub(crate) async fn insert_all(tx: impl sqlx::PgExecutor<'_>, jobs: &[NewJob]) -> Result<Vec<InsertedRow>> {
+/// Inserts those that have no twin; `dispatched` as for [`insert`].
+pub(crate) async fn insert_all(
+    tx: impl sqlx::PgExecutor<'_>,
+    jobs: &[NewJob],
+    dispatched: bool,
+) -> Result<Vec<InsertedRow>> {
     let small = |number: u16| i16::try_from(number).unwrap_or(i16::MAX);
     let long = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     sqlx::query_as!(
@@ -64,7 +67,7 @@ pub(crate) async fn insert_all(tx: impl sqlx::PgExecutor<'_>, jobs: &[NewJob]) -
         insert into jobs (id, kind, group_name, owner, priority, run_at, max_attempts, run_timeout_ms,
                           payload, dedupe_key, label, trace_parent, dispatched_at)
         select id, kind, group_name, owner, priority, greatest(run_at, now()), max_attempts, run_timeout_ms,
-               payload, dedupe_key, label, trace_parent, now()
+               payload, dedupe_key, label, trace_parent, case when $13 then now() end
         from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::smallint[], $6::timestamptz[], $7::smallint[],
                     $8::bigint[], $9::jsonb[], $10::text[], $11::text[], $12::text[])
             as new (id, kind, group_name, owner, priority, run_at, max_attempts, run_timeout_ms, payload, dedupe_key,
@@ -85,6 +88,7 @@ pub(crate) async fn insert_all(tx: impl sqlx::PgExecutor<'_>, jobs: &[NewJob]) -
         &jobs.iter().map(|job| job.dedupe_key.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
         &jobs.iter().map(|job| job.label.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
         &jobs.iter().map(|job| job.trace_parent.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
+        dispatched,
     )
     .fetch_all(tx)
     .await

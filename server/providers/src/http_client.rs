@@ -54,12 +54,7 @@ impl Answer {
 
     /// The wait the provider asks for in `Retry-After`: seconds or a date.
     pub(crate) fn retry_after(&self, now: DateTime<Utc>) -> Option<Duration> {
-        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        let wait = match text.parse::<u64>() {
-            Ok(seconds) => Duration::from_secs(seconds),
-            Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).to_std().unwrap_or_default(),
-        };
-        Some(wait.min(LONGEST_WAIT))
+        retry_after_of(&self.headers, now)
     }
 
     /// The body as text for an error's detail.
@@ -67,6 +62,16 @@ impl Answer {
         let start = self.body.get(..2000).unwrap_or(&self.body);
         format!("HTTP {}: {}", self.status.as_u16(), String::from_utf8_lossy(start))
     }
+}
+
+/// The wait that `Retry-After` asks for, seconds or a date; at most an hour.
+pub(crate) fn retry_after_of(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).to_std().unwrap_or_default(),
+    };
+    Some(wait.min(LONGEST_WAIT))
 }
 
 /// Cuts a wait the provider asks for to one hour.

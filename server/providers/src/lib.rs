@@ -22,6 +22,7 @@ pub mod webhook;
 
 mod billable_units;
 mod clip;
+mod delivery;
 mod http_client;
 mod makers;
 mod order;
@@ -33,6 +34,7 @@ pub use billable_units::BillableUnits;
 pub use catalogue::{Catalogue, CatalogueError, InDoubt, ModelRow, NoPrice, Role, SharedCatalogue};
 pub use check::{CheckReport, check_providers};
 pub use clip::{ClipMaker, ClipRequest};
+pub use delivery::{Deliverer, DeliveryAnswer, check_delivery_address};
 pub use error::{Certainty, ProviderError, Retry};
 pub use fetch::{FetchRules, Fetched, fetch_result};
 pub use http_client::http_client;

@@ -1,19 +1,23 @@
-//! Administering accounts, pauses and providers.
+//! Administering accounts, tokens, pauses and providers.
 
-use std::io::IsTerminal as _;
+use std::{io::IsTerminal as _, str::FromStr as _};
 
 use anyhow::Context as _;
+use chrono::{Days, Utc};
 use clap::{Args, Subcommand};
-use domain::user::Email;
+use domain::{Scope, user::Email};
+use engine::NewToken;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{check_providers, migrate, pauses, retention, say};
-use crate::config::{Common, setting::ADMIN_PASSWORD};
+use crate::config::{Common, setting::ADMIN_PASSWORD, value};
 
 #[derive(Debug, Subcommand)]
 pub enum Task {
     /// Make an account, or give an existing one a new name and password (which ends its sessions).
     CreateUser(CreateUser),
+    /// Make an API token in the name of an account, and print it: it is not shown again.
+    CreateToken(CreateToken),
     /// Start nothing more of a recipe, a provider, a model or everything; what runs goes on.
     Pause(pauses::Pause),
     /// Go on with what was paused.
@@ -40,10 +44,26 @@ pub struct CreateUser {
     password: Option<SecretString>,
 }
 
+#[derive(Debug, Args)]
+pub struct CreateToken {
+    /// Address of the account it acts for.
+    email: String,
+    /// What it is for, 1 to 100 characters.
+    #[arg(long)]
+    name: String,
+    /// What it may do, separated by commas; everything when not given.
+    #[arg(long, value_delimiter = ',', value_parser = Scope::from_str)]
+    scopes: Vec<Scope>,
+    /// Days after which it ends, 1 to 3650; it does not end by itself when not given.
+    #[arg(long, value_parser = value::whole(1..=3_650_u16))]
+    days: Option<u16>,
+}
+
 /// Runs the role `admin`.
 pub async fn run(common: &Common, task: Task) -> anyhow::Result<()> {
     match task {
         Task::CreateUser(new) => create_user(common, new).await,
+        Task::CreateToken(new) => create_token(common, new).await,
         Task::Pause(task) => pauses::pause(common, task).await,
         Task::Resume(task) => pauses::resume(common, task).await,
         Task::Pauses(redis) => pauses::list(common, redis).await,
@@ -68,6 +88,26 @@ async fn create_user(common: &Common, new: CreateUser) -> anyhow::Result<()> {
         Err(engine::Error::Invalid(wrong)) => {
             let expected = wrong.first().map(|field| field.expected.clone()).unwrap_or_default();
             return Err(ADMIN_PASSWORD.unusable("is not accepted").expecting(expected).into());
+        }
+        Err(other) => return Err(other.into()),
+    }
+    Ok(())
+}
+
+/// Prints the secret alone on a line, so that scripts can take it.
+async fn create_token(common: &Common, new: CreateToken) -> anyhow::Result<()> {
+    let email = Email::parse(&new.email)
+        .with_context(|| format!("EMAIL is `{}`: expected an address like you@shop.example", new.email))?;
+    let scopes = if new.scopes.is_empty() { Scope::ALL.to_vec() } else { new.scopes };
+    let expires_at = new.days.and_then(|days| Utc::now().checked_add_days(Days::new(u64::from(days))));
+    let pool = migrate::connect(common).await?;
+    migrate::check(&pool).await?;
+    match engine::create_token(&pool, &email, &NewToken { name: new.name, scopes, expires_at }).await {
+        Ok(made) => say(made.expose()),
+        Err(engine::Error::NotFound(_)) => anyhow::bail!("{} has no account; `admin create-user` makes one", email.as_str()),
+        Err(engine::Error::Invalid(wrong)) => {
+            let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+            anyhow::bail!("the token cannot be made: {}", wrong.join("; "));
         }
         Err(other) => return Err(other.into()),
     }

@@ -115,6 +115,7 @@ fn engine_settings(
         media_base: config.media_base_url.clone(),
         callback_url: callback_url(ground, config),
         callback_secret: ground.callback_secret.clone(),
+        webhooks_to_loopback: ground.simulator_url.is_some(),
         poll_interval: config.work.poll_interval_secs,
         poll_timeout: config.work.poll_timeout_secs,
         max_attempts: config.work.max_attempts,

@@ -91,6 +91,7 @@ pub async fn run_server(
         site_root: config.site_root.clone(),
         zone: config.limits.shop_zone,
         trusted_proxies: config.trusted_proxies,
+        api_requests_per_minute: config.limits.api_requests_per_minute,
     };
     let _following = follow_catalogue(built, &stop);
     http::serve(listener, edge, stop).await

@@ -89,6 +89,14 @@ pub struct Limits {
     /// US dollars that may be held and paid in a day, like 25 or 12.50.
     #[arg(long, env = "DAILY_SPEND_USD", default_value = "25", value_parser = MicroUsd::parse_dollars)]
     pub daily_spend_usd: MicroUsd,
+    /// Requests of the API that one token, or one person, may send in a minute, over all processes.
+    #[arg(
+        long,
+        env = "API_REQUESTS_PER_MINUTE",
+        default_value_t = 600,
+        value_parser = value::whole(1..=100_000_000_u32)
+    )]
+    pub api_requests_per_minute: u32,
     /// A call whose answer was lost is made again by itself when it costs less than this many US dollars.
     #[arg(long, env = "REPEAT_BELOW_USD", default_value = "0.05", value_parser = MicroUsd::parse_dollars)]
     pub repeat_below_usd: MicroUsd,

@@ -18,9 +18,9 @@ use axum::{
 };
 use futures::StreamExt as _;
 
-use super::refusal;
+use super::{refusal, rest};
 
-/// Largest body any request may have, in bytes.
+/// Largest body of a request that sends no files, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
 /// So much of a larger one is read and thrown away, in bytes: a browser shows an answer only once it has sent everything.
 const THROWN_AWAY_BYTES: usize = 16 * 1024 * 1024;
@@ -30,7 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Refuses bodies that are too large, whether they say so or go on for too long.
 pub async fn limit(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    if announced_bytes(&parts).is_some_and(|bytes| bytes > MAX_BYTES as u64) {
+    let most = rest::body_max_bytes(parts.uri.path()).unwrap_or(MAX_BYTES);
+    if announced_bytes(&parts).is_some_and(|bytes| bytes > most as u64) {
         // Who asks before sending is answered before.
         if !parts.headers.contains_key(header::EXPECT) {
             throw_away(body).await;
@@ -39,7 +40,7 @@ pub async fn limit(request: Request, next: Next) -> Response {
     }
     let asked = parts.clone();
     let is_too_large = Arc::new(AtomicBool::new(false));
-    let response = next.run(Request::from_parts(parts, limited(body, is_too_large.clone()))).await;
+    let response = next.run(Request::from_parts(parts, limited(body, most, is_too_large.clone()))).await;
     // Whatever was made of the part that was read: the whole is why.
     if is_too_large.load(Ordering::Relaxed) { refusal::answer(&asked, &AppError::TooLarge) } else { response }
 }
@@ -49,8 +50,8 @@ fn announced_bytes(request: &Parts) -> Option<u64> {
 }
 
 /// The body up to the limit; then an error, and a note that it was this one.
-fn limited(body: Body, is_too_large: Arc<AtomicBool>) -> Body {
-    let mut left = MAX_BYTES;
+fn limited(body: Body, most: usize, is_too_large: Arc<AtomicBool>) -> Body {
+    let mut left = most;
     Body::from_stream(body.into_data_stream().map(move |chunk| {
         let chunk = chunk?;
         match left.checked_sub(chunk.len()) {

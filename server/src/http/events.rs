@@ -23,9 +23,9 @@ use super::hub::Hub;
 /// After so long without a change the bell is told anew: reports and alarms come by the clock.
 const BELL_EVERY: Duration = Duration::from_secs(60);
 /// A comment is sent this often, so that proxies keep the connection; as often it is checked whose stream it is.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A browser that lost the connection comes back after this long.
-const RETRY: Duration = Duration::from_secs(2);
+pub(super) const RETRY: Duration = Duration::from_secs(2);
 
 /// `GET /events/generations/{id}`: one generation, to its end.
 pub async fn one(
@@ -63,7 +63,7 @@ pub async fn one(
 }
 
 /// The next newer snapshot of one generation.
-async fn next_of(
+pub(super) async fn next_of(
     engine: &Engine,
     changes: &mut Receiver<Arc<GenerationView>>,
     id: GenerationId,
@@ -185,11 +185,11 @@ fn plain_event(event: &LiveEvent) -> Result<Event, Infallible> {
     Ok(Event::default().retry(RETRY).json_data(event).unwrap_or_else(|_| Event::default().comment("lost")))
 }
 
-fn last_event_id(headers: &HeaderMap) -> Option<i64> {
+pub(super) fn last_event_id(headers: &HeaderMap) -> Option<i64> {
     headers.get("last-event-id")?.to_str().ok()?.trim().parse().ok()
 }
 
-fn answer(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
+pub(super) fn answer(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -14,7 +14,9 @@ mod pages;
 mod playback;
 mod range;
 mod refusal;
+mod rest;
 mod sessions;
+mod tokens;
 mod trace;
 mod webhooks;
 
@@ -54,6 +56,8 @@ pub struct Edge {
     pub site_root: PathBuf,
     pub zone: Tz,
     pub trusted_proxies: usize,
+    /// Requests of the API that a token may send in a minute.
+    pub api_requests_per_minute: u32,
 }
 
 /// What every handler may reach.
@@ -66,6 +70,7 @@ pub struct State {
     leptos: LeptosOptions,
     proxies: TrustedProxies,
     zone: Tz,
+    rest: Arc<rest::Rest>,
 }
 
 /// How many proxies in front of this server are believed about who is connected.
@@ -85,6 +90,12 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
         leptos,
         proxies: TrustedProxies(edge.trusted_proxies),
         zone: edge.zone,
+        rest: Arc::new(rest::Rest::start(
+            edge.engine.clone(),
+            edge.public_url.clone(),
+            edge.api_requests_per_minute,
+            stop.clone(),
+        )),
     };
     let policy = csp::Policy::new(&edge.media_base);
     let router = router(&state, &edge.site_root)
@@ -124,6 +135,8 @@ fn router(state: &State, site_root: &std::path::Path) -> Router<State> {
     let router = router.merge(health::routes(state.engine.clone()));
     let router = playback::routes(router);
     let router = embed::routes(router, site_root);
+    let router = tokens::routes(router);
+    let router = rest::routes(router, state);
     let router = pages::routes(router, state);
     files::routes(router, site_root)
 }

@@ -112,7 +112,7 @@ fn context(state: &State) -> impl Fn() + Clone + Send + Sync + 'static {
     }
 }
 
-fn shop_zone(zone: Tz) -> ShopZone {
+pub(super) fn shop_zone(zone: Tz) -> ShopZone {
     let offset = Utc::now().with_timezone(&zone).offset().fix();
     ShopZone { name: zone.name().to_owned(), offset_seconds: offset.local_minus_utc() }
 }

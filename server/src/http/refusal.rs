@@ -1,5 +1,5 @@
-//! Answers of the edge itself, where no page and no server function is asked: a page for people, the error as JSON for
-//! scripts, both in the words of [`AppError`].
+//! Answers of the edge itself, where no page and no server function is asked: a page for people, a problem document for
+//! who asks the API, the error as JSON for scripts of ours.
 
 use app::{AppError, pages::shop};
 use axum::{
@@ -8,16 +8,29 @@ use axum::{
 };
 use leptos::prelude::FromServerFnError as _;
 
+use super::rest;
+
 /// Refuses a request.
 pub fn answer(request: &Parts, error: &AppError) -> Response {
     let mut response = if wants_page(request) {
         shop::refusal_page(request, error).into_response()
+    } else if rest::speaks_problems(request.uri.path()) {
+        rest::refuse(request, code_of(error))
     } else {
         let json = [(header::CONTENT_TYPE, "application/json"), (header::VARY, "accept")];
         (error.status(), json, error.ser()).into_response()
     };
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+fn code_of(error: &AppError) -> rest::Code {
+    match error {
+        AppError::NotFound => rest::Code::NotFound,
+        AppError::TooLarge => rest::Code::TooLarge,
+        AppError::Unavailable => rest::Code::Unavailable,
+        _ => rest::Code::Internal,
+    }
 }
 
 /// People open pages and send forms; who takes anything is shown a page where pages are.

@@ -6,19 +6,36 @@ use axum::{
     body::Bytes,
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
 };
 use chrono::Utc;
 use engine::{CallToken, Engine};
 use providers::{FalWebhook, Provider, WebhookError, WebhookVerifier};
 use sha2::{Digest as _, Sha256};
 
-/// `POST /api/video/webhook` and `POST /api/video/webhook/fal`: a report without a call's name.
+use super::rest::{Code, Problem};
+
+/// Takes what fal.ai reports of a request.
+///
+/// For the provider, not for shops: believed for its signature only, and never as a result.
+#[utoipa::path(
+    post, path = "/api/video/webhook", operation_id = "takeProviderWebhook", tag = "providers",
+    params(
+        ("X-Fal-Webhook-Request-Id" = String, Header, description = "The provider's name for the request."),
+        ("X-Fal-Webhook-User-Id" = String, Header, description = "Whose request it is."),
+        ("X-Fal-Webhook-Timestamp" = String, Header, description = "When it was signed, in seconds of Unix time."),
+        ("X-Fal-Webhook-Signature" = String, Header, description = "ED25519 over the three before and the body, in hex."),
+    ),
+    request_body(content = Object, content_type = "application/json"),
+    responses((status = 200, description = "It was written down.")),
+    security(()),
+)]
 pub async fn fal(
     State(engine): State<Engine>,
     State(verifier): State<Arc<WebhookVerifier>>,
     headers: HeaderMap,
     body: Bytes,
-) -> StatusCode {
+) -> Response {
     take(&engine, &verifier, None, &headers, &body).await
 }
 
@@ -29,7 +46,7 @@ pub async fn fal_named(
     Path(token): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> StatusCode {
+) -> Response {
     take(&engine, &verifier, Some(&CallToken::from_address(&token)), &headers, &body).await
 }
 
@@ -39,35 +56,36 @@ async fn take(
     token: Option<&CallToken>,
     headers: &HeaderMap,
     body: &Bytes,
-) -> StatusCode {
+) -> Response {
+    let refuse = |code: Code| Problem::new(code).respond(headers);
     let verified = match verifier.verify(headers, body, Utc::now()).await {
         Ok(verified) => verified,
         Err(error) => {
             tracing::warn!(%error, "a webhook was not believed: {error}");
-            return refusal(&error);
+            return refuse(code_of(&error));
         }
     };
     let report = match FalWebhook::parse(&verified, body) {
         Ok(report) => report,
         Err(error) => {
             tracing::warn!(%error, "a signed webhook could not be read: {error}");
-            return refusal(&error);
+            return refuse(code_of(&error));
         }
     };
     let sha256 = hex::encode(Sha256::digest(body));
     match engine.call_reported(Provider::Fal, token, &report.request_id, &sha256).await {
-        Ok(()) => StatusCode::OK,
+        Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::error!(%error, request.id = %report.request_id, "webhook for {} was not taken", report.request_id);
-            StatusCode::SERVICE_UNAVAILABLE
+            refuse(Code::Unavailable)
         }
     }
 }
 
-fn refusal(error: &WebhookError) -> StatusCode {
+fn code_of(error: &WebhookError) -> Code {
     match error {
-        error if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
-        WebhookError::Malformed(_) => StatusCode::BAD_REQUEST,
-        _ => StatusCode::UNAUTHORIZED,
+        error if error.is_retryable() => Code::Unavailable,
+        WebhookError::Malformed(_) => Code::Malformed,
+        _ => Code::SignatureInvalid,
     }
 }

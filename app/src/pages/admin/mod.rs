@@ -9,3 +9,5 @@ pub mod product;
 pub mod products;
 pub mod queue;
 pub mod sign_in;
+#[cfg(feature = "ssr")]
+pub mod tokens;

@@ -78,6 +78,29 @@ pub(crate) async fn insert(conn: &mut PgConnection, call: &NewCall) -> Result<()
     Ok(())
 }
 
+/// The first calls of new clicks, all of which say what they are bought as.
+pub(crate) async fn insert_all(conn: &mut PgConnection, calls: &[NewCall]) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into calls (id, generation_id, stage, slot, ordinal, provider, model, price_version, estimate_micro_usd,
+             ordered)
+         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[],
+             $8::text[], $9::bigint[], $10::jsonb[])",
+        &calls.iter().map(|call| call.id.uuid()).collect::<Vec<_>>(),
+        &calls.iter().map(|call| call.generation_id.uuid()).collect::<Vec<_>>(),
+        &calls.iter().map(|call| call.slot.stage().as_str()).collect::<Vec<_>>() as &[&str],
+        &calls.iter().map(|call| call.slot.as_str()).collect::<Vec<_>>() as &[&str],
+        &calls.iter().map(|call| call.ordinal).collect::<Vec<_>>(),
+        &calls.iter().map(|call| call.model.provider.as_str()).collect::<Vec<_>>() as &[&str],
+        &calls.iter().map(|call| call.model.id.as_str()).collect::<Vec<_>>() as &[&str],
+        &calls.iter().map(|call| call.price_version.as_str()).collect::<Vec<_>>() as &[&str],
+        &calls.iter().map(|call| call.estimate.micros()).collect::<Vec<_>>(),
+        &calls.iter().map(|call| call.ordered.map(Json)).collect::<Vec<_>>() as &[Option<Json<Order>>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The call of a slot that counts now: the one with the highest ordinal.
 pub(crate) async fn latest(
     conn: &mut PgConnection,

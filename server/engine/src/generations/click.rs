@@ -1,42 +1,33 @@
 //! The click: price → hold → generation, first job and event, all in one transaction.
 
 use domain::{
-    CallId, GenerationId, MicroUsd, Options, PhotoId, ProductId, RequestKey, Stage, UserId, VideoId,
+    GenerationId, MicroUsd, Options, PhotoId, ProductId, RequestKey, Stage, TryonImageId, UserId, VideoId,
     cost::{Quote, QuoteLine},
-    generation::{EventKind, Frame, mark},
+    generation::{Frame, mark},
 };
 use providers::{ModelRef, Order};
-use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{
-    retry::{self, Takeover},
-    store::{self, Event},
-};
-use crate::{
-    Engine, Error,
-    calls::{self, NewCall, Slot},
-    ledger, limits, notices,
-    stages::{self, JobPayload},
-};
+use super::{retry::Takeover, store};
+use crate::{Engine, Error, calls::Slot, limits, stages};
 
 /// A call of the plan with its price.
 pub(super) struct PlannedCall {
-    slot: Slot,
-    model: ModelRef,
-    price_version: String,
-    order: Order,
-    estimate: MicroUsd,
+    pub(super) slot: Slot,
+    pub(super) model: ModelRef,
+    pub(super) price_version: String,
+    pub(super) order: Order,
+    pub(super) estimate: MicroUsd,
 }
 
 /// The calls a click pays for.
-pub(super) struct Plan {
-    calls: Vec<PlannedCall>,
+pub(crate) struct Plan {
+    pub(super) calls: Vec<PlannedCall>,
     /// What they cost when the dearest model of each route has to make them.
     most: MicroUsd,
     /// Stages whose first choice cannot be asked now: what is told of it.
-    switched: Vec<(Stage, String)>,
+    pub(super) switched: Vec<(Stage, String)>,
 }
 
 impl Plan {
@@ -46,7 +37,7 @@ impl Plan {
     }
 
     /// Where a generation of this plan begins: its first job, and the progress it has then.
-    fn begin(&self) -> Begin {
+    pub(super) fn begin(&self) -> Begin {
         match self.calls.first() {
             Some(PlannedCall { slot: Slot::Clip, model, .. }) => {
                 Begin { kind: stages::kind::CLIP, group: model.to_string(), progress: mark::STILLS }
@@ -69,7 +60,7 @@ impl Engine {
     pub async fn quote(&self, product: ProductId, options: &Options) -> Result<Quote, Error> {
         let mut conn = self.pg().acquire().await?;
         store::product_photo(&mut conn, product).await?.ok_or(Error::NotFound("product"))?;
-        let plan = self.plan(options, None)?;
+        let plan = self.plan(options, &Given::default())?;
         self.quote_of(&mut conn, &plan).await
     }
 
@@ -107,14 +98,14 @@ impl Engine {
         options: Options,
         key: RequestKey,
     ) -> Result<GenerationId, Error> {
-        let plan = self.plan(&options, None)?;
+        let plan = self.plan(&options, &Given::default())?;
         let mut tx = self.pg().begin().await?;
         if let Some(earlier) = store::by_request_key(&mut tx, by, key).await? {
             return Ok(earlier);
         }
         let photo = store::product_photo(&mut tx, product).await?.ok_or(Error::NotFound("product"))?;
         let new = self.new_generation(by, product, photo, options, key);
-        self.place(tx, &new, &plan).await
+        self.place(tx, Click { new, plan }).await
     }
 
     /// Writes a new generation with its calls, its money and its job, commits, and tells whoever waits for it. Answers
@@ -122,28 +113,18 @@ impl Engine {
     pub(super) async fn place(
         &self,
         mut tx: sqlx::Transaction<'static, sqlx::Postgres>,
-        new: &NewGeneration,
-        plan: &Plan,
+        click: Click,
     ) -> Result<GenerationId, Error> {
-        if !store::insert(&mut tx, new).await? {
-            // The same click, a moment earlier: it has committed by now.
-            tx.rollback().await?;
-            let mut conn = self.pg().acquire().await?;
-            let earlier = store::by_request_key(&mut conn, new.by, new.key).await?;
-            return earlier.ok_or(Error::Conflict("the click came twice"));
-        }
-        let job = self.write_click(&mut tx, new, plan).await?;
+        let clicks = [click];
+        let mut written = self.write_clicks(&mut tx, &clicks).await?;
+        let placed = written.pop().unwrap_or(Err(Error::Conflict("nothing was clicked")))?;
         tx.commit().await?;
-        self.queue().dispatch(&[job]).await;
-        tracing::info!(
-            generation.id = %new.id, product.id = %new.product, user.id = %new.by,
-            "generation {} of product {} was clicked by user {}", new.id, new.product, new.by
-        );
-        self.announce(new.id).await;
-        Ok(new.id)
+        self.tell_of_clicks(&clicks, &[placed]).await;
+        Ok(placed.id())
     }
 
-    pub(super) fn new_generation(
+    /// A generation that has nothing yet.
+    pub(crate) fn new_generation(
         &self,
         by: UserId,
         product: ProductId,
@@ -164,60 +145,17 @@ impl Engine {
             max_attempts: self.settings().max_attempts,
             day: self.today(),
             takeover: None,
+            tryon_image: None,
         }
     }
 
-    async fn write_click(&self, tx: &mut PgConnection, new: &NewGeneration, plan: &Plan) -> Result<Uuid, Error> {
-        let total = plan.total();
-        let reserved = limits::reserve(tx, self.settings(), new.day, total).await?;
-        for call in &plan.calls {
-            let id = CallId::from_uuid(Uuid::now_v7());
-            let row = NewCall {
-                id,
-                generation_id: new.id,
-                slot: call.slot,
-                ordinal: 1,
-                model: call.model.clone(),
-                price_version: call.price_version.clone(),
-                ordered: Some(call.order),
-                estimate: call.estimate,
-            };
-            calls::store::insert(tx, &row).await?;
-            ledger::hold(tx, id, new.id, call.estimate, new.day).await?;
-        }
-        store::insert_requested(tx, new, total).await?;
-        for (stage, detail) in &plan.switched {
-            let event = Event { stage: Some(*stage), detail: Some(detail), ..Event::of(EventKind::RouteSwitched) };
-            store::record(tx, new.id, &event).await?;
-        }
-        if let Some(takeover) = &new.takeover {
-            retry::store::take_over(tx, new.id, takeover, new.options.recipe, new.by).await?;
-        }
-        if reserved.warn {
-            let percent = reserved.status.percent();
-            notices::store::insert_limit_near(tx, percent, reserved.status.resets_at).await?;
-        }
-        let begin = plan.begin();
-        if begin.progress > 0 {
-            store::set_progress(tx, new.id, begin.progress, None).await?;
-        }
-        let mut job = jobs::NewJob::new(begin.kind, begin.group, json!(JobPayload { generation_id: new.id }));
-        job.id = new.job_id;
-        job.owner = Some(new.by.uuid());
-        job.label = Some(new.options.recipe.as_str().to_owned());
-        job.max_attempts = self.settings().max_attempts;
-        job.run_timeout = self.settings().job_timeout;
-        Ok(jobs::enqueue(tx, &job).await?)
-    }
-
-    /// The calls a click pays for, with their prices; results that are taken over are not paid for. No price, no call.
-    pub(super) fn plan(&self, options: &Options, takeover: Option<&Takeover>) -> Result<Plan, Error> {
+    /// The calls a click pays for, with their prices; what is given is not paid for. No price, no call.
+    pub(crate) fn plan(&self, options: &Options, given: &Given) -> Result<Plan, Error> {
         let mut plan = Plan { calls: Vec::with_capacity(3), most: MicroUsd::ZERO, switched: Vec::new() };
-        if takeover.is_some_and(|takeover| takeover.clip.is_some()) {
+        if given.clip {
             return Ok(plan);
         }
-        let is_taken = |frame: &Frame| takeover.is_some_and(|takeover| takeover.frames.contains(frame));
-        let stills = options.recipe.frames().iter().filter(|frame| !is_taken(frame));
+        let stills = options.recipe.frames().iter().filter(|frame| !given.frames.contains(frame));
         let slots =
             [(Stage::Stills, stills.map(|frame| Slot::still(*frame)).collect()), (Stage::Clip, vec![Slot::Clip])];
         for (stage, slots) in slots {
@@ -246,16 +184,31 @@ impl Engine {
     }
 }
 
+/// What a generation need not buy.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Given {
+    /// Stills it has.
+    pub(crate) frames: Vec<Frame>,
+    /// Whether it has its clip.
+    pub(crate) clip: bool,
+}
+
+/// A click that is about to be written.
+pub(crate) struct Click {
+    pub(crate) new: NewGeneration,
+    pub(crate) plan: Plan,
+}
+
 /// The first job of a generation, and the progress it begins with.
-struct Begin {
-    kind: &'static str,
-    group: String,
-    progress: u8,
+pub(super) struct Begin {
+    pub(super) kind: &'static str,
+    pub(super) group: String,
+    pub(super) progress: u8,
 }
 
 /// A generation about to be written.
-pub(super) struct NewGeneration {
-    pub(super) id: GenerationId,
+pub(crate) struct NewGeneration {
+    pub(crate) id: GenerationId,
     pub(super) product: ProductId,
     pub(super) photo: PhotoId,
     pub(super) by: UserId,
@@ -268,4 +221,6 @@ pub(super) struct NewGeneration {
     pub(super) day: chrono::NaiveDate,
     /// What it takes over, when it is a retry.
     pub(super) takeover: Option<Takeover>,
+    /// The uploaded still it is made from.
+    pub(crate) tryon_image: Option<TryonImageId>,
 }

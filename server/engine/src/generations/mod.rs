@@ -1,19 +1,40 @@
 //! Generations: the click, stopping one, retrying one, and how they are shown.
 
 pub(crate) mod click;
+pub(crate) mod clicks;
 mod retry;
 pub(crate) mod store;
 
 use domain::{
-    GenerationId, UserId,
+    GenerationId, GenerationState, UserId,
     generation::{GenerationDetail, GenerationFilter, GenerationRow, GenerationView},
     page::{Page, PageNumber},
 };
 
-use crate::{Engine, Error, calls, playback, stages, views};
+use sqlx::PgConnection;
+
+use crate::{
+    Engine, Error, calls,
+    outgoing::{self, WebhookEvent},
+    playback, stages, views,
+};
 
 /// Times a wish to stop follows a generation from one job to the next.
 const CANCEL_TRIES: u32 = 5;
+
+/// Moves a generation on where the state machine allows it, and tells shops that want to know. False when it does not.
+pub(crate) async fn advance(
+    conn: &mut PgConnection,
+    id: GenerationId,
+    next: GenerationState,
+    progress: u8,
+) -> Result<bool, Error> {
+    let is_moved = store::advance(conn, id, next, progress).await?;
+    if is_moved {
+        outgoing::tell(conn, id, WebhookEvent::of(next)).await?;
+    }
+    Ok(is_moved)
+}
 
 impl Engine {
     /// A page of the history, newest first; past the end it is empty and still says how many there are.

@@ -8,8 +8,6 @@ use domain::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::click::NewGeneration;
-
 /// A generation as its stages see it.
 #[derive(Debug, Clone)]
 pub(crate) struct Generation {
@@ -75,59 +73,6 @@ pub(super) async fn by_request_key(
     .fetch_optional(conn)
     .await?;
     Ok(id.map(GenerationId::from_uuid))
-}
-
-/// False when the same click was written already.
-pub(super) async fn insert(conn: &mut PgConnection, new: &NewGeneration) -> Result<bool, sqlx::Error> {
-    let inserted = sqlx::query!(
-        "insert into generations (id, product_id, photo_id, requested_by, request_key, recipe, prompt_version, model_type,
-             duration_seconds, resolution, fps, max_attempts, job_id, video_id, day, retry_of, clip_video_id,
-             format, hls, branding)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-         on conflict on constraint generations_request_key_unique do nothing",
-        new.id.uuid(),
-        new.product.uuid(),
-        new.photo.uuid(),
-        new.by.uuid(),
-        new.key.uuid(),
-        new.options.recipe.as_str(),
-        new.prompt_version,
-        new.options.model_type.as_str(),
-        i16::from(new.options.duration.get()),
-        new.options.resolution.as_str(),
-        i16::from(new.options.fps.get()),
-        i16::try_from(new.max_attempts).unwrap_or(i16::MAX),
-        new.job_id,
-        new.video_id.uuid(),
-        new.day,
-        new.takeover.as_ref().map(|takeover| takeover.of.uuid()),
-        new.takeover.as_ref().and_then(|takeover| takeover.clip).map(VideoId::uuid),
-        new.options.format.as_str(),
-        new.options.hls,
-        new.options.branding,
-    )
-    .execute(conn)
-    .await?;
-    Ok(inserted.rows_affected() == 1)
-}
-
-/// The stages, the first event and the audit row of a click.
-pub(super) async fn insert_requested(
-    conn: &mut PgConnection,
-    new: &NewGeneration,
-    total: MicroUsd,
-) -> Result<(), sqlx::Error> {
-    let stages: Vec<String> = Stage::ALL.iter().map(|stage| stage.as_str().to_owned()).collect();
-    sqlx::query!(
-        "insert into generation_stages (generation_id, stage) select $1, unnest($2::text[])",
-        new.id.uuid(),
-        &stages
-    )
-    .execute(&mut *conn)
-    .await?;
-    let event = Event { actor: Some(new.by), amount: Some(total), ..Event::of(EventKind::Requested) };
-    record(&mut *conn, new.id, &event).await?;
-    audit(conn, Some(new.by), "generation.requested", new.id.uuid()).await
 }
 
 pub(crate) async fn audit(

@@ -22,6 +22,15 @@ pub(crate) async fn hold(
     Ok(())
 }
 
+/// The same for the calls of new clicks, whose money [`crate::limits::Day`] counts. All of one day.
+pub(crate) async fn hold_all(
+    conn: &mut PgConnection,
+    calls: &[crate::calls::NewCall],
+    day: NaiveDate,
+) -> Result<(), Error> {
+    Ok(store::insert_holds(conn, calls, day).await?)
+}
+
 /// How sure an amount is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Certainty {

@@ -4,6 +4,8 @@ use chrono::NaiveDate;
 use domain::{CallId, GenerationId, MicroUsd};
 use sqlx::PgConnection;
 
+use crate::calls::NewCall;
+
 pub(super) async fn insert_hold(
     conn: &mut PgConnection,
     call: CallId,
@@ -16,6 +18,25 @@ pub(super) async fn insert_hold(
         call.uuid(),
         generation.uuid(),
         amount.micros(),
+        day,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_holds(
+    conn: &mut PgConnection,
+    calls: &[NewCall],
+    day: NaiveDate,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into ledger_entries (call_id, generation_id, kind, amount_micro_usd, day)
+         select n.call_id, n.generation_id, 'hold', n.amount, $4
+         from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as n (call_id, generation_id, amount)",
+        &calls.iter().map(|call| call.id.uuid()).collect::<Vec<_>>(),
+        &calls.iter().map(|call| call.generation_id.uuid()).collect::<Vec<_>>(),
+        &calls.iter().map(|call| call.estimate.micros()).collect::<Vec<_>>(),
         day,
     )
     .execute(conn)

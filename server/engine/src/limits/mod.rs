@@ -25,36 +25,54 @@ pub(crate) fn end_of_day(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
         .map_or_else(|| next.and_utc(), |end| end.with_timezone(&Utc))
 }
 
-/// What a click did to the limits.
-pub(crate) struct Reserved {
-    /// The limits after the click.
-    pub(crate) status: LimitStatus,
-    /// The click passed four fifths of a limit for the first time today.
-    pub(crate) warn: bool,
+/// A day whose limits are held: its row stays locked until the transaction ends, so two clicks cannot share the last
+/// place.
+pub(crate) struct Day {
+    day: NaiveDate,
+    used: store::Used,
+    /// What the clicks that were admitted add.
+    added: (u32, MicroUsd),
 }
 
-/// Counts a click against the limits of its day, in the click's own transaction; the holds are counted by the ledger
-/// in the same transaction. The day's row stays locked until the transaction ends, so two clicks cannot share the
-/// last place.
-///
-/// # Errors
-/// [`Error::LimitReached`] with when it resets.
-pub(crate) async fn reserve(
-    conn: &mut PgConnection,
-    settings: &Settings,
-    day: NaiveDate,
-    amount: MicroUsd,
-) -> Result<Reserved, Error> {
-    store::ensure(conn, day).await?;
-    let used = store::lock(conn, day).await?;
-    let after = status(settings, day, used.generations + 1, used.held + used.paid + amount);
-    if after.generations > after.generations_limit || after.spend > after.spend_limit {
-        let before = status(settings, day, used.generations, used.held + used.paid);
-        return Err(Error::LimitReached(Box::new(before)));
+impl Day {
+    /// Takes the day in the click's own transaction.
+    pub(crate) async fn lock(conn: &mut PgConnection, day: NaiveDate) -> Result<Self, Error> {
+        store::ensure(conn, day).await?;
+        Ok(Self { day, used: store::lock(conn, day).await?, added: (0, MicroUsd::ZERO) })
     }
-    let warn = after.percent() >= WARN_PERCENT && !used.warned;
-    store::count_click(conn, day, warn).await?;
-    Ok(Reserved { status: after, warn })
+
+    /// Counts a click against the limits. Nothing is written before [`Day::write`].
+    ///
+    /// # Errors
+    /// [`Error::LimitReached`] with when it resets.
+    pub(crate) fn admit(&mut self, settings: &Settings, amount: MicroUsd) -> Result<(), Error> {
+        let (generations, spend) = self.added;
+        let added = (generations + 1, spend + amount);
+        let after = self.status(settings, added);
+        if after.generations > after.generations_limit || after.spend > after.spend_limit {
+            return Err(Error::LimitReached(Box::new(self.status(settings, self.added))));
+        }
+        self.added = added;
+        Ok(())
+    }
+
+    /// Writes what was admitted: the clicks, and what is held for them. Answers with the limits when they passed four
+    /// fifths for the first time today.
+    pub(crate) async fn write(
+        self,
+        conn: &mut PgConnection,
+        settings: &Settings,
+    ) -> Result<Option<LimitStatus>, Error> {
+        let after = self.status(settings, self.added);
+        let warn = after.percent() >= WARN_PERCENT && !self.used.warned;
+        store::count_clicks(conn, self.day, self.added.0, self.added.1, warn).await?;
+        Ok(warn.then_some(after))
+    }
+
+    fn status(&self, settings: &Settings, (generations, spend): (u32, MicroUsd)) -> LimitStatus {
+        let Self { day, used, .. } = self;
+        status(settings, *day, used.generations + generations, used.held + used.paid + spend)
+    }
 }
 
 /// The limits of a day with what is used of them.

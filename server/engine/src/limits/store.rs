@@ -49,12 +49,20 @@ pub(super) async fn load(conn: &mut PgConnection, day: NaiveDate) -> Result<Opti
     }))
 }
 
-pub(super) async fn count_click(conn: &mut PgConnection, day: NaiveDate, warn: bool) -> Result<(), sqlx::Error> {
+pub(super) async fn count_clicks(
+    conn: &mut PgConnection,
+    day: NaiveDate,
+    clicks: u32,
+    held: MicroUsd,
+    warn: bool,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "update usage_days set generations = generations + 1,
-             warned_at = case when $2 then now() else warned_at end
+        "update usage_days set generations = generations + $2, held_micro_usd = held_micro_usd + $3,
+             warned_at = case when $4 then now() else warned_at end
          where day = $1",
         day,
+        i32::try_from(clicks).unwrap_or(i32::MAX),
+        held.micros(),
         warn
     )
     .execute(conn)

@@ -1,5 +1,6 @@
 //! Products on the desk and in the shop.
 
+mod change;
 mod store;
 
 use domain::{
@@ -7,6 +8,7 @@ use domain::{
     page::{Page, PageNumber},
     product::{ProductDetail, ProductFilter, ProductRow, ShopCard, ShopProduct},
 };
+pub use change::{PHOTOS_MAX, ProductChange};
 use uuid::Uuid;
 
 use crate::{Engine, Error, playback, views};
@@ -143,16 +145,7 @@ impl Engine {
         let (product, photos) =
             store::shop_product(&mut conn, self.media(), slug, id).await?.ok_or(Error::NotFound("product"))?;
         let video = views::videos(&mut conn, self.media(), &[product.id]).await?.remove(&product.id);
-        Ok(ShopProduct {
-            slug: product.slug,
-            sku: product.sku,
-            name: product.name,
-            description: product.description,
-            category: product.category,
-            price_krw: product.price_krw,
-            photos,
-            video,
-        })
+        Ok(product.shown(photos, video))
     }
 
     /// How many products there are.
@@ -176,10 +169,7 @@ impl Engine {
             photos.push(self.store_photo(id, photo).await?);
         }
         let mut tx = self.pg().begin().await?;
-        store::insert(&mut tx, id, new).await.map_err(|error| match error.as_database_error() {
-            Some(database) if database.is_unique_violation() => Error::Conflict("slug or sku is taken"),
-            _ => error.into(),
-        })?;
+        store::insert(&mut tx, id, new).await.map_err(change::taken)?;
         for (position, photo) in photos.iter().enumerate() {
             store::insert_photo(&mut tx, id, i16::try_from(position).unwrap_or(i16::MAX), photo).await?;
         }
@@ -189,12 +179,7 @@ impl Engine {
     }
 
     async fn store_photo(&self, product: ProductId, photo: &NewPhoto) -> Result<StoredPhoto, Error> {
-        let info = media::sniff_image(&photo.bytes).map_err(|error| {
-            Error::Invalid(vec![domain::options::InvalidOption {
-                field: "photo".to_owned(),
-                expected: format!("a JPEG, PNG or WebP picture ({error})"),
-            }])
-        })?;
+        let info = sniff("photo", &photo.bytes)?;
         let extension = storage::Extension::parse(info.extension).map_err(Error::internal)?;
         let id = PhotoId::from_uuid(Uuid::now_v7());
         let key = storage::Key::photo(product, id, extension);
@@ -209,6 +194,14 @@ impl Engine {
             sha256: stored.sha256,
         })
     }
+}
+
+/// What a picture that came from outside is, by its header.
+pub(crate) fn sniff(field: &str, bytes: &[u8]) -> Result<media::ImageInfo, Error> {
+    media::sniff_image(bytes).map_err(|error| {
+        let expected = format!("a JPEG, PNG or WebP picture ({error})");
+        Error::Invalid(vec![domain::options::InvalidOption { field: field.to_owned(), expected }])
+    })
 }
 
 struct StoredPhoto {

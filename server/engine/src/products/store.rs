@@ -7,7 +7,7 @@ use domain::{
 };
 use sqlx::PgConnection;
 
-use super::{NewProduct, StoredPhoto, like};
+use super::{NewProduct, ProductChange, StoredPhoto, like};
 use crate::MediaUrls;
 
 pub(super) struct ProductRecord {
@@ -245,4 +245,87 @@ pub(super) async fn insert_photo(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// False when there is no such product.
+pub(super) async fn update(
+    conn: &mut PgConnection,
+    id: ProductId,
+    change: &ProductChange,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "update products set slug = coalesce($2, slug), sku = coalesce($3, sku), name_ko = coalesce($4, name_ko),
+             name_en = coalesce($5, name_en), description_ko = coalesce($6, description_ko),
+             description_en = coalesce($7, description_en), category = coalesce($8, category),
+             price_krw = coalesce($9, price_krw)
+         where id = $1",
+        id.uuid(),
+        change.slug,
+        change.sku,
+        change.name.as_ref().map(|name| name.ko.as_str()),
+        change.name.as_ref().map(|name| name.en.as_str()),
+        change.description.as_ref().map(|text| text.ko.as_str()),
+        change.description.as_ref().map(|text| text.en.as_str()),
+        change.category,
+        change.price_krw,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Holds a product's photos until the transaction ends; answers how many there are.
+pub(super) async fn lock_photos(conn: &mut PgConnection, product: ProductId) -> Result<usize, sqlx::Error> {
+    sqlx::query!("select id from products where id = $1 for no key update", product.uuid())
+        .fetch_optional(&mut *conn)
+        .await?;
+    let next = sqlx::query_scalar!(
+        "select coalesce(max(position) + 1, 0) as \"next!\" from product_photos where product_id = $1",
+        product.uuid()
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(usize::try_from(next).unwrap_or(0))
+}
+
+/// Products with their photos, newest first: ids sort by the time they were made.
+pub(super) async fn after(
+    conn: &mut PgConnection,
+    media: &MediaUrls,
+    after: Option<ProductId>,
+    most: i64,
+) -> Result<Vec<(ProductRecord, Vec<Photo>)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select p.id, p.slug, p.sku, p.name_ko, p.name_en, p.description_ko, p.description_en, p.category, p.price_krw,
+             f.id as \"photo_id?\", f.object_key as \"photo_key?\", f.width as \"photo_width?\",
+             f.height as \"photo_height?\"
+         from (select * from products where $1::uuid is null or id < $1 order by id desc limit $2) p
+         left join product_photos f on f.product_id = p.id
+         order by p.id desc, f.position",
+        after.map(ProductId::uuid),
+        most
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut found: Vec<(ProductRecord, Vec<Photo>)> = Vec::new();
+    for row in rows {
+        let picture = media.picture(row.photo_key, row.photo_width, row.photo_height);
+        let photo = row.photo_id.zip(picture).map(|(id, picture)| Photo { id: PhotoId::from_uuid(id), picture });
+        let id = ProductId::from_uuid(row.id);
+        if let Some((_, photos)) = found.last_mut().filter(|(product, _)| product.id == id) {
+            photos.extend(photo);
+            continue;
+        }
+        let product = ProductRecord {
+            id,
+            slug: row.slug,
+            sku: row.sku,
+            name: LocalText { ko: row.name_ko, en: row.name_en },
+            description: LocalText { ko: row.description_ko, en: row.description_en },
+            category: row.category,
+            price_krw: row.price_krw,
+        };
+        found.push((product, photo.into_iter().collect()));
+    }
+    Ok(found)
 }

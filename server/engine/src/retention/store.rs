@@ -59,7 +59,8 @@ pub(super) async fn known(conn: &mut PgConnection, keys: &[String]) -> Result<Ha
     let known = sqlx::query_scalar!(
         "select object_key as \"key!\" from video_objects where object_key = any($1) and removed_at is null
          union select object_key from product_photos where object_key = any($1)
-         union select object_key from stills where object_key = any($1)",
+         union select object_key from stills where object_key = any($1)
+         union select object_key from tryon_images where object_key = any($1)",
         keys
     )
     .fetch_all(conn)
@@ -72,7 +73,8 @@ pub(super) async fn expected(conn: &mut PgConnection, before: DateTime<Utc>) -> 
     sqlx::query_scalar!(
         "select object_key as \"key!\" from video_objects where removed_at is null and stored_at < $1
          union select f.object_key from product_photos f join products p on p.id = f.product_id where p.created_at < $1
-         union select object_key from stills where created_at < $1",
+         union select object_key from stills where created_at < $1
+         union select object_key from tryon_images where created_at < $1",
         before
     )
     .fetch_all(conn)

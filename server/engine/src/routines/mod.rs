@@ -12,7 +12,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Engine, Error, limits, notices, sessions, stages::kind::LOCAL_GROUP};
+use crate::{Engine, Error, answers, limits, notices, outgoing, sessions, stages::kind::LOCAL_GROUP, tokens};
 
 /// After everything people wait for.
 const PRIORITY: u16 = 1_023;
@@ -146,6 +146,12 @@ impl Engine {
         let ended = sessions::store::forget_ended(&mut conn).await?;
         if ended > 0 {
             tracing::info!(rows = ended, "{ended} sessions that had ended were deleted");
+        }
+        let told = outgoing::forget_old(&mut conn).await?
+            + answers::store::forget_old(&mut conn).await?
+            + tokens::store::forget_usage(&mut conn).await?;
+        if told > 0 {
+            tracing::info!(rows = told, "{told} rows of the API that are asked for no more were deleted");
         }
         drop(conn);
         self.retention().run().await?;

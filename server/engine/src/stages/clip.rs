@@ -22,7 +22,10 @@ use crate::{
     Engine,
     assets::{self, NewObject, Part},
     calls::{self, Slot},
-    generations::store::{self, Event, Generation},
+    generations::{
+        self,
+        store::{self, Event, Generation},
+    },
     webhooks,
 };
 
@@ -55,7 +58,7 @@ impl Clip {
         begin(&mut tx, attempt, &generation, Stage::Clip).await?;
         // A retry that took the stills over begins here.
         if generation.state == GenerationState::Queued {
-            store::advance(&mut tx, generation.id, GenerationState::GeneratingVideo, mark::STILLS).await?;
+            generations::advance(&mut tx, generation.id, GenerationState::GeneratingVideo, mark::STILLS).await?;
         }
         let call = calls::store::latest(&mut tx, generation.id, Slot::Clip)
             .await?
@@ -164,7 +167,7 @@ impl Clip {
         assets::store::insert_objects(&mut tx, generation.video_id, &[original_of(original)]).await?;
         store::finish_stage(&mut tx, id, Stage::Clip).await?;
         store::set_job(&mut tx, id, next).await?;
-        store::advance(&mut tx, id, GenerationState::Encoding, mark::CLIP).await?;
+        generations::advance(&mut tx, id, GenerationState::Encoding, mark::CLIP).await?;
         store::record(&mut tx, id, &Event { stage: Some(Stage::Clip), ..Event::of(EventKind::StageDone) }).await?;
         tx.commit().await?;
         self.engine.announce(id).await;

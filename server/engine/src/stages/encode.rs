@@ -19,7 +19,10 @@ use uuid::Uuid;
 use super::{Stop, begin, disk_failure, ending, generation_of, publish, report, workplace::Workplace};
 use crate::{
     Engine,
-    generations::store::{self, Generation},
+    generations::{
+        self,
+        store::{self, Generation},
+    },
 };
 
 /// Measured progress is written this often at the most.
@@ -54,7 +57,7 @@ impl Encode {
         }
         let mut tx = self.engine.pg().begin().await?;
         begin(&mut tx, attempt, &generation, Stage::Encode).await?;
-        store::advance(&mut tx, generation.id, GenerationState::Encoding, mark::CLIP).await?;
+        generations::advance(&mut tx, generation.id, GenerationState::Encoding, mark::CLIP).await?;
         tx.commit().await?;
         self.engine.announce(generation.id).await;
         let folder = Workplace::open(&self.engine.settings().work_dir, "encode-")?;

@@ -10,6 +10,7 @@ use crate::{
     generations::store::{self, Event},
     ledger::{self, Certainty},
     notices,
+    outgoing::{self, WebhookEvent},
 };
 
 /// Why a generation ends without a video.
@@ -74,6 +75,7 @@ pub(crate) async fn end_without_video(
     let kind = if ending.state == GenerationState::Cancelled { EventKind::Cancelled } else { EventKind::Failed };
     let event = Event { stage, failure: Some(ending.code), detail: ending.detail.as_deref(), ..Event::of(kind) };
     store::record(conn, id, &event).await?;
+    outgoing::tell(conn, id, WebhookEvent::of(ending.state)).await?;
     if ending.state == GenerationState::Failed {
         notices::store::insert_ended(conn, id, "generation_failed").await?;
     }

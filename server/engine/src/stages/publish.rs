@@ -13,8 +13,12 @@ use super::Stop;
 use crate::{
     Engine,
     assets::{self, NewObject, NewVideo, Part},
-    generations::store::{self, Event, Generation},
+    generations::{
+        self,
+        store::{self, Event, Generation},
+    },
     notices,
+    outgoing::{self, WebhookEvent},
 };
 
 /// Stores what was made and shows it.
@@ -29,7 +33,7 @@ pub(super) async fn publish(
     attempt.lease.guard(&mut tx).await?;
     store::finish_stage(&mut tx, id, Stage::Encode).await?;
     store::start_stage(&mut tx, id, Stage::Publish).await?;
-    store::advance(&mut tx, id, GenerationState::Uploading, mark::ENCODED).await?;
+    generations::advance(&mut tx, id, GenerationState::Uploading, mark::ENCODED).await?;
     store::record(&mut tx, id, &Event { stage: Some(Stage::Encode), ..Event::of(EventKind::StageDone) }).await?;
     tx.commit().await?;
     engine.announce(id).await;
@@ -40,7 +44,8 @@ pub(super) async fn publish(
     assets::store::insert_objects(&mut tx, video_id, &stored.objects).await?;
     assets::store::publish(&mut tx, generation.product_id, video_id).await?;
     store::finish_stage(&mut tx, id, Stage::Publish).await?;
-    store::advance(&mut tx, id, GenerationState::Completed, mark::PUBLISHED).await?;
+    generations::advance(&mut tx, id, GenerationState::Completed, mark::PUBLISHED).await?;
+    outgoing::tell(&mut tx, id, WebhookEvent::VideoPublished).await?;
     store::record(&mut tx, id, &Event { stage: Some(Stage::Publish), ..Event::of(EventKind::Completed) }).await?;
     store::audit(&mut tx, None, "video.published", video_id.uuid()).await?;
     notices::store::insert_ended(&mut tx, id, "video_ready").await?;

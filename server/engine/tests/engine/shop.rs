@@ -357,6 +357,7 @@ fn settings(choices: &Choices, work_dir: PathBuf) -> Settings {
         media_base: "/media".to_owned(),
         callback_url: None,
         callback_secret: SecretString::from(CALLBACK_SECRET),
+        webhooks_to_loopback: true,
         poll_interval: choices.poll_interval,
         poll_timeout: choices.poll_timeout,
         max_attempts: 3,

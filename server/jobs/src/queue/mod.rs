@@ -127,12 +127,12 @@ impl Queue {
     async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<InsertedRow>, Error> {
         match jobs {
             [job] => Ok(crate::store::insert(self.pg(), job, true).await?.into_iter().collect()),
-            jobs if jobs.len() <= PAGE => Ok(crate::store::insert_all(self.pg(), jobs).await?),
+            jobs if jobs.len() <= PAGE => Ok(crate::store::insert_all(self.pg(), jobs, true).await?),
             jobs => {
                 let mut tx = self.pg().begin().await?;
                 let mut rows = Vec::with_capacity(jobs.len());
                 for page in jobs.chunks(PAGE) {
-                    rows.extend(crate::store::insert_all(&mut *tx, page).await?);
+                    rows.extend(crate::store::insert_all(&mut *tx, page, true).await?);
                 }
                 tx.commit().await?;
                 Ok(rows)

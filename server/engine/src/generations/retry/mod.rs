@@ -12,7 +12,10 @@ use domain::{
 };
 use store::Before;
 
-use super::store as generations;
+use super::{
+    click::{Click, Given},
+    store as generations,
+};
 use crate::{Engine, Error};
 
 /// Longest wait for the object store to say what it still has.
@@ -37,6 +40,10 @@ impl Takeover {
         } else {
             &[]
         }
+    }
+
+    fn given(&self) -> Given {
+        Given { frames: self.frames.clone(), clip: self.clip.is_some() }
     }
 
     /// The same as people are told.
@@ -65,7 +72,7 @@ impl Engine {
             return Err(Error::Conflict("it has been retried"));
         }
         let takeover = self.takeover(id, &before).await?;
-        let plan = self.plan(&before.options, Some(&takeover))?;
+        let plan = self.plan(&before.options, &takeover.given())?;
         let mut conn = self.pg().acquire().await?;
         let reused = takeover.reused(before.options.recipe);
         Ok(RetryOffer { quote: self.quote_of(&mut conn, &plan).await?, reused })
@@ -94,7 +101,7 @@ impl Engine {
         let photo = before.photo_now.ok_or(Error::NotFound("photo"))?;
         // The store is asked before anything is locked.
         let takeover = self.takeover(id, &before).await?;
-        let plan = self.plan(&before.options, Some(&takeover))?;
+        let plan = self.plan(&before.options, &takeover.given())?;
         let mut tx = self.pg().begin().await?;
         generations::lock(&mut tx, id).await?.ok_or(Error::NotFound("generation"))?;
         if let Some(standing) = store::standing(&mut tx, id).await? {
@@ -105,7 +112,8 @@ impl Engine {
         }
         let mut new = self.new_generation(by, before.product, photo, before.options, key);
         new.takeover = Some(takeover);
-        let made = self.place(tx, &new, &plan).await?;
+        new.tryon_image = before.tryon_image;
+        let made = self.place(tx, Click { new, plan }).await?;
         tracing::info!(
             generation.id = %made, user.id = %by, "generation {made} is the retry of generation {id} by user {by}"
         );
@@ -126,7 +134,8 @@ impl Engine {
     /// What of a generation was paid for and is still good. Stills of another photo than the product's are not.
     async fn takeover(&self, of: GenerationId, before: &Before) -> Result<Takeover, Error> {
         let mut takeover = Takeover { of, frames: Vec::new(), clip: None };
-        if before.photo_now != Some(before.photo) {
+        // An uploaded still is not made from the photo.
+        if before.tryon_image.is_none() && before.photo_now != Some(before.photo) {
             return Ok(takeover);
         }
         // A damaged clip stays damaged.
@@ -144,6 +153,9 @@ impl Engine {
             {
                 takeover.frames.push(*frame);
             }
+        }
+        if before.tryon_image.is_some() && takeover.frames.is_empty() {
+            return Err(Error::Conflict("the try-on image is no longer stored"));
         }
         Ok(takeover)
     }

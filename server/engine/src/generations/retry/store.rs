@@ -1,8 +1,8 @@
 //! What is known of a generation that is to be retried, and what its retry takes over.
 
 use domain::{
-    FailureCode, GenerationId, GenerationState, Options, PhotoId, ProductId, Recipe, Stage, UserId, VideoId,
-    generation::EventKind, generation::Frame,
+    FailureCode, GenerationId, GenerationState, Options, PhotoId, ProductId, Recipe, Stage, TryonImageId, UserId,
+    VideoId, generation::EventKind, generation::Frame,
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -22,6 +22,8 @@ pub(super) struct Before {
     pub(super) photo_now: Option<PhotoId>,
     /// The asset its stored clip has its name from, where a clip was paid for.
     pub(super) clip: Option<VideoId>,
+    /// The uploaded still it was made from.
+    pub(super) tryon_image: Option<TryonImageId>,
     /// Where its stills are stored, start before end.
     pub(super) stills: Vec<(Frame, String)>,
 }
@@ -29,7 +31,7 @@ pub(super) struct Before {
 pub(super) async fn before(conn: &mut PgConnection, id: GenerationId) -> Result<Option<Before>, sqlx::Error> {
     let row = sqlx::query!(
         "select g.product_id, g.photo_id, g.state, g.failure_code, g.recipe, g.model_type, g.duration_seconds, g.resolution,
-             g.fps, g.format, g.hls, g.branding, f.id as \"photo_now?\",
+             g.fps, g.format, g.hls, g.branding, g.tryon_image_id, f.id as \"photo_now?\",
              case when exists (select 1 from calls c where c.generation_id = g.id and c.slot = 'clip' and c.state = 'done')
                  then g.video_id else g.clip_video_id end as clip_video_id,
              array(select s.frame from stills s where s.generation_id = g.id order by s.frame desc) as \"frames!\",
@@ -49,6 +51,7 @@ pub(super) async fn before(conn: &mut PgConnection, id: GenerationId) -> Result<
         photo: PhotoId::from_uuid(row.photo_id),
         photo_now: row.photo_now.map(PhotoId::from_uuid),
         clip: row.clip_video_id.map(VideoId::from_uuid),
+        tryon_image: row.tryon_image_id.map(TryonImageId::from_uuid),
         stills: row.frames.iter().filter_map(|frame| Frame::parse(frame)).zip(row.keys).collect(),
     }))
 }
@@ -102,8 +105,10 @@ async fn take_over_stills(conn: &mut PgConnection, to: GenerationId, takeover: &
     let ids: Vec<Uuid> = takeover.frames.iter().map(|_| Uuid::now_v7()).collect();
     let frames: Vec<String> = takeover.frames.iter().map(|frame| frame.as_str().to_owned()).collect();
     sqlx::query!(
-        "insert into stills (id, generation_id, frame, call_id, object_key, content_type, width, height, bytes, sha256)
-         select n.id, $1, s.frame, s.call_id, s.object_key, s.content_type, s.width, s.height, s.bytes, s.sha256
+        "insert into stills (id, generation_id, frame, call_id, tryon_image_id, object_key, content_type, width, height,
+             bytes, sha256)
+         select n.id, $1, s.frame, s.call_id, s.tryon_image_id, s.object_key, s.content_type, s.width, s.height, s.bytes,
+             s.sha256
          from stills s join unnest($3::uuid[], $4::text[]) as n (id, frame) on n.frame = s.frame
          where s.generation_id = $2",
         to.uuid(),

@@ -30,7 +30,10 @@ use super::{
 use crate::{
     Engine, assets,
     calls::{self, Call, Slot},
-    generations::store::{self, Event, Generation},
+    generations::{
+        self,
+        store::{self, Event, Generation},
+    },
     webhooks,
 };
 
@@ -79,7 +82,7 @@ impl Stills {
         let generation = generation_of(&self.engine, attempt).await?;
         let mut tx = self.engine.pg().begin().await?;
         begin(&mut tx, attempt, &generation, Stage::Stills).await?;
-        store::advance(&mut tx, generation.id, GenerationState::GeneratingImages, 0).await?;
+        generations::advance(&mut tx, generation.id, GenerationState::GeneratingImages, 0).await?;
         tx.commit().await?;
         self.engine.announce(generation.id).await;
         let run = Run { attempt, generation: &generation, photo: OnceCell::new() };
@@ -258,7 +261,7 @@ impl Stills {
         let next = jobs::enqueue(&mut tx, &job).await?;
         store::finish_stage(&mut tx, generation.id, Stage::Stills).await?;
         store::set_job(&mut tx, generation.id, next).await?;
-        store::advance(&mut tx, generation.id, GenerationState::GeneratingVideo, mark::STILLS).await?;
+        generations::advance(&mut tx, generation.id, GenerationState::GeneratingVideo, mark::STILLS).await?;
         let event = Event { stage: Some(Stage::Stills), ..Event::of(EventKind::StageDone) };
         store::record(&mut tx, generation.id, &event).await?;
         tx.commit().await?;

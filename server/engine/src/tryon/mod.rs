@@ -1,0 +1,234 @@
+//! Try-on images: stills that a shop uploads instead of having them made. A generation of one buys its clip only; price,
+//! limits, hold and key are those of every click.
+
+mod store;
+
+use std::collections::HashMap;
+
+use domain::{GenerationId, Options, ProductId, Recipe, RequestKey, StillId, TryonImageId, UserId, generation::Frame};
+use uuid::Uuid;
+
+use crate::{
+    Engine, Error,
+    answers::{self, AnswerClaim, Claimed, KeptAnswer},
+    generations::{
+        click::{Click, Given},
+        clicks::Placed,
+    },
+};
+
+/// A try-on image that is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TryonImage {
+    /// Its id.
+    pub id: TryonImageId,
+    /// The product that is worn.
+    pub product: ProductId,
+    /// `image/jpeg`, `image/png` or `image/webp`, by what the bytes are.
+    pub content_type: &'static str,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Its size.
+    pub bytes: u64,
+    /// Of its bytes, in hex.
+    pub sha256: String,
+}
+
+/// A click for a video of a try-on image.
+#[derive(Debug, Clone)]
+pub struct ImageClick {
+    /// Who clicks.
+    pub by: UserId,
+    /// What of.
+    pub image: TryonImageId,
+    /// What is chosen; the recipe is `tryon_video` whatever is said.
+    pub options: Options,
+    /// Names the click.
+    pub key: RequestKey,
+    /// Whose request it is and under which key it is answered again.
+    pub claim: AnswerClaim,
+    /// What is told of the generation; kept with it.
+    pub answer: fn(GenerationId) -> KeptAnswer,
+}
+
+/// What a click for a video of a try-on image is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The answer.
+    pub answer: KeptAnswer,
+    /// Whether the same request was told so before.
+    pub is_repeated: bool,
+}
+
+/// What a click comes to before its answer is known.
+enum Found {
+    Click(usize),
+    /// The same request stands before it.
+    Twin(usize),
+    Known(Result<Answered, Error>),
+}
+
+impl Engine {
+    /// Stores a picture of somebody wearing a product.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] without the product, [`Error::Invalid`] for bytes that are no picture within limits,
+    /// [`Error::Unavailable`] when the object store is away.
+    pub async fn add_tryon_image(
+        &self,
+        by: UserId,
+        product: ProductId,
+        bytes: bytes::Bytes,
+    ) -> Result<TryonImage, Error> {
+        let info = crate::products::sniff("image", &bytes)?;
+        let mut conn = self.pg().acquire().await?;
+        if !store::has_product(&mut conn, product).await? {
+            return Err(Error::NotFound("product"));
+        }
+        drop(conn);
+        let extension = storage::Extension::parse(info.extension).map_err(Error::internal)?;
+        let id = Uuid::now_v7();
+        // Where stills of the product are: nobody but the desk sees it.
+        let key = storage::Key::still(product, StillId::from_uuid(id), extension);
+        let stored = self.store().put_bytes(&key, bytes, info.content_type).await?;
+        let image = TryonImage {
+            id: TryonImageId::from_uuid(id),
+            product,
+            content_type: info.content_type,
+            width: info.width,
+            height: info.height,
+            bytes: stored.bytes,
+            sha256: stored.sha256,
+        };
+        let mut conn = self.pg().acquire().await?;
+        store::insert(&mut conn, &image, key.as_str(), by).await?;
+        tracing::info!(tryon_image.id = %image.id, product.id = %product, "try-on image {} was stored", image.id);
+        Ok(image)
+    }
+
+    /// Clicks for videos of try-on images, in one transaction; answers each in its order. The same request under the same
+    /// key is told the same, and makes nothing.
+    ///
+    /// Each may come to: [`Error::NotFound`] without the image, [`Error::Conflict`] when its product has no photo,
+    /// [`Error::KeyReused`] when the key was used for something else, [`Error::LimitReached`], [`Error::NoPrice`], or what
+    /// the database says.
+    pub async fn generate_from_images(&self, clicks: &[ImageClick]) -> Vec<Result<Answered, Error>> {
+        match self.place_images(clicks).await {
+            Ok(answers) => answers,
+            Err(error) if clicks.len() == 1 => vec![Err(error)],
+            Err(error) => {
+                tracing::warn!(%error, "{} clicks could not be written together, each alone now", clicks.len());
+                let mut answers = Vec::with_capacity(clicks.len());
+                for click in clicks {
+                    let alone = self.place_images(std::slice::from_ref(click)).await;
+                    answers.push(alone.and_then(|mut alone| alone.pop().unwrap_or(Err(Error::Conflict("no click")))));
+                }
+                answers
+            }
+        }
+    }
+
+    async fn place_images(&self, asked: &[ImageClick]) -> Result<Vec<Result<Answered, Error>>, Error> {
+        let mut tx = self.pg().begin().await?;
+        let claims: Vec<AnswerClaim> = asked.iter().map(|click| click.claim).collect();
+        let mut known = answers::store::find(&mut tx, &claims).await?;
+        let images: Vec<TryonImageId> = asked.iter().map(|click| click.image).collect();
+        let images = store::images(&mut tx, &images).await?;
+        let mut clicks = Vec::with_capacity(asked.len());
+        let mut first: HashMap<(Uuid, [u8; 32]), usize> = HashMap::with_capacity(asked.len());
+        let mut found = Vec::with_capacity(asked.len());
+        for (at, click) in asked.iter().enumerate() {
+            let key = (click.claim.caller, click.claim.key_sha256);
+            if let Some(before) = first.get(&key) {
+                found.push(Found::Twin(*before));
+                continue;
+            }
+            first.insert(key, at);
+            found.push(match known.remove(&key) {
+                Some(kept) => Found::Known(repeated(kept.claimed_by(&click.claim))),
+                None => match self.image_click(click, images.get(&click.image)) {
+                    Ok(click) => {
+                        clicks.push(click);
+                        Found::Click(clicks.len() - 1)
+                    }
+                    Err(error) => Found::Known(Err(error)),
+                },
+            });
+        }
+        let mut placed: Vec<Option<Result<Placed, Error>>> =
+            self.write_clicks(&mut tx, &clicks).await?.into_iter().map(Some).collect();
+        if placed.iter().flatten().flatten().any(|placed| matches!(placed, Placed::Earlier(_))) {
+            // Another process was told of the same key since.
+            known = answers::store::find(&mut tx, &claims).await?;
+        }
+        let mut answers: Vec<Result<Answered, Error>> = Vec::with_capacity(asked.len());
+        let (mut kept, mut told) = (Vec::new(), Vec::new());
+        for (found, click) in found.into_iter().zip(asked) {
+            let answer = match found {
+                Found::Known(answer) => answer,
+                Found::Twin(at) => twin(asked.get(at), answers.get(at), click),
+                Found::Click(at) => match placed.get_mut(at).and_then(Option::take) {
+                    Some(Ok(Placed::Earlier(_))) if is_other(&mut known, &click.claim) => Err(Error::KeyReused),
+                    Some(Ok(placed)) => {
+                        let answer = (click.answer)(placed.id());
+                        kept.push((click.claim, answer.clone()));
+                        told.push(placed);
+                        Ok(Answered { answer, is_repeated: matches!(placed, Placed::Earlier(_)) })
+                    }
+                    Some(Err(error)) => Err(error),
+                    None => Err(Error::Conflict("nothing was clicked")),
+                },
+            };
+            answers.push(answer);
+        }
+        if !kept.is_empty() {
+            answers::store::insert(&mut tx, &kept).await?;
+        }
+        tx.commit().await?;
+        self.tell_of_clicks(&clicks, &told).await;
+        Ok(answers)
+    }
+
+    fn image_click(&self, click: &ImageClick, image: Option<&store::ImageRecord>) -> Result<Click, Error> {
+        let image = image.ok_or(Error::NotFound("try-on image"))?;
+        let photo = image.photo.ok_or(Error::Conflict("the product has no photo"))?;
+        let options = Options { recipe: Recipe::TryonVideo, ..click.options };
+        let given = Given { frames: vec![Frame::Start], clip: false };
+        let plan = self.plan(&options, &given)?;
+        let mut new = self.new_generation(click.by, image.product, photo, options, click.key);
+        new.tryon_image = Some(click.image);
+        Ok(Click { new, plan })
+    }
+}
+
+/// Whether the key is known for another request.
+fn is_other(known: &mut HashMap<(Uuid, [u8; 32]), answers::Found>, claim: &AnswerClaim) -> bool {
+    let found = known.remove(&(claim.caller, claim.key_sha256));
+    found.is_some_and(|found| found.claimed_by(claim) == Claimed::Other)
+}
+
+fn repeated(claimed: Claimed) -> Result<Answered, Error> {
+    match claimed {
+        Claimed::Known(answer) => Ok(Answered { answer, is_repeated: true }),
+        Claimed::Other => Err(Error::KeyReused),
+        Claimed::AtWork | Claimed::Work => Err(Error::Conflict("the same request is at work")),
+    }
+}
+
+/// The same key twice in one batch: the same request is told the same, another is refused.
+fn twin(
+    first: Option<&ImageClick>,
+    answer: Option<&Result<Answered, Error>>,
+    click: &ImageClick,
+) -> Result<Answered, Error> {
+    if first.is_none_or(|first| first.claim.request_sha256 != click.claim.request_sha256) {
+        return Err(Error::KeyReused);
+    }
+    match answer {
+        Some(Ok(answered)) => Ok(Answered { answer: answered.answer.clone(), is_repeated: true }),
+        // What the first could not have is asked for again by whoever wants it.
+        _ => Err(Error::Conflict("the same request is at work")),
+    }
+}

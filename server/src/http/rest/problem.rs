@@ -1,0 +1,441 @@
+//! What is said instead of an answer: problem documents (RFC 9457) with our code, the fields that are wrong, and a
+//! sentence in the language of the reader.
+
+use axum::{
+    Json,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use domain::{Locale, Scope, options::InvalidOption};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::sentences;
+
+/// The media type of problem documents.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// Why a request was not done. The word is stable: programs may decide by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// There is no such thing, or no such address.
+    NotFound,
+    /// The address does not take this method.
+    MethodNotAllowed,
+    /// The request names no token.
+    TokenMissing,
+    /// The token is not known, or was revoked.
+    TokenInvalid,
+    /// The token has ended.
+    TokenExpired,
+    /// A signature is missing or wrong.
+    SignatureInvalid,
+    /// The token may not do this.
+    ScopeMissing,
+    /// The body cannot be read.
+    Malformed,
+    /// Fields are missing, unknown, of another type or out of range.
+    Invalid,
+    /// The body is of another type than is taken.
+    UnsupportedMediaType,
+    /// The body is larger than is taken.
+    TooLarge,
+    /// The request needs an `Idempotency-Key`.
+    IdempotencyKeyMissing,
+    /// The `Idempotency-Key` is none.
+    IdempotencyKeyInvalid,
+    /// The `Idempotency-Key` was used for another request.
+    IdempotencyKeyReused,
+    /// The first request with this `Idempotency-Key` is still at work.
+    RequestInProgress,
+    /// It cannot be done in the present state.
+    Conflict,
+    /// It costs more than was agreed to.
+    PriceChanged,
+    /// A limit of the day is reached.
+    LimitReached,
+    /// Too many requests in a minute.
+    TooManyRequests,
+    /// No model can be bought from now.
+    NoPrice,
+    /// A part of ours is away.
+    Unavailable,
+    /// A fault of ours.
+    Internal,
+}
+
+impl Code {
+    /// Every code, in the order of the reference.
+    pub const ALL: [Self; 22] = [
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::TokenMissing,
+        Self::TokenInvalid,
+        Self::TokenExpired,
+        Self::SignatureInvalid,
+        Self::ScopeMissing,
+        Self::Malformed,
+        Self::Invalid,
+        Self::UnsupportedMediaType,
+        Self::TooLarge,
+        Self::IdempotencyKeyMissing,
+        Self::IdempotencyKeyInvalid,
+        Self::IdempotencyKeyReused,
+        Self::RequestInProgress,
+        Self::Conflict,
+        Self::PriceChanged,
+        Self::LimitReached,
+        Self::TooManyRequests,
+        Self::NoPrice,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::TokenMissing => "token_missing",
+            Self::TokenInvalid => "token_invalid",
+            Self::TokenExpired => "token_expired",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::ScopeMissing => "scope_missing",
+            Self::Malformed => "malformed",
+            Self::Invalid => "invalid",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::TooLarge => "too_large",
+            Self::IdempotencyKeyMissing => "idempotency_key_missing",
+            Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::RequestInProgress => "request_in_progress",
+            Self::Conflict => "conflict",
+            Self::PriceChanged => "price_changed",
+            Self::LimitReached => "limit_reached",
+            Self::TooManyRequests => "too_many_requests",
+            Self::NoPrice => "no_price",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The status that says the same.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TokenMissing | Self::TokenInvalid | Self::TokenExpired | Self::SignatureInvalid => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::ScopeMissing => StatusCode::FORBIDDEN,
+            Self::Malformed | Self::IdempotencyKeyMissing | Self::IdempotencyKeyInvalid => StatusCode::BAD_REQUEST,
+            Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::IdempotencyKeyReused | Self::RequestInProgress | Self::Conflict | Self::PriceChanged => {
+                StatusCode::CONFLICT
+            }
+            Self::LimitReached | Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::NoPrice | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldCode {
+    /// It has to be there.
+    Missing,
+    /// There is no such field.
+    Unknown,
+    /// It is of another JSON type.
+    WrongType,
+    /// Its value is not taken.
+    InvalidValue,
+}
+
+/// A wrong field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Its place, like `settings.duration`.
+    pub field: String,
+    /// What is wrong with it.
+    pub code: FieldCode,
+    /// What it takes, like `3..=5`; empty where nothing is taken.
+    pub expected: String,
+}
+
+impl FieldError {
+    /// A field that is wrong.
+    pub fn new(field: impl Into<String>, code: FieldCode, expected: impl Into<String>) -> Self {
+        Self { field: field.into(), code, expected: expected.into() }
+    }
+}
+
+/// A problem that is about to be told.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: Code,
+    fields: Vec<FieldError>,
+    retry_after_secs: Option<u64>,
+    scope: Option<Scope>,
+}
+
+impl Problem {
+    /// A problem with nothing to add.
+    pub const fn new(code: Code) -> Self {
+        Self { code, fields: Vec::new(), retry_after_secs: None, scope: None }
+    }
+
+    /// Wrong fields.
+    pub const fn invalid(fields: Vec<FieldError>) -> Self {
+        Self { fields, ..Self::new(Code::Invalid) }
+    }
+
+    /// One wrong field.
+    pub fn field(field: &str, code: FieldCode, expected: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError::new(field, code, expected)])
+    }
+
+    /// Something the token may not do.
+    pub const fn scope_missing(scope: Scope) -> Self {
+        Self { scope: Some(scope), ..Self::new(Code::ScopeMissing) }
+    }
+
+    /// The same, with how long to wait.
+    pub const fn after(self, seconds: u64) -> Self {
+        Self { retry_after_secs: Some(seconds), ..self }
+    }
+
+    /// Which problem it is.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What a use-case said, with names of fields as the API has them.
+    pub fn of(error: engine::Error, name: fn(&str) -> String) -> Self {
+        use engine::Error as E;
+        match error {
+            E::NotFound(_) => Self::new(Code::NotFound),
+            E::Forbidden | E::WrongCredentials => Self::new(Code::TokenInvalid),
+            E::TooManyTries { retry_after_secs } => {
+                Self::new(Code::TooManyRequests).after(u64::from(retry_after_secs))
+            }
+            E::Conflict(what) => {
+                tracing::info!(conflict = what, "refused in the present state: {what}");
+                Self::new(Code::Conflict)
+            }
+            E::KeyReused => Self::new(Code::IdempotencyKeyReused),
+            E::Invalid(wrong) => Self::invalid(wrong.into_iter().map(|one| field_error(one, name)).collect()),
+            E::LimitReached(limits) => {
+                let wait = (limits.resets_at - chrono::Utc::now()).num_seconds();
+                Self::new(Code::LimitReached).after(u64::try_from(wait).unwrap_or(0).max(1))
+            }
+            E::NoPrice(model) => {
+                tracing::error!(model, "no price is known for {model}: the call was refused");
+                Self::new(Code::NoPrice)
+            }
+            E::PriceChanged(_) => Self::new(Code::PriceChanged),
+            E::Unavailable { part, source } => {
+                tracing::error!(part, error = ?source, "{part} is not available: {source}");
+                Self::new(Code::Unavailable).after(5)
+            }
+            E::Internal(source) => {
+                tracing::error!(error = ?source, "internal fault: {source}");
+                Self::new(Code::Internal)
+            }
+        }
+    }
+
+    /// The whole answer, in the language these headers ask for.
+    pub fn respond(&self, headers: &HeaderMap) -> Response {
+        let document = self.document(locale_of(headers));
+        let mut response = (self.code.status(), Json(document)).into_response();
+        let answer = response.headers_mut();
+        answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        answer.insert(header::VARY, HeaderValue::from_static("accept-language"));
+        if let Some(seconds) = self.retry_after_secs {
+            answer.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::from_str(&text).ok()) {
+            answer.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+
+    /// RFC 6750, 3.
+    fn challenge(&self) -> Option<String> {
+        let realm = "Bearer realm=\"lookreel\"";
+        match self.code {
+            Code::TokenMissing => Some(realm.to_owned()),
+            Code::TokenInvalid | Code::TokenExpired => Some(format!("{realm}, error=\"invalid_token\"")),
+            Code::ScopeMissing => {
+                let scope = self.scope.map(Scope::as_str).unwrap_or_default();
+                Some(format!("{realm}, error=\"insufficient_scope\", scope=\"{scope}\""))
+            }
+            _ => None,
+        }
+    }
+
+    fn document(&self, locale: Locale) -> ProblemDocument {
+        let errors: Vec<FieldProblem> = self
+            .fields
+            .iter()
+            .map(|one| FieldProblem {
+                field: one.field.clone(),
+                code: one.code,
+                expected: Some(one.expected.clone()).filter(|text| !text.is_empty()),
+                detail: sentences::field(one, locale),
+            })
+            .collect();
+        ProblemDocument {
+            kind: format!("/api/docs#{}", self.code.as_str()),
+            title: sentences::title(self.code, locale).to_owned(),
+            status: self.code.status().as_u16(),
+            detail: sentences::detail(self.code, self.scope, locale),
+            code: self.code,
+            errors,
+        }
+    }
+}
+
+fn field_error(wrong: InvalidOption, name: fn(&str) -> String) -> FieldError {
+    FieldError::new(name(&wrong.field), FieldCode::InvalidValue, wrong.expected)
+}
+
+/// Carries the problem to [`render`], which knows the language.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the problems of the routes it stands around.
+pub async fn render(request: Request, next: Next) -> Response {
+    let headers = language_headers(request.headers());
+    let mut response = next.run(request).await;
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    let mut told = problem.respond(&headers);
+    for (name, value) in response.headers() {
+        // What layers said of the answer stays; what it is, is said anew.
+        if !told.headers().contains_key(name) && name != header::CONTENT_LENGTH {
+            told.headers_mut().append(name, value.clone());
+        }
+    }
+    told
+}
+
+/// The answer to a request that no route took.
+pub fn refuse(request: &Parts, code: Code) -> Response {
+    Problem::new(code).respond(&request.headers)
+}
+
+fn language_headers(headers: &HeaderMap) -> HeaderMap {
+    let asked = headers.get_all(header::ACCEPT_LANGUAGE).iter();
+    asked.map(|value| (header::ACCEPT_LANGUAGE, value.clone())).collect()
+}
+
+/// The language a reader wants most (RFC 9110, 12.5.4); English when none of ours is named.
+pub fn locale_of(headers: &HeaderMap) -> Locale {
+    let asked = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
+    let mut best = (Locale::En, 0_u16);
+    for range in asked.flat_map(|text| text.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let tag = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let locale = match tag.split('-').next() {
+            Some("ko") => Locale::Ko,
+            Some("en") => Locale::En,
+            _ => continue,
+        };
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, |text| {
+            let share: f32 = text.parse().unwrap_or(0.0);
+            if (0.0..=1.0).contains(&share) { (share * 1_000.0) as u16 } else { 0 }
+        });
+        if weight > best.1 {
+            best = (locale, weight);
+        }
+    }
+    best.0
+}
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemDocument {
+    /// Where the code is explained.
+    #[serde(rename = "type")]
+    #[schema(format = UriReference, example = "/api/docs#invalid")]
+    kind: String,
+    /// What the code means, in the language asked for.
+    title: String,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What happened and what to do, in the language asked for.
+    detail: String,
+    /// The code: programs decide by it.
+    code: Code,
+    /// What is wrong with which field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem>,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// The field's place, like `settings.duration`.
+    #[schema(example = "settings.duration")]
+    field: String,
+    /// What is wrong with it.
+    code: FieldCode,
+    /// What it takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "3..=5")]
+    expected: Option<String>,
+    /// The same as a sentence, in the language asked for.
+    detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn locale(asked: &str) -> Locale {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_LANGUAGE, asked.parse().unwrap());
+        locale_of(&headers)
+    }
+
+    #[test]
+    fn the_language_is_the_one_wanted_most() {
+        for (asked, is_korean) in [
+            ("ko", true),
+            ("ko-KR,ko;q=0.9,en;q=0.8", true),
+            ("en-GB,ko;q=0.9", false),
+            ("fr;q=1, ko;q=0.2, en;q=0.1", true),
+            ("fr", false),
+            ("ko;q=0", false),
+            ("*", false),
+        ] {
+            assert_eq!(locale(asked) == Locale::Ko, is_korean, "{asked}");
+        }
+        assert_eq!(locale_of(&HeaderMap::new()), Locale::En);
+    }
+
+    #[test]
+    fn every_code_has_its_word_and_a_status_of_an_error() {
+        for code in Code::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+            assert!(code.status().is_client_error() || code.status().is_server_error());
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Files that are sent as `multipart/form-data` (RFC 7578).
+
+use std::collections::BTreeMap;
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, header},
+};
+use bytes::Bytes;
+use multer::{Constraints, Multipart, SizeLimit};
+
+use super::problem::{Code, FieldCode, FieldError, Problem};
+
+/// Largest file, in bytes: what models take.
+pub const FILE_MAX_BYTES: usize = 20_000_000;
+/// Largest other field, in bytes.
+const TEXT_MAX_BYTES: u64 = 1_000;
+/// Room for what stands around the parts.
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// Largest body of a request, in bytes, for addresses that take files; none for all others.
+pub fn body_max_bytes(path: &str) -> Option<usize> {
+    let takes_files = path == super::paths::TRYON_IMAGES
+        || (path.starts_with("/api/admin/products/") && path.ends_with("/photos"));
+    takes_files.then_some(FILE_MAX_BYTES + FRAME_BYTES)
+}
+
+/// A field of a form.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub expected: &'static str,
+    /// Whether it is a file.
+    pub is_file: bool,
+}
+
+/// Reads a form: each of these parts once, and no other.
+///
+/// # Errors
+/// Another media type, a form that is damaged or too large, fields that are missing, unknown or there twice.
+pub async fn read(headers: &HeaderMap, body: Body, parts: &[Part]) -> Result<BTreeMap<&'static str, Bytes>, Problem> {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let boundary = multer::parse_boundary(media_type).map_err(|_| Problem::new(Code::UnsupportedMediaType))?;
+    let limits = parts.iter().filter(|part| part.is_file);
+    let limits = limits.fold(SizeLimit::new().per_field(TEXT_MAX_BYTES), |limits, part| {
+        limits.for_field(part.name, FILE_MAX_BYTES as u64)
+    });
+    let mut form = Multipart::with_constraints(body.into_data_stream(), boundary, Constraints::new().size_limit(limits));
+    let mut found = BTreeMap::new();
+    let mut wrong = Vec::new();
+    while let Some(field) = form.next_field().await.map_err(refuse)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        let bytes = field.bytes().await.map_err(refuse)?;
+        match parts.iter().find(|part| part.name == name) {
+            None => wrong.push(FieldError::new(name.chars().take(100).collect::<String>(), FieldCode::Unknown, "")),
+            Some(part) => {
+                if found.insert(part.name, bytes).is_some() {
+                    wrong.push(FieldError::new(part.name, FieldCode::InvalidValue, "one value"));
+                }
+            }
+        }
+        if wrong.len() > parts.len() {
+            break;
+        }
+    }
+    for part in parts.iter().filter(|part| !found.contains_key(part.name)) {
+        wrong.push(FieldError::new(part.name, FieldCode::Missing, part.expected));
+    }
+    if wrong.is_empty() { Ok(found) } else { Err(Problem::invalid(wrong)) }
+}
+
+fn refuse(error: multer::Error) -> Problem {
+    use multer::Error as E;
+    match error {
+        E::FieldSizeExceeded { .. } | E::StreamSizeExceeded { .. } => Problem::new(Code::TooLarge),
+        _ => Problem::new(Code::Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const PARTS: [Part; 2] = [
+        Part { name: "productId", expected: "uuid", is_file: false },
+        Part { name: "image", expected: "a picture", is_file: true },
+    ];
+
+    async fn form(media_type: &str, body: &'static str) -> Result<Vec<(&'static str, Bytes)>, Code> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, media_type.parse().unwrap());
+        let read = read(&headers, Body::from(body), &PARTS).await;
+        read.map(|found| found.into_iter().collect()).map_err(|problem| problem.code())
+    }
+
+    #[tokio::test]
+    async fn a_form_has_each_part_once() {
+        const TYPE: &str = "multipart/form-data; boundary=x";
+        let id = "--x\r\ncontent-disposition: form-data; name=\"productId\"\r\n\r\nabc\r\n";
+        let image = "--x\r\ncontent-disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n\r\nbytes\r\n";
+        let whole = Box::leak(format!("{id}{image}--x--\r\n").into_boxed_str());
+        let found = form(TYPE, whole).await.unwrap();
+        assert_eq!(found, [("image", Bytes::from("bytes")), ("productId", Bytes::from("abc"))]);
+        let twice = Box::leak(format!("{id}{id}{image}--x--\r\n").into_boxed_str());
+        let half = Box::leak(format!("{id}--x--\r\n").into_boxed_str());
+        let torn = Box::leak(format!("{id}{image}").into_boxed_str());
+        let long = Box::leak(format!("{}{image}--x--\r\n", id.replace("abc", &"a".repeat(2_000))).into_boxed_str());
+        for (body, code) in
+            [(&*twice, Code::Invalid), (&*half, Code::Invalid), (&*torn, Code::Malformed), (&*long, Code::TooLarge)]
+        {
+            assert_eq!(form(TYPE, body).await.unwrap_err(), code, "{body}");
+        }
+        assert_eq!(form("application/json", "{}").await.unwrap_err(), Code::UnsupportedMediaType);
+    }
+
+    #[test]
+    fn only_addresses_of_files_take_large_bodies() {
+        let product = "/api/admin/products/0190f5b2-7d2a-7c3e-9b1f-0123456789ab/photos";
+        for path in ["/api/video/tryon-images", product] {
+            assert!(body_max_bytes(path).is_some_and(|bytes| bytes > FILE_MAX_BYTES), "{path}");
+        }
+        assert_eq!(body_max_bytes("/api/video/generate"), None);
+    }
+}

@@ -1,0 +1,381 @@
+//! `/api/admin/webhooks`: addresses of shops that are told what changed, in the manner of Standard Webhooks.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State as FromState,
+    http::{HeaderMap, StatusCode, Uri},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use domain::{DeliveryId, EndpointId, Scope};
+use engine::{Delivery, Endpoint, NewEndpoint, WebhookEvent};
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Rest,
+    caller::Caller,
+    idempotency::{self, Answer, Need},
+    input::{self, Params},
+    page::PageQuery,
+    paths,
+    problem::{FieldCode, Problem},
+    refused,
+    video::fresh,
+};
+
+/// Something a webhook is told of.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub enum EventWord {
+    /// A generation is in another state, and goes on.
+    #[serde(rename = "generation.updated")]
+    GenerationUpdated,
+    /// A generation gave a video.
+    #[serde(rename = "generation.completed")]
+    GenerationCompleted,
+    /// A generation ended without a video.
+    #[serde(rename = "generation.failed")]
+    GenerationFailed,
+    /// A person stopped a generation.
+    #[serde(rename = "generation.cancelled")]
+    GenerationCancelled,
+    /// A product shows another video.
+    #[serde(rename = "video.published")]
+    VideoPublished,
+    /// A product shows its video no more.
+    #[serde(rename = "video.unpublished")]
+    VideoUnpublished,
+}
+
+/// A webhook to be added.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct AddWebhook {
+    /// Where to: https on port 443, in the open internet.
+    #[schema(format = Uri, min_length = 1, max_length = 2000, example = "https://shop.example/hooks/lookreel")]
+    url: String,
+    /// What of.
+    #[schema(value_type = Vec<EventWord>, min_items = 1, max_items = 20)]
+    events: Vec<String>,
+    /// For people.
+    #[schema(pattern = "^[^\\u0000-\\u001F]*$", max_length = 200, required = false)]
+    description: String,
+}
+
+/// A webhook.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Webhook {
+    /// The webhook.
+    webhook_id: Uuid,
+    /// Where to.
+    url: String,
+    /// What of.
+    events: Vec<String>,
+    /// For people.
+    description: String,
+    /// When it was added.
+    created_at: DateTime<Utc>,
+    /// Since when nothing is sent there: it answered 410.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    disabled_at: Option<DateTime<Utc>>,
+    /// What messages are signed with. Shown once, when it is added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    secret: Option<String>,
+}
+
+impl From<Endpoint> for Webhook {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            webhook_id: endpoint.id.uuid(),
+            url: endpoint.url,
+            events: endpoint.events,
+            description: endpoint.description,
+            created_at: endpoint.created_at,
+            disabled_at: endpoint.disabled_at,
+            secret: None,
+        }
+    }
+}
+
+/// Every webhook, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WebhookList {
+    /// The webhooks, at most twenty.
+    items: Vec<Webhook>,
+}
+
+/// Where a delivery is.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub enum DeliveryStateWord {
+    /// It is being sent, or waits for its next try.
+    Pending,
+    /// It was answered with 2xx.
+    Delivered,
+    /// Its tries are used up.
+    Failed,
+}
+
+/// One message.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookDelivery {
+    /// The `webhook-id` it is sent with.
+    delivery_id: Uuid,
+    /// What it tells of.
+    event: String,
+    /// The generation it tells of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    job_id: Option<Uuid>,
+    /// Where it is.
+    #[schema(value_type = DeliveryStateWord)]
+    state: String,
+    /// How often it was sent.
+    tries: u16,
+    /// The answer to the last try.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_status: Option<u16>,
+    /// Why there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_error: Option<String>,
+    /// Since when there is something to tell.
+    created_at: DateTime<Utc>,
+    /// When it was last sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_tried_at: Option<DateTime<Utc>>,
+    /// When it is sent again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_try_at: Option<DateTime<Utc>>,
+}
+
+impl From<Delivery> for WebhookDelivery {
+    fn from(delivery: Delivery) -> Self {
+        Self {
+            delivery_id: delivery.id.uuid(),
+            event: delivery.event,
+            job_id: delivery.generation.map(|id| id.uuid()),
+            state: delivery.state,
+            tries: delivery.tries,
+            last_status: delivery.last_status,
+            last_error: delivery.last_error,
+            created_at: delivery.created_at,
+            last_tried_at: delivery.last_tried_at,
+            next_try_at: delivery.next_try_at,
+        }
+    }
+}
+
+/// A page of messages, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryPage {
+    /// The messages.
+    items: Vec<WebhookDelivery>,
+    /// Where the next page begins; none on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_cursor: Option<String>,
+}
+
+/// A message that will be sent.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AcceptedDelivery {
+    /// The `webhook-id` it is sent with.
+    delivery_id: Uuid,
+}
+
+fn events(value: &Value) -> Result<Vec<WebhookEvent>, FieldCode> {
+    let words = value.as_array().ok_or(FieldCode::WrongType)?;
+    let mut events = Vec::with_capacity(words.len().min(20));
+    for word in words {
+        let event = word.as_str().ok_or(FieldCode::WrongType)?;
+        let event = WebhookEvent::parse(event).ok_or(FieldCode::InvalidValue)?;
+        if !events.contains(&event) {
+            events.push(event);
+        }
+    }
+    if (1..=20).contains(&words.len()) { Ok(events) } else { Err(FieldCode::InvalidValue) }
+}
+
+/// Adds an address that is told what changes.
+///
+/// Its `secret` is in this answer and in no other. Messages carry `webhook-id`, `webhook-timestamp` and
+/// `webhook-signature` of Standard Webhooks.
+#[utoipa::path(
+    post, path = "/api/admin/webhooks", operation_id = "addWebhook", tag = "webhooks",
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
+        description = "Names the request: sent again with the same key it adds nothing new.")),
+    request_body = AddWebhook,
+    responses((status = 201, description = "Added.", body = Webhook,
+        headers(("Location" = String, description = "Where it is.")))),
+    security(("token" = ["webhook:manage"]), ("session" = [])),
+)]
+pub async fn add(
+    FromState(rest): FromState<Arc<Rest>>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    caller.may(Scope::WebhookManage)?;
+    let key = idempotency::key(&headers, Need::Optional)?;
+    let mut fields = input::json(&headers, &body)?;
+    let new = NewEndpoint {
+        url: fields.required("url", "an https address", input::text(1, 2_000)),
+        events: fields.required("events", "1 to 20 events", events),
+        description: fields.optional("description", "at most 200 characters", input::text(0, 200)).unwrap_or_default(),
+    };
+    fields.finish()?;
+    let work = async {
+        let (endpoint, secret) = rest.engine.add_endpoint(caller.user, &new).await.map_err(refused)?;
+        let id = endpoint.id;
+        let webhook = Webhook { secret: Some(secret.expose_secret().to_owned()), ..endpoint.into() };
+        Ok(Answer::new(StatusCode::CREATED, &webhook)?.at(format!("{}/{id}", paths::WEBHOOKS)))
+    };
+    rest.once(&caller, key.as_deref(), &[b"POST webhooks", &body], work).await
+}
+
+/// Every webhook.
+#[utoipa::path(
+    get, path = "/api/admin/webhooks", operation_id = "listWebhooks", tag = "webhooks",
+    responses((status = 200, description = "All of them.", body = WebhookList)),
+    security(("token" = ["webhook:manage"]), ("session" = [])),
+)]
+pub async fn list(FromState(rest): FromState<Arc<Rest>>, caller: Caller, uri: Uri) -> Result<Response, Problem> {
+    caller.may(Scope::WebhookManage)?;
+    input::query(&uri)?.finish()?;
+    let endpoints = rest.engine.endpoints().await.map_err(refused)?;
+    Ok(fresh(Json(WebhookList { items: endpoints.into_iter().map(Webhook::from).collect() })))
+}
+
+/// One webhook.
+#[utoipa::path(
+    get, path = "/api/admin/webhooks/{webhookId}", operation_id = "getWebhook", tag = "webhooks",
+    params(("webhookId" = Uuid, Path, description = "The webhook.")),
+    responses((status = 200, description = "The webhook.", body = Webhook)),
+    security(("token" = ["webhook:manage"]), ("session" = [])),
+)]
+pub async fn get(FromState(rest): FromState<Arc<Rest>>, caller: Caller, params: Params) -> Result<Response, Problem> {
+    caller.may(Scope::WebhookManage)?;
+    let id = params.id("webhookId", EndpointId::from_uuid)?;
+    let endpoint = rest.engine.endpoint(id).await.map_err(refused)?;
+    Ok(fresh(Json(Webhook::from(endpoint))))
+}
+
+/// Removes a webhook with everything it was told.
+#[utoipa::path(
+    delete, path = "/api/admin/webhooks/{webhookId}", operation_id = "removeWebhook", tag = "webhooks",
+    params(("webhookId" = Uuid, Path, description = "The webhook.")),
+    responses((status = 204, description = "Removed.")),
+    security(("token" = ["webhook:manage"]), ("session" = [])),
+)]
+pub async fn remove(
+    FromState(rest): FromState<Arc<Rest>>,
+    caller: Caller,
+    params: Params,
+) -> Result<Response, Problem> {
+    caller.may(Scope::WebhookManage)?;
+    let id = params.id("webhookId", EndpointId::from_uuid)?;
+    rest.engine.remove_endpoint(caller.user, id).await.map_err(refused)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Sends a message of the type `ping`, to try whether messages arrive.
+#[utoipa::path(
+    post, path = "/api/admin/webhooks/{webhookId}/ping", operation_id = "pingWebhook", tag = "webhooks",
+    params(
+        ("webhookId" = Uuid, Path, description = "The webhook."),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
+            description = "Names the request."),
+    ),
+    responses((status = 202, description = "It will be sent.", body = AcceptedDelivery)),
+    security(("token" = ["webhook:manage"]), ("session" = [])),
+)]
+pub async fn ping(
+    FromState(rest): FromState<Arc<Rest>>,
+    caller: Caller,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.may(Scope::WebhookManage)?;
+    let id = params.id("webhookId", EndpointId::from_uuid)?;
+    let key = idempotency::key(&headers, Need::Optional)?;
+    let work = async {
+        let delivery = rest.engine.ping_endpoint(id).await.map_err(refused)?;
+        Answer::new(StatusCode::ACCEPTED, &AcceptedDelivery { delivery_id: delivery.uuid() })
+    };
+    rest.once(&caller, key.as_deref(), &[b"POST ping", id.uuid().as_bytes()], work).await
+}
+
+/// What a webhook was told, newest first, for thirty days.
+#[utoipa::path(
+    get, path = "/api/admin/webhooks/{webhookId}/deliveries", operation_id = "listDeliveries", tag = "webhooks",
+    params(
+        ("webhookId" = Uuid, Path, description = "The webhook."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "How many, 20 when it is left out."),
+        ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]{22}$", description = "`nextCursor` of the page before."),
+    ),
+    responses((status = 200, description = "A page of them.", body = DeliveryPage)),
+    security(("token" = ["webhook:manage"]), ("session" = [])),
+)]
+pub async fn deliveries(
+    FromState(rest): FromState<Arc<Rest>>,
+    caller: Caller,
+    params: Params,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    caller.may(Scope::WebhookManage)?;
+    let id = params.id("webhookId", EndpointId::from_uuid)?;
+    let (page, query) = PageQuery::read(&uri)?;
+    query.finish()?;
+    let after = page.after.map(DeliveryId::from_uuid);
+    let deliveries = rest.engine.deliveries(id, after, page.most()).await.map_err(refused)?;
+    let (deliveries, next_cursor) = page.cut(deliveries, |delivery| delivery.id.uuid());
+    let items = deliveries.into_iter().map(WebhookDelivery::from).collect();
+    Ok(fresh(Json(DeliveryPage { items, next_cursor })))
+}
+
+/// Sends a message once more, with the same `webhook-id`, however it ended.
+#[utoipa::path(
+    post, path = "/api/admin/webhooks/{webhookId}/deliveries/{deliveryId}/replay", operation_id = "replayDelivery",
+    tag = "webhooks",
+    params(
+        ("webhookId" = Uuid, Path, description = "The webhook."),
+        ("deliveryId" = Uuid, Path, description = "The message."),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
+            description = "Names the request."),
+    ),
+    responses((status = 202, description = "It will be sent.", body = AcceptedDelivery)),
+    security(("token" = ["webhook:manage"]), ("session" = [])),
+)]
+pub async fn replay(
+    FromState(rest): FromState<Arc<Rest>>,
+    caller: Caller,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.may(Scope::WebhookManage)?;
+    let endpoint = params.id("webhookId", EndpointId::from_uuid)?;
+    let id = params.id("deliveryId", DeliveryId::from_uuid)?;
+    let key = idempotency::key(&headers, Need::Optional)?;
+    let work = async {
+        rest.engine.replay_delivery(caller.user, endpoint, id).await.map_err(refused)?;
+        Answer::new(StatusCode::ACCEPTED, &AcceptedDelivery { delivery_id: id.uuid() })
+    };
+    rest.once(&caller, key.as_deref(), &[b"POST replay", id.uuid().as_bytes()], work).await
+}

@@ -1,0 +1,128 @@
+//! The desk's page of API tokens: made and revoked by plain forms. The fence before the desk has let the person in.
+
+use app::{
+    AppError,
+    pages::admin::tokens::{DAYS, PATH, TokensView, tokens_page},
+};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{FromRef, Path, State as FromState},
+    http::{HeaderValue, header, request::Parts},
+    response::{IntoResponse as _, Redirect, Response},
+    routing::{get, post},
+};
+use chrono::{Days, Utc};
+use chrono_tz::Tz;
+use domain::{Scope, TokenId};
+use engine::{Engine, NewToken};
+use leptos::config::LeptosOptions;
+use tower_sessions::Session;
+use url::form_urlencoded;
+
+use super::{State, pages::shop_zone, refusal};
+
+/// Adds the page.
+pub fn routes(router: Router<State>) -> Router<State> {
+    router.route(PATH, get(show).post(make)).route("/admin/tokens/{id}/revoke", post(revoke))
+}
+
+/// What the page is written from.
+#[derive(Clone)]
+struct Desk {
+    engine: Engine,
+    options: LeptosOptions,
+    zone: Tz,
+}
+
+impl FromRef<State> for Desk {
+    fn from_ref(state: &State) -> Self {
+        Self { engine: state.engine.clone(), options: state.leptos.clone(), zone: state.zone }
+    }
+}
+
+impl Desk {
+    async fn page(&self, request: &Parts, view: TokensView) -> Response {
+        let tokens = match self.engine.tokens().await {
+            Ok(tokens) => tokens,
+            Err(error) => return refuse(request, error),
+        };
+        let view = TokensView { tokens, ..view };
+        let mut response = tokens_page(&self.options, request, shop_zone(self.zone), view);
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie"));
+        response
+    }
+}
+
+async fn show(FromState(desk): FromState<Desk>, request: Parts) -> Response {
+    desk.page(&request, TokensView::default()).await
+}
+
+async fn make(FromState(desk): FromState<Desk>, session: Session, request: Parts, body: Bytes) -> Response {
+    let person = match app::auth::session_person(&desk.engine, &session).await {
+        Ok(Some(person)) => person,
+        Ok(None) => return Redirect::to(PATH).into_response(),
+        Err(error) => return refuse(&request, error),
+    };
+    match desk.engine.create_token(person.id, &read(&body)).await {
+        // In this answer only: a redirect could not carry it.
+        Ok(made) => desk.page(&request, TokensView { secret: Some(made.expose().to_owned()), ..Default::default() }).await,
+        Err(engine::Error::Invalid(_)) => desk.page(&request, TokensView { is_refused: true, ..Default::default() }).await,
+        Err(error) => refuse(&request, error),
+    }
+}
+
+/// What the form says; what cannot be read is refused with the rest.
+fn read(body: &[u8]) -> NewToken {
+    let mut new = NewToken { name: String::new(), scopes: Vec::new(), expires_at: None };
+    for (field, text) in form_urlencoded::parse(body) {
+        match &*field {
+            "name" => text.trim().clone_into(&mut new.name),
+            "scope" => new.scopes.extend(text.parse::<Scope>().ok().filter(|scope| !new.scopes.contains(scope))),
+            "days" => {
+                let days = text.parse().ok().filter(|days| DAYS.contains(days));
+                new.expires_at = days.and_then(|days| Utc::now().checked_add_days(Days::new(u64::from(days))));
+            }
+            _ => {}
+        }
+    }
+    new
+}
+
+async fn revoke(
+    FromState(desk): FromState<Desk>,
+    session: Session,
+    Path(id): Path<String>,
+    request: Parts,
+) -> Response {
+    let person = match app::auth::session_person(&desk.engine, &session).await {
+        Ok(person) => person,
+        Err(error) => return refuse(&request, error),
+    };
+    let (Some(person), Ok(id)) = (person, id.parse::<TokenId>()) else {
+        return refusal::answer(&request, &AppError::NotFound);
+    };
+    match desk.engine.revoke_token(person.id, id).await {
+        Ok(()) => Redirect::to(PATH).into_response(),
+        Err(error) => refuse(&request, error),
+    }
+}
+
+fn refuse(request: &Parts, error: engine::Error) -> Response {
+    refusal::answer(request, &AppError::from(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_read_field_by_field() {
+        let new = read(b"name=+web+shop+&scope=video%3Aread&scope=video%3Aread&scope=odd&days=30");
+        assert_eq!((new.name.as_str(), new.scopes), ("web shop", vec![Scope::VideoRead]));
+        assert!(new.expires_at.is_some_and(|end| end > Utc::now()));
+        assert_eq!(read(b"days=7").expires_at, None, "only what is offered");
+    }
+}
