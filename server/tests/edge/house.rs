@@ -245,7 +245,7 @@ fn object_store() -> &'static str {
 }
 
 /// A coat, as far as a photo needs to show one.
-fn photo() -> Vec<u8> {
+pub fn photo() -> Vec<u8> {
     let picture = RgbImage::from_fn(600, 800, |x, y| {
         let is_coat = (180..420).contains(&x) && (120..700).contains(&y);
         if is_coat { Rgb([176, 130, u8::try_from(60 + y % 40).unwrap_or(60)]) } else { Rgb([242, 240, 236]) }

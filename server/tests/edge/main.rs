@@ -2,6 +2,7 @@
 //! as the providers. `DATABASE_URL` names a Postgres where databases may be made, `REDIS_URL` a Redis.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod api;
 mod browser;
 mod click;
 mod clock;

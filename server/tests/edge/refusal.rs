@@ -11,6 +11,8 @@ use crate::{
 /// More than any request may send, in bytes.
 const TOO_MUCH: usize = 1024 * 1024 + 1;
 const PAUSE: &str = "/api/admin/queue/pause";
+/// What the API is told by.
+const PROBLEM: &str = "application/problem+json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn large() -> Vec<u8> {
@@ -45,13 +47,15 @@ async fn a_script_reads_the_code_whether_the_size_was_announced_or_not() {
     let admin = shared().await.admin().await;
     let chunks = large().chunks(64 * 1024).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
     let endless = Body::wrap_stream(futures::stream::iter(chunks));
-    for (path, accept, body) in
-        [(PAUSE, JSON, Body::from(large())), (PAUSE, JSON, endless), ("/api/video/webhook", "*/*", Body::from(large()))]
-    {
+    for (path, accept, body, kind) in [
+        (PAUSE, JSON, Body::from(large()), JSON),
+        (PAUSE, JSON, endless, JSON),
+        ("/api/video/webhook", "*/*", Body::from(large()), PROBLEM),
+    ] {
         let request = admin.request(Method::POST, path).header("accept", accept).header("content-type", FORM);
         let answer = request.body(body).send().await.unwrap();
         assert_eq!(answer.status(), 413, "{path}");
-        assert_eq!(header(&answer, "content-type"), "application/json", "{path}");
+        assert_eq!(header(&answer, "content-type"), kind, "{path}");
         let told: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         assert_eq!(told["code"], "too_large", "{path}");
     }
@@ -72,7 +76,7 @@ async fn an_unknown_address_is_a_page_of_the_shop() {
         }
     }
     let answer = visitor.get("/api/admin/nothing").header("accept", JSON).send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), header(&answer, "content-type")), (404, "application/json"));
+    assert_eq!((answer.status().as_u16(), header(&answer, "content-type")), (404, PROBLEM));
 }
 
 #[tokio::test]

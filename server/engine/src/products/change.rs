@@ -98,7 +98,8 @@ impl Engine {
         let ids: Vec<ProductId> = records.iter().map(|(product, _)| product.id).collect();
         let mut videos = views::videos(&mut conn, self.media(), &ids).await?;
         let shown = |(product, photos): (ProductRecord, Vec<Photo>)| {
-            (product.id, product.shown(photos, videos.remove(&product.id)))
+            let id = product.id;
+            (id, product.shown(photos, videos.remove(&id)))
         };
         Ok(records.into_iter().map(shown).collect())
     }

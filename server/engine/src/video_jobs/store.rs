@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::{
-    FailureCode, GenerationId, MicroUsd, ProductId, VideoId, generation::StateGroup,
-};
+use domain::{FailureCode, GenerationId, MicroUsd, ProductId, VideoId, generation::StateGroup};
 use sqlx::PgConnection;
 
 use super::{GenerationStats, GenerationsAfter, VideoFiles, VideoJob};
@@ -22,8 +20,8 @@ pub(super) async fn jobs(
     ids: &[GenerationId],
 ) -> Result<HashMap<GenerationId, VideoJob>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select g.id, g.state, g.progress, g.failure_code, v.id as \"video_id?\", v.poster_key as \"poster_key?\",
-             v.hls_key, r.mp4_key as \"mp4_key?\", r.webm_key as \"webm_key?\"
+        "select g.id as \"id!\", g.state as \"state!\", g.progress as \"progress!\", g.failure_code as \"failure_code?\",
+             v.id as \"video_id?\", v.poster_key as \"poster_key?\", v.hls_key as \"hls_key?\", r.mp4_key as \"mp4_key?\", r.webm_key as \"webm_key?\"
          from generations g
          left join videos v on v.generation_id = g.id
          left join lateral (

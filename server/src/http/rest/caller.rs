@@ -82,7 +82,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
 /// Lets a request through once it is known who asks and that they may ask once more.
 pub async fn authenticate(FromState(rest): FromState<Arc<Rest>>, mut request: Request, next: Next) -> Response {
-    let caller = match identify(&rest, &request).await {
+    let credentials = match Credentials::of(&request) {
+        Ok(credentials) => credentials,
+        Err(problem) => return problem.into_response(),
+    };
+    let caller = match identify(&rest, credentials).await {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
@@ -97,14 +101,26 @@ pub async fn authenticate(FromState(rest): FromState<Arc<Rest>>, mut request: Re
     response
 }
 
-async fn identify(rest: &Rest, request: &Request) -> Result<Caller, Problem> {
-    match bearer(request.headers())? {
-        Some(secret) => by_secret(rest, secret).await,
-        None if super::is_admin(request.uri().path()) => match request.extensions().get::<Session>() {
-            Some(session) => by_session(rest, session).await,
-            None => Err(Problem::new(Code::TokenMissing)),
-        },
-        None => Err(Problem::new(Code::TokenMissing)),
+/// What a request says of who asks.
+enum Credentials {
+    Secret(String),
+    Session(Session),
+}
+
+impl Credentials {
+    fn of(request: &Request) -> Result<Self, Problem> {
+        if let Some(secret) = bearer(request.headers())? {
+            return Ok(Self::Secret(secret.to_owned()));
+        }
+        let session = request.extensions().get::<Session>().filter(|_| super::is_admin(request.uri().path()));
+        session.cloned().map(Self::Session).ok_or(Problem::new(Code::TokenMissing))
+    }
+}
+
+async fn identify(rest: &Rest, credentials: Credentials) -> Result<Caller, Problem> {
+    match credentials {
+        Credentials::Secret(secret) => by_secret(rest, &secret).await,
+        Credentials::Session(session) => by_session(rest, &session).await,
     }
 }
 

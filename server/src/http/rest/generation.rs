@@ -112,7 +112,7 @@ pub async fn get(
     params(
         ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "How many, 20 when it is left out."),
         ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]{22}$", description = "`nextCursor` of the page before."),
-        ("status" = Option<inline(StatusFilter)>, Query, description = "Only these."),
+        ("status" = inline(Option<StatusFilter>), Query, description = "Only these."),
         ("productId" = Option<Uuid>, Query, description = "Only of this product."),
     ),
     responses((status = 200, description = "A page of them.", body = GenerationPage)),

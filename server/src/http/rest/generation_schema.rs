@@ -23,6 +23,7 @@ use super::{
 /// A request for a video of a product.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
 pub struct CreateGeneration {
     /// The product.
     pub product_id: Uuid,
@@ -34,6 +35,7 @@ pub struct CreateGeneration {
 /// How a video is made; what is left out is the default.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
 pub struct GenerationOptions {
     /// Two wearing stills and the transition between them, or one and its motion.
     #[schema(value_type = RecipeWord, default = "product_video", required = false)]
@@ -75,6 +77,7 @@ impl GenerationOptions {
 /// How a video is made.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its schema is used")]
 pub enum RecipeWord {
     /// Product photo, two wearing stills, a transition between them.
     ProductVideo,
@@ -85,6 +88,7 @@ pub enum RecipeWord {
 /// Who wears the garment.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its schema is used")]
 pub enum ModelTypeWord {
     /// A woman.
     Female,
@@ -95,6 +99,7 @@ pub enum ModelTypeWord {
 /// What a retry may cost.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
 pub struct RetryGeneration {
     /// In millionths of a US dollar; the price of the moment where it is left out.
     #[schema(minimum = 0, maximum = 1_000_000_000, required = false)]
@@ -152,6 +157,7 @@ impl GenerationStatus {
 /// Which generations a list has.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is used")]
 pub enum StatusFilter {
     /// Those that have not ended.
     Active,

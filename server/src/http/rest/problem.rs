@@ -193,7 +193,7 @@ impl Problem {
     }
 
     /// Wrong fields.
-    pub const fn invalid(fields: Vec<FieldError>) -> Self {
+    pub fn invalid(fields: Vec<FieldError>) -> Self {
         Self { fields, ..Self::new(Code::Invalid) }
     }
 
@@ -203,12 +203,12 @@ impl Problem {
     }
 
     /// Something the token may not do.
-    pub const fn scope_missing(scope: Scope) -> Self {
+    pub fn scope_missing(scope: Scope) -> Self {
         Self { scope: Some(scope), ..Self::new(Code::ScopeMissing) }
     }
 
     /// The same, with how long to wait.
-    pub const fn after(self, seconds: u64) -> Self {
+    pub fn after(self, seconds: u64) -> Self {
         Self { retry_after_secs: Some(seconds), ..self }
     }
 
@@ -372,7 +372,7 @@ pub fn locale_of(headers: &HeaderMap) -> Locale {
 pub struct ProblemDocument {
     /// Where the code is explained.
     #[serde(rename = "type")]
-    #[schema(format = UriReference, example = "/api/docs#invalid")]
+    #[schema(format = "uri-reference", example = "/api/docs#invalid")]
     kind: String,
     /// What the code means, in the language asked for.
     title: String,

@@ -18,7 +18,7 @@ use super::{
     caller::Caller,
     idempotency::{self, Answer, Need},
     input::{self, Params},
-    problem::{self, Code, FieldCode, Problem, ProblemDocument},
+    problem::{self, Code, FieldCode, Problem},
     refused, upload,
     upload::Part,
     video_schema::{
@@ -142,7 +142,7 @@ pub async fn video(
     get, path = "/api/video/{videoId}/stream", operation_id = "getVideoStream", tag = "video",
     params(
         ("videoId" = Uuid, Path, description = "What the status of a finished job names."),
-        ("format" = Option<inline(StreamFormat)>, Query, description = "The one that is wanted; 404 where the video has none."),
+        ("format" = inline(Option<StreamFormat>), Query, description = "The one that is wanted; 404 where the video has none."),
     ),
     responses((status = 200, description = "Where it plays from.", body = Stream)),
     security(("token" = ["video:read"])),

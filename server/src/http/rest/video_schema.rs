@@ -21,6 +21,7 @@ use super::{
 /// A request for a video of a try-on image.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase", as = GenerateVideo)]
+#[expect(dead_code, reason = "only its schema is used")]
 pub struct GenerateVideo {
     /// What `POST /api/video/tryon-images` answered.
     pub tryon_image_id: Uuid,
@@ -55,6 +56,7 @@ pub struct VideoSettings {
 
 /// A rung.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
 pub enum ResolutionWord {
     /// 720 pixels on the short side.
     #[serde(rename = "720p")]
@@ -67,6 +69,7 @@ pub enum ResolutionWord {
 /// A container.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is used")]
 pub enum FormatWord {
     /// Plays everywhere.
     Mp4,
@@ -197,18 +200,18 @@ pub struct VideoResult {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct VideoUrls {
     /// The best MP4 that everything plays.
-    #[schema(format = Uri)]
+    #[schema(format = "uri")]
     pub mp4: String,
     /// The best WebM, where one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, format = Uri)]
+    #[schema(nullable = false, format = "uri")]
     pub webm: Option<String>,
     /// The HLS master playlist, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, format = Uri)]
+    #[schema(nullable = false, format = "uri")]
     pub hls: Option<String>,
     /// Its poster, a JPEG.
-    #[schema(format = Uri)]
+    #[schema(format = "uri")]
     pub thumbnail: String,
 }
 
@@ -243,7 +246,7 @@ impl VideoStatus {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Image {
     /// Where it is.
-    #[schema(format = Uri)]
+    #[schema(format = "uri")]
     pub url: String,
     /// In pixels.
     pub width: u32,
@@ -263,7 +266,7 @@ impl Image {
 #[serde(rename_all = "camelCase")]
 pub struct Rendition {
     /// Where it is.
-    #[schema(format = Uri)]
+    #[schema(format = "uri")]
     pub url: String,
     /// Its media type with codecs.
     #[schema(example = "video/mp4; codecs=\"avc1.64001f\"")]
@@ -345,7 +348,7 @@ pub struct Stream {
     /// The video.
     pub video_id: Uuid,
     /// Where it plays from. Files of finished videos are public: the address does not expire while they are kept.
-    #[schema(format = Uri)]
+    #[schema(format = "uri")]
     pub url: String,
     /// How.
     pub protocol: Protocol,

@@ -32,6 +32,7 @@ use super::{
 
 /// Something a webhook is told of.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
 pub enum EventWord {
     /// A generation is in another state, and goes on.
     #[serde(rename = "generation.updated")]
@@ -58,7 +59,7 @@ pub enum EventWord {
 #[expect(dead_code, reason = "only its schema is used")]
 pub struct AddWebhook {
     /// Where to: https on port 443, in the open internet.
-    #[schema(format = Uri, min_length = 1, max_length = 2000, example = "https://shop.example/hooks/lookreel")]
+    #[schema(format = "uri", min_length = 1, max_length = 2000, example = "https://shop.example/hooks/lookreel")]
     url: String,
     /// What of.
     #[schema(value_type = Vec<EventWord>, min_items = 1, max_items = 20)]
