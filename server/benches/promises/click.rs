@@ -46,14 +46,16 @@ pub async fn measure(lookreel: &Lookreel, journal: &Journal, runs: usize, table:
 }
 
 /// A signed-in person.
-struct Desk {
-    client: Client,
+pub struct Desk {
+    /// Sends what belongs to nobody.
+    pub client: Client,
     base: Url,
     cookie: String,
 }
 
 impl Desk {
-    async fn sign_in(lookreel: &Lookreel) -> anyhow::Result<Self> {
+    /// Somebody signs in.
+    pub async fn sign_in(lookreel: &Lookreel) -> anyhow::Result<Self> {
         let ready = &lookreel.ready;
         let mut desk = Self { client: Client::new(), base: ready.url.clone(), cookie: String::new() };
         let fields = [("email", ready.admin_email.as_str()), ("password", &ready.admin_password), ("next", "")];
@@ -123,7 +125,8 @@ impl Desk {
         Ok(request.send().await?.error_for_status()?)
     }
 
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Response> {
+    /// Sends a form.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Response> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self
             .client

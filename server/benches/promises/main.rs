@@ -5,6 +5,7 @@
 //! `cargo bench --package server --bench promises -- --runs 15`.
 #![allow(clippy::print_stdout)]
 
+mod api;
 mod click;
 mod ffmpeg;
 mod figures;
@@ -98,7 +99,8 @@ async fn measure_lookreel(
     let lookreel = Lookreel::start(ground, database, folder, &journal).await?;
     let measured = async {
         let product = click::measure(&lookreel, &journal, runs, table).await?;
-        page::measure(&lookreel, &product, REQUESTS, table).await
+        page::measure(&lookreel, &product, REQUESTS, table).await?;
+        api::measure(&lookreel, table).await
     };
     let measured = measured.await.with_context(|| format!("Lookreel's last words:\n{}", lookreel.last_words()));
     lookreel.stop(Duration::from_secs(30)).await?;

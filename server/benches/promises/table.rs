@@ -21,6 +21,12 @@ impl Table {
         self.rows.push([what.to_owned(), amount(figure, unit), amount(budget, unit), verdict.to_owned()]);
     }
 
+    /// A promise that is kept when the figure is not below its budget.
+    pub fn floor(&mut self, what: &str, figure: f64, least: f64, unit: &str) {
+        let verdict = if figure >= least { "kept" } else { "BROKEN" };
+        self.rows.push([what.to_owned(), amount(figure, unit), amount(least, unit), verdict.to_owned()]);
+    }
+
     /// A figure that explains the promise above it.
     pub fn detail(&mut self, what: &str, figure: f64, unit: &str) {
         self.rows.push([format!("  {what}"), amount(figure, unit), String::new(), String::new()]);

@@ -168,7 +168,7 @@ pub(crate) async fn videos(
     let rows = sqlx::query!(
         "select v.id, v.product_id, v.generation_id, v.duration_ms, v.poster_key, v.poster_width, v.poster_height,
              v.poster_webp_key, v.hls_key, v.strip_key, v.strip_width, v.strip_height,
-             v.published_at, p.video_id = v.id as \"published!\",
+             v.published_at, coalesce(p.video_id = v.id, false) as \"published!\",
              r.object_key, r.content_type, r.width, r.height, r.bytes,
              coalesce((select sum(e.amount_micro_usd) from ledger_entries e
                  where e.generation_id = v.generation_id and e.kind in ('settle', 'adjust')), 0)::bigint as \"cost!\"

@@ -143,6 +143,12 @@ fn complete_operation(method: &str, operation: &mut Value) {
     let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
     let has = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
     let changes = method != "get";
+    // A body that may be left out is none, not `null`.
+    for content in operation["requestBody"]["content"].as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+        if let Some(schema) = content["schema"]["oneOf"].as_array().and_then(|kinds| kinds.last()).cloned() {
+            content["schema"] = schema;
+        }
+    }
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     for (status, response) in responses.iter_mut().filter(|_| is_ours) {
         if status.starts_with('2') {

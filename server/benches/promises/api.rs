@@ -1,0 +1,210 @@
+//! The REST API under load, by a generator on the same machine: videos that are asked for, statuses that are read.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use reqwest::header;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task::JoinSet,
+    time::timeout,
+};
+use url::Url;
+use uuid::Uuid;
+
+use super::{click::Desk, figures::Figures, lookreel::Lookreel, table::Table};
+
+/// Connections that ask at once.
+const CONNECTIONS: usize = 32;
+const WARM_UP: Duration = Duration::from_secs(2);
+const MEASURED: Duration = Duration::from_secs(10);
+const EXCHANGE_LIMIT: Duration = Duration::from_secs(10);
+
+const GENERATE_PER_SECOND: f64 = 1_000.0;
+const GENERATE_P99_MS: f64 = 50.0;
+const STATUS_PER_SECOND: f64 = 8_000.0;
+const STATUS_P99_MS: f64 = 15.0;
+
+/// Measures both; what is asked for waits in a queue that is paused.
+pub async fn measure(lookreel: &Lookreel, table: &mut Table) -> anyhow::Result<()> {
+    let desk = Desk::sign_in(lookreel).await?;
+    desk.post("api/admin/queue/pause", &[("scope", "everything"), ("reason", "measuring")]).await?;
+    let shop = Shop::open(lookreel, &desk).await?;
+    let image = shop.upload(&desk).await?;
+    println!("videos are asked for");
+    let target = Arc::new(Target::of(&lookreel.ready.url, &shop.token)?);
+    let asked = run(target.clone(), move |target| {
+        let body = json!({"tryonImageId": image, "settings": {"duration": 3}}).to_string();
+        target.post("/api/video/generate", &Uuid::now_v7().to_string(), &body)
+    });
+    let (generated, bodies) = asked.await?;
+    let what = format!("POST /api/video/generate, {CONNECTIONS} connections");
+    table.floor(&what, generated.per_second(), GENERATE_PER_SECOND, "/s");
+    table.promise("  p99", generated.times.percentile_ms(99), GENERATE_P99_MS, "ms");
+    table.detail("p50", generated.times.percentile_ms(50), "ms");
+    let jobs: Arc<Vec<String>> = Arc::new(bodies.iter().filter_map(|body| job_of(body)).collect());
+    anyhow::ensure!(!jobs.is_empty(), "no video was taken");
+    println!("statuses of {} jobs are read", jobs.len());
+    let read = run(target, move |target| {
+        let at = usize::try_from(Uuid::now_v7().as_u128() % jobs.len() as u128).unwrap_or(0);
+        target.get(&format!("/api/video/status/{}", jobs.get(at).map_or("", String::as_str)))
+    });
+    let (statuses, _) = read.await?;
+    let what = format!("GET /api/video/status, {CONNECTIONS} connections");
+    table.floor(&what, statuses.per_second(), STATUS_PER_SECOND, "/s");
+    table.promise("  p99", statuses.times.percentile_ms(99), STATUS_P99_MS, "ms");
+    table.detail("p50", statuses.times.percentile_ms(50), "ms");
+    Ok(())
+}
+
+fn job_of(body: &str) -> Option<String> {
+    serde_json::from_str::<Value>(body).ok()?["jobId"].as_str().map(str::to_owned)
+}
+
+/// Code of a shop with a token.
+struct Shop {
+    token: String,
+    base: Url,
+}
+
+impl Shop {
+    async fn open(lookreel: &Lookreel, desk: &Desk) -> anyhow::Result<Self> {
+        let fields = [("name", "bench"), ("scope", "video:read"), ("scope", "video:generate"), ("scope", "product:read")];
+        let page = desk.post("admin/tokens", &fields).await?.text().await?;
+        let secret = page.split("value=\"lkr_").nth(1).and_then(|rest| rest.split('"').next());
+        let token = format!("lkr_{}", secret.context("the page shows no token")?);
+        Ok(Self { token, base: lookreel.ready.url.clone() })
+    }
+
+    /// The photo of a product as if somebody wore it there.
+    async fn upload(&self, desk: &Desk) -> anyhow::Result<String> {
+        let bearer = format!("Bearer {}", self.token);
+        let list = desk.client.get(self.base.join("api/admin/products?limit=1")?).header(header::AUTHORIZATION, &bearer);
+        let list: Value = list.send().await?.error_for_status()?.json().await?;
+        let product = list["items"][0]["productId"].as_str().context("there is no product")?;
+        let photo = list["items"][0]["photos"][0]["url"].as_str().context("it has no photo")?;
+        let photo = desk.client.get(photo).send().await?.error_for_status()?.bytes().await?;
+        let mut form = format!(
+            "--bench\r\ncontent-disposition: form-data; name=\"productId\"\r\n\r\n{product}\r\n\
+             --bench\r\ncontent-disposition: form-data; name=\"image\"; filename=\"worn\"\r\n\r\n"
+        )
+        .into_bytes();
+        form.extend_from_slice(&photo);
+        form.extend_from_slice(b"\r\n--bench--\r\n");
+        let request = desk.client.post(self.base.join("api/video/tryon-images")?).header(header::AUTHORIZATION, &bearer);
+        let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=bench").body(form);
+        let stored: Value = request.send().await?.error_for_status()?.json().await?;
+        Ok(stored["tryonImageId"].as_str().context("nothing was stored")?.to_owned())
+    }
+}
+
+/// Whom requests are written for.
+struct Target {
+    host: String,
+    token: String,
+}
+
+impl Target {
+    fn of(url: &Url, token: &str) -> anyhow::Result<Self> {
+        let host = format!("{}:{}", url.host_str().context("no host")?, url.port_or_known_default().context("no port")?);
+        Ok(Self { host, token: token.to_owned() })
+    }
+
+    fn get(&self, path: &str) -> String {
+        let Self { host, token } = self;
+        format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n")
+    }
+
+    fn post(&self, path: &str, key: &str, body: &str) -> String {
+        let Self { host, token } = self;
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\nidempotency-key: {key}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    }
+}
+
+/// What was measured.
+struct Measured {
+    times: Figures,
+    count: usize,
+    lasted: Duration,
+}
+
+impl Measured {
+    fn per_second(&self) -> f64 {
+        self.count as f64 / self.lasted.as_secs_f64()
+    }
+}
+
+/// Every connection asks as soon as it is answered. Answers with the bodies as well.
+async fn run(
+    target: Arc<Target>,
+    write: impl Fn(&Target) -> String + Clone + Send + Sync + 'static,
+) -> anyhow::Result<(Measured, Vec<String>)> {
+    let begun = Instant::now();
+    let mut connections = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (target, write) = (target.clone(), write.clone());
+        connections.spawn(async move {
+            let mut connection = Connection::open(&target.host).await?;
+            let (mut times, mut bodies) = (Vec::new(), Vec::new());
+            while begun.elapsed() < WARM_UP + MEASURED {
+                let request = write(&target);
+                let asked = Instant::now();
+                let body = timeout(EXCHANGE_LIMIT, connection.exchange(&request)).await.context("no answer")??;
+                if begun.elapsed() > WARM_UP {
+                    times.push(asked.elapsed());
+                    bodies.push(body);
+                }
+            }
+            anyhow::Ok((times, bodies))
+        });
+    }
+    let (mut times, mut bodies) = (Vec::new(), Vec::new());
+    while let Some(done) = connections.join_next().await {
+        let (of_one, said) = done??;
+        times.extend(of_one);
+        bodies.extend(said);
+    }
+    let lasted = begun.elapsed().saturating_sub(WARM_UP);
+    Ok((Measured { count: times.len(), times: Figures::from(times), lasted }, bodies))
+}
+
+/// A kept connection that speaks as little HTTP as is needed: the generator should not be what is measured.
+struct Connection {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(host: &str) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(host).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, read: Vec::with_capacity(8 * 1024) })
+    }
+
+    async fn exchange(&mut self, request: &str) -> anyhow::Result<String> {
+        self.stream.write_all(request.as_bytes()).await?;
+        self.read.clear();
+        loop {
+            anyhow::ensure!(self.stream.read_buf(&mut self.read).await? > 0, "the connection ended");
+            let Some(end) = self.read.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
+            let head = std::str::from_utf8(self.read.get(..end).unwrap_or_default())?;
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let length: usize = length.context("an answer without a length")?.trim().parse()?;
+            let is_good = head.starts_with("HTTP/1.1 2");
+            if self.read.len() >= end + 4 + length {
+                let body = String::from_utf8_lossy(self.read.get(end + 4..).unwrap_or_default()).into_owned();
+                anyhow::ensure!(is_good, "refused: {}: {body}", head.lines().next().unwrap_or_default());
+                return Ok(body);
+            }
+        }
+    }
+}
