@@ -42,6 +42,7 @@ export default defineConfig({
       // What does not depend on the language is shown once.
       testIgnore: [
         "**/*.no-js.spec.ts",
+        "**/api.spec.ts",
         "**/embed.spec.ts",
         "**/interruptions.spec.ts",
         "**/keyboard.spec.ts",

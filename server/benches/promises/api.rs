@@ -74,7 +74,8 @@ struct Shop {
 
 impl Shop {
     async fn open(lookreel: &Lookreel, desk: &Desk) -> anyhow::Result<Self> {
-        let fields = [("name", "bench"), ("scope", "video:read"), ("scope", "video:generate"), ("scope", "product:read")];
+        let fields =
+            [("name", "bench"), ("scope", "video:read"), ("scope", "video:generate"), ("scope", "product:read")];
         let page = desk.post("admin/tokens", &fields).await?.text().await?;
         let secret = page.split("value=\"lkr_").nth(1).and_then(|rest| rest.split('"').next());
         let token = format!("lkr_{}", secret.context("the page shows no token")?);
@@ -84,7 +85,8 @@ impl Shop {
     /// The photo of a product as if somebody wore it there.
     async fn upload(&self, desk: &Desk) -> anyhow::Result<String> {
         let bearer = format!("Bearer {}", self.token);
-        let list = desk.client.get(self.base.join("api/admin/products?limit=1")?).header(header::AUTHORIZATION, &bearer);
+        let list =
+            desk.client.get(self.base.join("api/admin/products?limit=1")?).header(header::AUTHORIZATION, &bearer);
         let list: Value = list.send().await?.error_for_status()?.json().await?;
         let product = list["items"][0]["productId"].as_str().context("there is no product")?;
         let photo = list["items"][0]["photos"][0]["url"].as_str().context("it has no photo")?;
@@ -96,7 +98,8 @@ impl Shop {
         .into_bytes();
         form.extend_from_slice(&photo);
         form.extend_from_slice(b"\r\n--bench--\r\n");
-        let request = desk.client.post(self.base.join("api/video/tryon-images")?).header(header::AUTHORIZATION, &bearer);
+        let request =
+            desk.client.post(self.base.join("api/video/tryon-images")?).header(header::AUTHORIZATION, &bearer);
         let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=bench").body(form);
         let stored: Value = request.send().await?.error_for_status()?.json().await?;
         Ok(stored["tryonImageId"].as_str().context("nothing was stored")?.to_owned())
@@ -111,7 +114,8 @@ struct Target {
 
 impl Target {
     fn of(url: &Url, token: &str) -> anyhow::Result<Self> {
-        let host = format!("{}:{}", url.host_str().context("no host")?, url.port_or_known_default().context("no port")?);
+        let host =
+            format!("{}:{}", url.host_str().context("no host")?, url.port_or_known_default().context("no port")?);
         Ok(Self { host, token: token.to_owned() })
     }
 

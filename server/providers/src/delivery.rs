@@ -59,7 +59,8 @@ impl Deliverer {
         body: String,
     ) -> Result<DeliveryAnswer, String> {
         check_target(url, self.allow_loopback)?;
-        let request = self.client.post(url.clone()).header(CONTENT_TYPE, "application/json").timeout(TIMEOUT).body(body);
+        let request =
+            self.client.post(url.clone()).header(CONTENT_TYPE, "application/json").timeout(TIMEOUT).body(body);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
         let answer = request.send().await.map_err(|error| chain(&error))?;
         let retry_after = retry_after_of(answer.headers(), Utc::now());

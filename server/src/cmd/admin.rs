@@ -104,7 +104,9 @@ async fn create_token(common: &Common, new: CreateToken) -> anyhow::Result<()> {
     migrate::check(&pool).await?;
     match engine::create_token(&pool, &email, &NewToken { name: new.name, scopes, expires_at }).await {
         Ok(made) => say(made.expose()),
-        Err(engine::Error::NotFound(_)) => anyhow::bail!("{} has no account; `admin create-user` makes one", email.as_str()),
+        Err(engine::Error::NotFound(_)) => {
+            anyhow::bail!("{} has no account; `admin create-user` makes one", email.as_str())
+        }
         Err(engine::Error::Invalid(wrong)) => {
             let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
             anyhow::bail!("the token cannot be made: {}", wrong.join("; "));

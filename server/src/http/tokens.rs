@@ -68,8 +68,12 @@ async fn make(FromState(desk): FromState<Desk>, session: Session, request: Parts
     };
     match desk.engine.create_token(person.id, &read(&body)).await {
         // In this answer only: a redirect could not carry it.
-        Ok(made) => desk.page(&request, TokensView { secret: Some(made.expose().to_owned()), ..Default::default() }).await,
-        Err(engine::Error::Invalid(_)) => desk.page(&request, TokensView { is_refused: true, ..Default::default() }).await,
+        Ok(made) => {
+            desk.page(&request, TokensView { secret: Some(made.expose().to_owned()), ..Default::default() }).await
+        }
+        Err(engine::Error::Invalid(_)) => {
+            desk.page(&request, TokensView { is_refused: true, ..Default::default() }).await
+        }
         Err(error) => refuse(&request, error),
     }
 }

@@ -231,12 +231,8 @@ mod tests {
     use super::*;
 
     fn page(tokens: TokensView) -> String {
-        let facts = PageFacts {
-            locale: Locale::en,
-            theme: None,
-            zone: ShopZone::default(),
-            rendered_at: DateTime::UNIX_EPOCH,
-        };
+        let facts =
+            PageFacts { locale: Locale::en, theme: None, zone: ShopZone::default(), rendered_at: DateTime::UNIX_EPOCH };
         let options = LeptosOptions::builder().output_name("lookreel").build();
         Owner::new().with(|| document(options, &facts, tokens).to_html())
     }

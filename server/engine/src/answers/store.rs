@@ -64,11 +64,7 @@ pub(crate) async fn find(
         .collect())
 }
 
-pub(super) async fn keep(
-    conn: &mut PgConnection,
-    claim: &AnswerClaim,
-    answer: &KeptAnswer,
-) -> Result<(), sqlx::Error> {
+pub(super) async fn keep(conn: &mut PgConnection, claim: &AnswerClaim, answer: &KeptAnswer) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update api_answers set status = $4, location = $5, body = $6
          where caller = $1 and key_sha256 = $2 and request_sha256 = $3 and status is null",
@@ -85,10 +81,7 @@ pub(super) async fn keep(
 }
 
 /// Keeps answers together with what they tell of. One that was kept meanwhile stays.
-pub(crate) async fn insert(
-    conn: &mut PgConnection,
-    answers: &[(AnswerClaim, KeptAnswer)],
-) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert(conn: &mut PgConnection, answers: &[(AnswerClaim, KeptAnswer)]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into api_answers as a (caller, key_sha256, request_sha256, status, location, body)
          select * from unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::smallint[], $5::text[], $6::text[])

@@ -40,7 +40,9 @@ struct Payload {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Delivered,
-    Again { after_secs: i64 },
+    Again {
+        after_secs: i64,
+    },
     GivenUp,
     /// The address wants to hear nothing any more (410).
     Gone,
@@ -94,7 +96,8 @@ impl Send {
     async fn send(&self, pending: &Pending) -> Result<Result<DeliveryAnswer, String>, Failure> {
         let allow_loopback = self.engine.settings().webhooks_to_loopback;
         let deliverer = self.deliverer.get_or_try_init(async || Deliverer::new(allow_loopback)).await;
-        let deliverer = deliverer.map_err(|error| Failure::transient("no_client", Error::internal(error).to_string()))?;
+        let deliverer =
+            deliverer.map_err(|error| Failure::transient("no_client", Error::internal(error).to_string()))?;
         let Ok(url) = Url::parse(&pending.url) else { return Ok(Err("the address is none".to_owned())) };
         let now = Utc::now().timestamp();
         let body = super::body(&pending.event, pending.created_at, &pending.payload);

@@ -258,7 +258,8 @@ impl Engine {
 
     fn check_endpoint(&self, new: &NewEndpoint) -> Result<(), Error> {
         let mut wrong = Vec::new();
-        let mut refuse = |field: &str, expected: String| wrong.push(InvalidOption { field: field.to_owned(), expected });
+        let mut refuse =
+            |field: &str, expected: String| wrong.push(InvalidOption { field: field.to_owned(), expected });
         let allow_loopback = self.settings().webhooks_to_loopback;
         let is_url = Url::parse(&new.url).is_ok_and(|url| {
             url.as_str().chars().count() <= URL_MAX_CHARS

@@ -98,10 +98,7 @@ pub(super) async fn insert_endpoint(
 }
 
 /// All of them, or one.
-pub(super) async fn endpoints(
-    conn: &mut PgConnection,
-    only: Option<EndpointId>,
-) -> Result<Vec<Endpoint>, sqlx::Error> {
+pub(super) async fn endpoints(conn: &mut PgConnection, only: Option<EndpointId>) -> Result<Vec<Endpoint>, sqlx::Error> {
     let rows = sqlx::query!(
         "select id, url, events, description, created_at, disabled_at from webhook_endpoints
          where $1::uuid is null or id = $1 order by id desc",

@@ -3,12 +3,12 @@
 mod change;
 mod store;
 
+pub use change::{PHOTOS_MAX, ProductChange};
 use domain::{
     PhotoId, ProductId,
     page::{Page, PageNumber},
     product::{ProductDetail, ProductFilter, ProductRow, ShopCard, ShopProduct},
 };
-pub use change::{PHOTOS_MAX, ProductChange};
 use uuid::Uuid;
 
 use crate::{Engine, Error, playback, views};

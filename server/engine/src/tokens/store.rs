@@ -89,10 +89,9 @@ pub(super) async fn list(conn: &mut PgConnection) -> Result<Vec<ListedToken>, sq
 }
 
 pub(super) async fn revoke(conn: &mut PgConnection, id: TokenId) -> Result<bool, sqlx::Error> {
-    let done =
-        sqlx::query!("update api_tokens set revoked_at = coalesce(revoked_at, now()) where id = $1", id.uuid())
-            .execute(conn)
-            .await?;
+    let done = sqlx::query!("update api_tokens set revoked_at = coalesce(revoked_at, now()) where id = $1", id.uuid())
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -132,7 +131,6 @@ pub(super) async fn note_use(conn: &mut PgConnection, callers: &[Uuid]) -> Resul
 
 /// Deletes counts nothing is judged by any more; answers how many rows that were.
 pub(crate) async fn forget_usage(conn: &mut PgConnection) -> Result<u64, sqlx::Error> {
-    let gone =
-        sqlx::query!("delete from api_usage where minute < now() - interval '1 hour'").execute(conn).await?;
+    let gone = sqlx::query!("delete from api_usage where minute < now() - interval '1 hour'").execute(conn).await?;
     Ok(gone.rows_affected())
 }

@@ -62,12 +62,34 @@ pub struct Answered {
     pub is_repeated: bool,
 }
 
+/// What is kept under keys.
+type KnownAnswers = HashMap<(Uuid, [u8; 32]), answers::Found>;
+
 /// What a click comes to before its answer is known.
 enum Found {
+    /// It is to be written.
     Click(usize),
     /// The same request stands before it.
     Twin(usize),
     Known(Result<Answered, Error>),
+}
+
+/// What clicks that came together are told.
+struct Round {
+    answers: Vec<Result<Answered, Error>>,
+    /// Written in the same transaction.
+    kept: Vec<(AnswerClaim, KeptAnswer)>,
+    /// Told after it.
+    told: Vec<Placed>,
+}
+
+impl Round {
+    fn keep(&mut self, click: &ImageClick, placed: Placed) -> Answered {
+        let answer = (click.answer)(placed.id());
+        self.kept.push((click.claim, answer.clone()));
+        self.told.push(placed);
+        Answered { answer, is_repeated: matches!(placed, Placed::Earlier(_)) }
+    }
 }
 
 impl Engine {
@@ -136,6 +158,42 @@ impl Engine {
         let mut known = answers::store::find(&mut tx, &claims).await?;
         let images: Vec<TryonImageId> = asked.iter().map(|click| click.image).collect();
         let images = store::images(&mut tx, &images).await?;
+        let (clicks, found) = self.look(asked, &mut known, &images);
+        let placed = self.write_clicks(&mut tx, &clicks).await?;
+        if placed.iter().flatten().any(|placed| matches!(placed, Placed::Earlier(_))) {
+            // Another process was told of the same key since.
+            known = answers::store::find(&mut tx, &claims).await?;
+        }
+        let mut round = Round { answers: Vec::with_capacity(asked.len()), kept: Vec::new(), told: Vec::new() };
+        let mut placed: Vec<Option<Result<Placed, Error>>> = placed.into_iter().map(Some).collect();
+        for (found, click) in found.into_iter().zip(asked) {
+            let answer = match found {
+                Found::Known(answer) => answer,
+                Found::Twin(at) => twin(asked.get(at), round.answers.get(at), click),
+                Found::Click(at) => match placed.get_mut(at).and_then(Option::take) {
+                    Some(Ok(Placed::Earlier(_))) if is_other(&mut known, &click.claim) => Err(Error::KeyReused),
+                    Some(Ok(placed)) => Ok(round.keep(click, placed)),
+                    Some(Err(error)) => Err(error),
+                    None => Err(Error::Conflict("nothing was clicked")),
+                },
+            };
+            round.answers.push(answer);
+        }
+        if !round.kept.is_empty() {
+            answers::store::insert(&mut tx, &round.kept).await?;
+        }
+        tx.commit().await?;
+        self.tell_of_clicks(&clicks, &round.told).await;
+        Ok(round.answers)
+    }
+
+    /// What is known of each without writing anything, and the clicks that are to be written.
+    fn look(
+        &self,
+        asked: &[ImageClick],
+        known: &mut KnownAnswers,
+        images: &HashMap<TryonImageId, store::ImageRecord>,
+    ) -> (Vec<Click>, Vec<Found>) {
         let mut clicks = Vec::with_capacity(asked.len());
         let mut first: HashMap<(Uuid, [u8; 32]), usize> = HashMap::with_capacity(asked.len());
         let mut found = Vec::with_capacity(asked.len());
@@ -157,38 +215,7 @@ impl Engine {
                 },
             });
         }
-        let mut placed: Vec<Option<Result<Placed, Error>>> =
-            self.write_clicks(&mut tx, &clicks).await?.into_iter().map(Some).collect();
-        if placed.iter().flatten().flatten().any(|placed| matches!(placed, Placed::Earlier(_))) {
-            // Another process was told of the same key since.
-            known = answers::store::find(&mut tx, &claims).await?;
-        }
-        let mut answers: Vec<Result<Answered, Error>> = Vec::with_capacity(asked.len());
-        let (mut kept, mut told) = (Vec::new(), Vec::new());
-        for (found, click) in found.into_iter().zip(asked) {
-            let answer = match found {
-                Found::Known(answer) => answer,
-                Found::Twin(at) => twin(asked.get(at), answers.get(at), click),
-                Found::Click(at) => match placed.get_mut(at).and_then(Option::take) {
-                    Some(Ok(Placed::Earlier(_))) if is_other(&mut known, &click.claim) => Err(Error::KeyReused),
-                    Some(Ok(placed)) => {
-                        let answer = (click.answer)(placed.id());
-                        kept.push((click.claim, answer.clone()));
-                        told.push(placed);
-                        Ok(Answered { answer, is_repeated: matches!(placed, Placed::Earlier(_)) })
-                    }
-                    Some(Err(error)) => Err(error),
-                    None => Err(Error::Conflict("nothing was clicked")),
-                },
-            };
-            answers.push(answer);
-        }
-        if !kept.is_empty() {
-            answers::store::insert(&mut tx, &kept).await?;
-        }
-        tx.commit().await?;
-        self.tell_of_clicks(&clicks, &told).await;
-        Ok(answers)
+        (clicks, found)
     }
 
     fn image_click(&self, click: &ImageClick, image: Option<&store::ImageRecord>) -> Result<Click, Error> {
@@ -204,7 +231,7 @@ impl Engine {
 }
 
 /// Whether the key is known for another request.
-fn is_other(known: &mut HashMap<(Uuid, [u8; 32]), answers::Found>, claim: &AnswerClaim) -> bool {
+fn is_other(known: &mut KnownAnswers, claim: &AnswerClaim) -> bool {
     let found = known.remove(&(claim.caller, claim.key_sha256));
     found.is_some_and(|found| found.claimed_by(claim) == Claimed::Other)
 }

@@ -59,8 +59,10 @@ pub(super) async fn images(
     Ok(rows
         .into_iter()
         .map(|row| {
-            let record =
-                ImageRecord { product: ProductId::from_uuid(row.product_id), photo: row.photo_id.map(PhotoId::from_uuid) };
+            let record = ImageRecord {
+                product: ProductId::from_uuid(row.product_id),
+                photo: row.photo_id.map(PhotoId::from_uuid),
+            };
             (TryonImageId::from_uuid(row.id), record)
         })
         .collect())

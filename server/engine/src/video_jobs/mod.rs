@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    FailureCode, GenerationId, GenerationState, MicroUsd, ProductId, VideoId, generation::StateGroup, product::VideoView,
+    FailureCode, GenerationId, GenerationState, MicroUsd, ProductId, VideoId, generation::StateGroup,
+    product::VideoView,
 };
 
 use crate::{Engine, Error, views};

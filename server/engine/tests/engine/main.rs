@@ -23,4 +23,5 @@ mod routines;
 mod shop;
 mod still_faults;
 mod store;
+mod uploaded;
 mod webhooks;

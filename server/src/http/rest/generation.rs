@@ -16,7 +16,7 @@ use super::{
     Rest,
     caller::Caller,
     generation_schema::{
-        CreateGeneration, Generation, GenerationOptions, GenerationPage, RetryGeneration, Stats, StatusFilter,
+        CreateGeneration, Generation, GenerationOptions, GenerationPage, RetryGeneration, StatusFilter,
     },
     idempotency::{self, Answer, Need},
     input::{self, Params},
@@ -25,6 +25,7 @@ use super::{
     paths,
     problem::{self, Code, Problem},
     refused,
+    stats_schema::Stats,
     video::fresh,
 };
 
@@ -126,8 +127,7 @@ pub async fn list(
 ) -> Result<Response, Problem> {
     caller.may(Scope::GenerationRead)?;
     let (page, mut query) = PageQuery::read(&uri)?;
-    let group =
-        query.optional("status", "active|completed|failed|cancelled", input::word(StatusFilter::parse));
+    let group = query.optional("status", "active|completed|failed|cancelled", input::word(StatusFilter::parse));
     let product = query.optional("productId", "uuid", input::id).map(ProductId::from_uuid);
     query.finish()?;
     let after = page.after.map(GenerationId::from_uuid);

@@ -243,8 +243,7 @@ mod tests {
         inner.optional("duration", "3..=5", between(3, 5));
         outer.absorb(inner);
         outer.required("name", "text", text(1, 9));
-        let wrong: Vec<(String, FieldCode)> =
-            outer.into_wrong().into_iter().map(|one| (one.field, one.code)).collect();
+        let wrong: Vec<(String, FieldCode)> = outer.into_wrong().into_iter().map(|one| (one.field, one.code)).collect();
         let expected = [
             ("id", FieldCode::WrongType),
             ("settings.fps", FieldCode::WrongType),

@@ -15,6 +15,7 @@ mod product;
 mod rate_limit;
 mod reference;
 mod sentences;
+mod stats_schema;
 mod token_cache;
 mod upload;
 mod video;
@@ -143,10 +144,7 @@ fn desk(router: Router<State>) -> Router<State> {
     router
         .route(paths::PRODUCTS, get(product::list).post(product::create))
         .route("/api/admin/products/{productId}", get(product::get).merge(patch(product::change)))
-        .route(
-            "/api/admin/products/{productId}/photos",
-            post(product::upload_photo).layer(DefaultBodyLimit::disable()),
-        )
+        .route("/api/admin/products/{productId}/photos", post(product::upload_photo).layer(DefaultBodyLimit::disable()))
         .route(paths::WEBHOOKS, get(webhook::list).post(webhook::add))
         .route("/api/admin/webhooks/{webhookId}", get(webhook::get).merge(delete(webhook::remove)))
         .route("/api/admin/webhooks/{webhookId}/ping", post(webhook::ping))

@@ -101,7 +101,8 @@ fn complete(document: &mut Value) {
         "session": { "type": "apiKey", "in": "cookie", "name": "lookreel",
             "description": "The session of a person who is signed in; only from the desk's own pages." },
     });
-    components["responses"] = PROBLEMS.iter().map(|(status, says)| ((*status).to_owned(), problem(status, says))).collect();
+    components["responses"] =
+        PROBLEMS.iter().map(|(status, says)| ((*status).to_owned(), problem(status, says))).collect();
     components["headers"] = json!({
         "RateLimit": { "schema": { "type": "string" }, "example": "\"minute\";r=599;t=42",
             "description": "What is left of the minute: requests and seconds (draft-ietf-httpapi-ratelimit-headers)." },
@@ -144,10 +145,11 @@ fn complete_operation(method: &str, operation: &mut Value) {
     let has = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
     let changes = method != "get";
     // A body that may be left out is none, not `null`.
-    for content in operation["requestBody"]["content"].as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
-        if let Some(schema) = content["schema"]["oneOf"].as_array().and_then(|kinds| kinds.last()).cloned() {
-            content["schema"] = schema;
-        }
+    if let Some(schema) = operation.pointer_mut("/requestBody/content/application~1json/schema")
+        && let Some(kinds) = schema["oneOf"].as_array()
+        && let Some(kind) = kinds.iter().find(|kind| kind["type"] != "null").cloned()
+    {
+        *schema = kind;
     }
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     for (status, response) in responses.iter_mut().filter(|_| is_ours) {

@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn odd_parameters_are_refused() {
-        for address in ["/x?limit=0", "/x?limit=101", "/x?limit=a", "/x?cursor=%20", "/x?limit=1&limit=2", "/x?page=2"] {
+        for address in ["/x?limit=0", "/x?limit=101", "/x?limit=a", "/x?cursor=%20", "/x?limit=1&limit=2", "/x?page=2"]
+        {
             assert!(read(address).is_err(), "{address}");
         }
     }

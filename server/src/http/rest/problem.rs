@@ -223,9 +223,7 @@ impl Problem {
         match error {
             E::NotFound(_) => Self::new(Code::NotFound),
             E::Forbidden | E::WrongCredentials => Self::new(Code::TokenInvalid),
-            E::TooManyTries { retry_after_secs } => {
-                Self::new(Code::TooManyRequests).after(u64::from(retry_after_secs))
-            }
+            E::TooManyTries { retry_after_secs } => Self::new(Code::TooManyRequests).after(u64::from(retry_after_secs)),
             E::Conflict(what) => {
                 tracing::info!(conflict = what, "refused in the present state: {what}");
                 Self::new(Code::Conflict)

@@ -194,7 +194,8 @@ pub struct DescriptionInput {
 
 fn slug(value: &Value) -> Result<String, FieldCode> {
     let text = input::text(1, 100)(value)?;
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
     if text.split('-').all(is_word) { Ok(text) } else { Err(FieldCode::InvalidValue) }
 }
 

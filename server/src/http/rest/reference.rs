@@ -138,7 +138,8 @@ fn kind(schema: &Value) -> String {
         }
     }
     if let Some(words) = schema["enum"].as_array() {
-        let words: Vec<String> = words.iter().filter_map(Value::as_str).map(|it| format!("<code>{it}</code>")).collect();
+        let words: Vec<String> =
+            words.iter().filter_map(Value::as_str).map(|it| format!("<code>{it}</code>")).collect();
         return words.join(", ");
     }
     let mut text = match &schema["type"] {

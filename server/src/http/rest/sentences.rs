@@ -59,10 +59,9 @@ pub fn detail(code: Code, scope: Option<Scope>, locale: Locale) -> String {
             "The token is unknown or was revoked. Use another one.",
         ),
         Code::TokenExpired => ("토큰의 기한이 지났습니다. 새로 만드세요.", "The token has ended. Make a new one."),
-        Code::SignatureInvalid => (
-            "서명이 없거나, 맞지 않거나, 너무 오래되었습니다.",
-            "The signature is missing, wrong or too old.",
-        ),
+        Code::SignatureInvalid => {
+            ("서명이 없거나, 맞지 않거나, 너무 오래되었습니다.", "The signature is missing, wrong or too old.")
+        }
         Code::ScopeMissing => ("토큰에 필요한 권한이 없습니다.", "The token lacks a scope."),
         Code::Malformed => (
             "본문이 문서에 적힌 형식이 아닙니다. 요청은 처리되지 않았습니다.",
@@ -120,10 +119,9 @@ pub fn detail(code: Code, scope: Option<Scope>, locale: Locale) -> String {
             "일부가 잠시 멈췄습니다. Retry-After 뒤에 같은 요청을 다시 보내세요.",
             "A part is away for a moment. Send the same again after Retry-After.",
         ),
-        Code::Internal => (
-            "저희 쪽 오류입니다. 반복되면 운영자에게 알리세요.",
-            "A fault of ours. If it repeats, tell an operator.",
-        ),
+        Code::Internal => {
+            ("저희 쪽 오류입니다. 반복되면 운영자에게 알리세요.", "A fault of ours. If it repeats, tell an operator.")
+        }
     };
     pick(locale, ko, en).to_owned()
 }

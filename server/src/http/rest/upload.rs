@@ -20,8 +20,8 @@ const FRAME_BYTES: usize = 64 * 1024;
 
 /// Largest body of a request, in bytes, for addresses that take files; none for all others.
 pub fn body_max_bytes(path: &str) -> Option<usize> {
-    let takes_files = path == super::paths::TRYON_IMAGES
-        || (path.starts_with("/api/admin/products/") && path.ends_with("/photos"));
+    let takes_files =
+        path == super::paths::TRYON_IMAGES || (path.starts_with("/api/admin/products/") && path.ends_with("/photos"));
     takes_files.then_some(FILE_MAX_BYTES + FRAME_BYTES)
 }
 
@@ -47,7 +47,8 @@ pub async fn read(headers: &HeaderMap, body: Body, parts: &[Part]) -> Result<BTr
     let limits = limits.fold(SizeLimit::new().per_field(TEXT_MAX_BYTES), |limits, part| {
         limits.for_field(part.name, FILE_MAX_BYTES as u64)
     });
-    let mut form = Multipart::with_constraints(body.into_data_stream(), boundary, Constraints::new().size_limit(limits));
+    let mut form =
+        Multipart::with_constraints(body.into_data_stream(), boundary, Constraints::new().size_limit(limits));
     let mut found = BTreeMap::new();
     let mut wrong = Vec::new();
     while let Some(field) = form.next_field().await.map_err(refuse)? {

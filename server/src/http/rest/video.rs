@@ -21,9 +21,7 @@ use super::{
     problem::{self, Code, FieldCode, Problem},
     refused, upload,
     upload::Part,
-    video_schema::{
-        AcceptedVideo, GenerateVideo, Protocol, Stream, TryonImage, Video, VideoSettings, VideoStatus,
-    },
+    video_schema::{AcceptedVideo, GenerateVideo, Protocol, Stream, TryonImage, Video, VideoSettings, VideoStatus},
 };
 
 /// Starts a video of a try-on image.
@@ -123,11 +121,7 @@ pub fn fresh(answer: impl axum::response::IntoResponse) -> Response {
     responses((status = 200, description = "The video.", body = Video)),
     security(("token" = ["video:read"])),
 )]
-pub async fn video(
-    FromState(rest): FromState<Arc<Rest>>,
-    caller: Caller,
-    params: Params,
-) -> Result<Response, Problem> {
+pub async fn video(FromState(rest): FromState<Arc<Rest>>, caller: Caller, params: Params) -> Result<Response, Problem> {
     caller.may(Scope::VideoRead)?;
     let id = params.id("videoId", VideoId::from_uuid)?;
     let video = rest.engine.video(id).await.map_err(refused)?;

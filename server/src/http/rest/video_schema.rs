@@ -88,7 +88,9 @@ impl VideoSettings {
             fps: fields.optional("fps", "24..=30", input::integer).unwrap_or(default.fps),
             format: fields.optional("format", "mp4|webm", text).unwrap_or(default.format),
             enable_hls: fields.optional("enableHLS", "true|false", input::boolean).unwrap_or(default.hls),
-            enable_branding: fields.optional("enableBranding", "true|false", input::boolean).unwrap_or(default.branding),
+            enable_branding: fields
+                .optional("enableBranding", "true|false", input::boolean)
+                .unwrap_or(default.branding),
         }
     }
 
@@ -150,9 +152,9 @@ impl JobStatus {
     pub const fn of(state: GenerationState) -> Self {
         match state {
             GenerationState::Queued => Self::Pending,
-            GenerationState::GeneratingImages
-            | GenerationState::AwaitingReview
-            | GenerationState::GeneratingVideo => Self::Generating,
+            GenerationState::GeneratingImages | GenerationState::AwaitingReview | GenerationState::GeneratingVideo => {
+                Self::Generating
+            }
             GenerationState::Encoding => Self::Encoding,
             GenerationState::Uploading => Self::Uploading,
             GenerationState::Completed => Self::Completed,
@@ -387,7 +389,15 @@ mod tests {
         let word = |state| serde_json::to_value(JobStatus::of(state)).ok();
         let words: Vec<_> = GenerationState::ALL.iter().filter_map(|state| word(*state)).collect();
         let expected = [
-            "pending", "generating", "generating", "generating", "encoding", "uploading", "completed", "failed", "failed",
+            "pending",
+            "generating",
+            "generating",
+            "generating",
+            "encoding",
+            "uploading",
+            "completed",
+            "failed",
+            "failed",
         ];
         assert_eq!(words, expected);
     }

@@ -64,7 +64,10 @@ async fn a_generation_is_started_watched_counted_and_its_video_chosen_again() {
     let seen = code.get(&format!("{location}/events")).header("last-event-id", whole["version"].to_string());
     assert_eq!(seen.send().await.unwrap().status(), 204, "its end was seen");
     let stats = code.read(&format!("{GENERATIONS}/stats?days=1")).await;
-    assert_eq!((&stats["total"], &stats["byStatus"]["COMPLETED"], &stats["successRate"]), (&json!(1), &json!(1), &json!(1.0)));
+    assert_eq!(
+        (&stats["total"], &stats["byStatus"]["COMPLETED"], &stats["successRate"]),
+        (&json!(1), &json!(1), &json!(1.0))
+    );
     assert_eq!(stats["paidMicroUsd"], whole["paidMicroUsd"]);
     // Taken down, shown again, and replaced by a newer one.
     let shop = format!("/products/{}", product.slug);
@@ -86,7 +89,8 @@ async fn a_generation_is_stopped() {
     let product = house.ground.add_product("stopped").await;
     let code = Code::of(&house).await;
     let body = json!({"productId": product.id.to_string()});
-    let job = read(code.post(GENERATIONS, &body).send().await.unwrap(), 202).await["jobId"].as_str().unwrap().to_owned();
+    let job =
+        read(code.post(GENERATIONS, &body).send().await.unwrap(), 202).await["jobId"].as_str().unwrap().to_owned();
     let told = act(&code, &job, "cancel", 202).await;
     assert_eq!(told["cancelRequested"], true, "{told}");
     let status = code.ended(&job).await;

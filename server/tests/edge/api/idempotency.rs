@@ -44,7 +44,8 @@ async fn a_hundred_of_the_same_are_one_generation() {
     let refused = code.post("/api/video/generate", &body).send().await.unwrap();
     assert!(header(&refused, "retry-after").parse::<u64>().is_ok_and(|wait| wait > 0));
     problem(refused, 429, "limit_reached").await;
-    let half = "select count(*) from generations g where not exists (select 1 from calls c where c.generation_id = g.id)";
+    let half =
+        "select count(*) from generations g where not exists (select 1 from calls c where c.generation_id = g.id)";
     assert_eq!(house.ground.database.number(half).await, 0, "none is half made");
 }
 

@@ -49,16 +49,17 @@ async fn every_wrong_field_is_named() {
     }
     let told = json!({"productId": product.to_string(), "options": {"recipe": "x", "modelType": 1, "duration": 2.5}});
     let told = problem(code.post("/api/admin/video-generation", &told).send().await.unwrap(), 422, "invalid").await;
-    let expected = [
-        ("options.modelType", "wrong_type"), ("options.duration", "wrong_type"), ("options.recipe", "invalid_value"),
-    ];
+    let expected =
+        [("options.modelType", "wrong_type"), ("options.duration", "wrong_type"), ("options.recipe", "invalid_value")];
     assert_eq!(fields(&told), expected);
-    let bounds = [(json!(3), 404), (json!(5), 404), (json!(4.0), 404), (json!(2), 422), (json!(-1), 422), (json!(1e30), 422)];
+    let bounds =
+        [(json!(3), 404), (json!(5), 404), (json!(4.0), 404), (json!(2), 422), (json!(-1), 422), (json!(1e30), 422)];
     for (duration, status) in bounds {
         let body = json!({"tryonImageId": id, "settings": {"duration": duration}});
         assert_eq!(code.post(GENERATE, &body).send().await.unwrap().status(), status, "{body}");
     }
-    let after = shared().await.ground.database.number("select count(*) from generations where tryon_image_id is not null");
+    let after =
+        shared().await.ground.database.number("select count(*) from generations where tryon_image_id is not null");
     assert_eq!(after.await, 0, "{before} before: none is half made");
 }
 
@@ -99,7 +100,8 @@ async fn ids_of_nothing_and_of_other_things_are_not_found() {
         }
     }
     for action in ["cancel", "publish", "unpublish", "retry"] {
-        let answer = code.post(&format!("/api/admin/video-generation/{nobody}/{action}"), &json!({})).send().await.unwrap();
+        let answer =
+            code.post(&format!("/api/admin/video-generation/{nobody}/{action}"), &json!({})).send().await.unwrap();
         problem(answer, 404, "not_found").await;
     }
     let body = json!({"tryonImageId": product.to_string()});

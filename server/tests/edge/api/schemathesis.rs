@@ -42,6 +42,7 @@ async fn nothing_is_answered_that_is_not_described() {
     let done = tokio::time::timeout(PATIENCE, run.output()).await.expect("it ends").unwrap();
     let said = String::from_utf8_lossy(&done.stdout);
     assert!(done.status.success(), "{said}\n{}\n{}", String::from_utf8_lossy(&done.stderr), house.program.log());
-    let half = "select count(*) from generations g where not exists (select 1 from calls c where c.generation_id = g.id)";
+    let half =
+        "select count(*) from generations g where not exists (select 1 from calls c where c.generation_id = g.id)";
     assert_eq!(house.ground.database.number(half).await, 0, "none is half made");
 }

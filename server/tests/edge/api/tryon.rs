@@ -28,7 +28,8 @@ async fn an_uploaded_picture_becomes_a_video_and_only_the_clip_is_bought() {
     let status = code.ended(&job).await;
     assert_eq!((&status["status"], &status["progress"]), (&json!("completed"), &json!(100)), "{status}");
     let urls = &status["result"]["urls"];
-    for (name, kind) in [("mp4", "video/mp4"), ("webm", "video/webm"), ("hls", "mpegurl"), ("thumbnail", "image/jpeg")] {
+    for (name, kind) in [("mp4", "video/mp4"), ("webm", "video/webm"), ("hls", "mpegurl"), ("thumbnail", "image/jpeg")]
+    {
         let url = urls[name].as_str().unwrap();
         assert!(url.starts_with(&house.url), "{name} is a whole address: {url}");
         let answer = reqwest::get(url).await.unwrap();
@@ -45,7 +46,8 @@ async fn an_uploaded_picture_becomes_a_video_and_only_the_clip_is_bought() {
         ("", "application/vnd.apple.mpegurl", "hls", "hls"),
         ("?format=webm", "*/*", "progressive", "webm"),
     ] {
-        let answer = code.get(&format!("/api/video/{video}/stream{query}")).header("accept", accept).send().await.unwrap();
+        let answer =
+            code.get(&format!("/api/video/{video}/stream{query}")).header("accept", accept).send().await.unwrap();
         let stream = read(answer, 200).await;
         assert_eq!((&stream["protocol"], &stream["url"]), (&json!(protocol), &urls[address]), "{stream}");
     }
@@ -76,7 +78,9 @@ async fn bytes_decide_whether_a_picture_is_one() {
     problem(answer, 415, "unsupported_media_type").await;
     let large = form(&product, &vec![0; 21_000_000]);
     problem(code.upload_form(&large).send().await.unwrap(), 413, "too_large").await;
-    let odd = code.request(Method::POST, "/api/video/tryon-images").header("content-type", "multipart/form-data; boundary=edge");
+    let odd = code
+        .request(Method::POST, "/api/video/tryon-images")
+        .header("content-type", "multipart/form-data; boundary=edge");
     let odd = odd.body("--edge\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\nx\r\n--edge--\r\n");
     let told = problem(odd.send().await.unwrap(), 422, "invalid").await;
     let fields: Vec<&Value> = told["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();

@@ -122,7 +122,10 @@ async fn a_shop_is_told_of_a_generation_and_its_video_with_a_signature() {
         assert!(value["timestamp"].as_str().unwrap().ends_with('Z'), "{value}");
     }
     let done = messages.iter().find(|message| message.value()["type"] == "generation.completed").unwrap().value();
-    assert_eq!((&done["data"]["status"], &done["data"]["videoId"]), (&json!("COMPLETED"), &status["result"]["videoId"]));
+    assert_eq!(
+        (&done["data"]["status"], &done["data"]["videoId"]),
+        (&json!("COMPLETED"), &status["result"]["videoId"])
+    );
     assert!(!has(&messages, "generation.failed"));
 }
 
