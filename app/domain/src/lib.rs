@@ -6,6 +6,7 @@
 mod calendar;
 pub mod cost;
 pub mod event_detail;
+pub mod export;
 pub mod failure;
 pub mod generation;
 pub mod id;
@@ -18,12 +19,14 @@ pub mod playback;
 pub mod product;
 pub mod queue;
 pub mod state;
+pub mod storage;
 pub mod text;
 pub mod timeline;
 pub mod user;
+pub mod video;
 
 pub use failure::FailureCode;
-pub use id::{CallId, GenerationId, NoticeId, PhotoId, ProductId, RequestKey, StillId, UserId, VideoId};
+pub use id::{CallId, ExportId, GenerationId, NoticeId, PhotoId, ProductId, RequestKey, StillId, UserId, VideoId};
 pub use money::MicroUsd;
 pub use options::{ClipSeconds, FramesPerSecond, ModelType, Options, Recipe, Resolution};
 pub use state::{CallState, GenerationState, Stage, StageState};

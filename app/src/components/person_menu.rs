@@ -44,6 +44,12 @@ pub fn PersonMenu(
                 <form method="post" action="/api/session/sign-out">
                     <ul class="menu-list">
                         <li>
+                            <a class="menu-item" href="/admin/storage" rel="external">
+                                <Icon name=IconName::Layers/>
+                                {td_string!(locale, storage.title)}
+                            </a>
+                        </li>
+                        <li>
                             <button class="menu-item" type="submit">
                                 <Icon name=IconName::SignOut/>
                                 {td_string!(locale, person.sign_out)}

@@ -7,6 +7,7 @@ mod assets;
 mod calls;
 mod catalogue;
 mod error;
+mod exports;
 mod generations;
 mod ledger;
 mod limits;
@@ -23,6 +24,7 @@ mod routines;
 mod sessions;
 mod settings;
 mod stages;
+mod videos;
 mod views;
 mod webhooks;
 
@@ -39,12 +41,14 @@ use providers::{Catalogue, Makers};
 use sqlx::PgPool;
 use storage::Store;
 
+pub use catalogue::{load_catalogue, read_catalogue};
 pub use error::Error;
 pub(crate) use media_urls::MediaUrls;
 pub use pauses::Pauses;
 pub use people::{PASSWORD_MIN_CHARS, SignedIn, create_user};
 pub use products::{NewPhoto, NewProduct};
-pub use retention::{KeepDays, Retention, RetentionReport, SweepReport};
+pub use domain::storage::KeepDays;
+pub use retention::{Retention, RetentionReport, SweepReport, keep_days};
 pub use routes::Routes;
 pub use sessions::KeptSession;
 pub use settings::{EncodeSettings, Settings};
@@ -89,7 +93,7 @@ pub struct Engine(Arc<Inner>);
 impl Engine {
     /// Puts an engine together; touches nothing.
     pub fn new(parts: Parts) -> Self {
-        let media = MediaUrls::new(&parts.settings.media_base);
+        let media = MediaUrls::new(&parts.settings.media_base, parts.settings.callback_secret.clone());
         let catalogue_mark = Mutex::new(catalogue::Mark::default());
         let playbacks = playback::Counted::default();
         Self(Arc::new(Inner { parts, media, usual: Mutex::new(None), playbacks, catalogue_mark }))

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod browser;
+mod catalogue;
 mod click;
 mod clock;
 mod config;
@@ -15,6 +16,7 @@ mod journey;
 mod media;
 mod models;
 mod outcome;
+mod plain;
 mod playback;
 mod program;
 mod queue;

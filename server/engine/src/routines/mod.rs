@@ -148,7 +148,7 @@ impl Engine {
             tracing::info!(rows = ended, "{ended} sessions that had ended were deleted");
         }
         drop(conn);
-        self.retention().run().await?;
+        self.retention().await?.run().await?;
         Ok(())
     }
 }
