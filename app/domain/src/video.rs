@@ -3,10 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    GenerationId, LocalText, ProductId,
-    export::ExportView,
-    generation::Frame,
-    playback::PlaybackSummary,
+    GenerationId, LocalText, ProductId, export::ExportView, generation::Frame, playback::PlaybackSummary,
     product::VideoView,
 };
 

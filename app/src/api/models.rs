@@ -52,7 +52,11 @@ pub async fn add_price(
 pub async fn withdraw_price(model: String, valid_from: String, reason: String) -> Result<(), AppError> {
     let person = crate::auth::require_person().await?;
     let done = crate::auth::engine()?.withdraw_price(person.id, &model, day(&valid_from), &reason).await;
-    super::back::end::<WithdrawPrice>(done, WITHDRAWAL_FORM, [("valid_from", valid_from.as_str()), ("reason", reason.as_str())])
+    super::back::end::<WithdrawPrice>(
+        done,
+        WITHDRAWAL_FORM,
+        [("valid_from", valid_from.as_str()), ("reason", reason.as_str())],
+    )
 }
 
 /// Says from which day on a model is not bought any more; with `take_back`, that it stays.

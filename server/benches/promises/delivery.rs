@@ -68,7 +68,12 @@ pub async fn measure_cold(lookreel: &Lookreel, page: &Url, table: &mut Table) ->
     let before = peak_mib(process)?;
     let (took, bytes) = load::load_at_once(&clip, COLD_CLIENTS)?;
     let growth = (peak_mib(process)? - before).max(0.0);
-    table.promise(&format!("cold clip to {COLD_CLIENTS} clients at once: growth of memory"), growth, COLD_GROWTH_MIB, "MiB");
+    table.promise(
+        &format!("cold clip to {COLD_CLIENTS} clients at once: growth of memory"),
+        growth,
+        COLD_GROWTH_MIB,
+        "MiB",
+    );
     table.detail("what they loaded", bytes as f64 / 1e6, "MB");
     table.detail("in", took.as_secs_f64() * 1000.0, "ms");
     Ok(())
@@ -99,7 +104,12 @@ pub async fn measure_browser(page: &Url, table: &mut Table) -> anyhow::Result<()
         times.get(times.len() / 2).copied().unwrap_or_default()
     };
     let runs = first_frame_ms.len();
-    table.promise(&format!("first frame after navigation in Chromium, median of {runs}"), middle(&mut first_frame_ms), FIRST_FRAME_MS, "ms");
+    table.promise(
+        &format!("first frame after navigation in Chromium, median of {runs}"),
+        middle(&mut first_frame_ms),
+        FIRST_FRAME_MS,
+        "ms",
+    );
     table.detail("slowest", first_frame_ms.last().copied().unwrap_or_default(), "ms");
     table.detail(&format!("largest paint ({lcp_element}), median"), middle(&mut lcp_ms), "ms");
     table.promise("what moves while it loads (CLS)", cls, 0.001, "");

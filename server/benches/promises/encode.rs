@@ -61,9 +61,19 @@ pub async fn measure(folder: &Path, table: &mut Table) -> anyhow::Result<()> {
     let peak = peak_mib(std::process::id())?;
     let best = |runs: &[Took], part: fn(&Took) -> f64| runs.iter().map(part).fold(f64::INFINITY, f64::min);
     let (cpu, wall) = (|took: &Took| took.cpu, |took: &Took| took.wall);
-    table.promise("all renditions of a 4 s 1080p clip: processor time of a bare command's", best(&ours, cpu) / best(&bare, cpu), OF_BARE, "x");
+    table.promise(
+        "all renditions of a 4 s 1080p clip: processor time of a bare command's",
+        best(&ours, cpu) / best(&bare, cpu),
+        OF_BARE,
+        "x",
+    );
     table.promise("  the same, time on the clock", best(&ours, wall) / best(&bare, wall), OF_BARE, "x");
-    table.promise("  processor time of a command for each file", best(&ours, cpu) / best(&separate, cpu), OF_SEPARATE, "x");
+    table.promise(
+        "  processor time of a command for each file",
+        best(&ours, cpu) / best(&separate, cpu),
+        OF_SEPARATE,
+        "x",
+    );
     table.promise("  the same, time on the clock", best(&ours, wall) / best(&separate, wall), OF_SEPARATE, "x");
     table.detail("Lookreel, all checks included: processor", best(&ours, cpu), "s");
     table.detail("Lookreel: clock", best(&ours, wall), "s");
@@ -123,8 +133,13 @@ fn separate_commands(clip: &Path, out: &Path) -> anyhow::Result<()> {
     for (name, scale, rate) in [("720p", "720:1280", "3000k"), ("1080p", "1080:1920", "6000k")] {
         let coded = format!("-i {clip} -vf fps=24,scale={scale} {H264} -maxrate {rate} -bufsize {rate}");
         ffmpeg(out, &format!("{coded} -movflags +faststart {name}.mp4"))?;
-        ffmpeg(out, &format!("{coded} -f hls -hls_time 2 -hls_segment_type fmp4 -hls_playlist_type vod \
-             -hls_fmp4_init_filename {name}-init.mp4 -hls_segment_filename {name}-%d.m4s {name}.m3u8"))?;
+        ffmpeg(
+            out,
+            &format!(
+                "{coded} -f hls -hls_time 2 -hls_segment_type fmp4 -hls_playlist_type vod \
+             -hls_fmp4_init_filename {name}-init.mp4 -hls_segment_filename {name}-%d.m4s {name}.m3u8"
+            ),
+        )?;
     }
     ffmpeg(out, &format!("-ss 1 -i {clip} -vf scale=720:1280 -frames:v 1 -update 1 poster.jpg"))
 }

@@ -42,12 +42,12 @@ use sqlx::PgPool;
 use storage::Store;
 
 pub use catalogue::{load_catalogue, read_catalogue};
+pub use domain::storage::KeepDays;
 pub use error::Error;
 pub(crate) use media_urls::MediaUrls;
 pub use pauses::Pauses;
 pub use people::{PASSWORD_MIN_CHARS, SignedIn, create_user};
 pub use products::{NewPhoto, NewProduct};
-pub use domain::storage::KeepDays;
 pub use retention::{Retention, RetentionReport, SweepReport, keep_days};
 pub use routes::Routes;
 pub use sessions::KeptSession;

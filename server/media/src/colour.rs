@@ -1,7 +1,7 @@
 //! Whether pictures show the colour of the product: how far the main colour of its photo is from the nearest colour of each.
 //! A help for who looks, no judgement: light changes colours as well.
 
-use image::{DynamicImage, GenericImageView as _, imageops::FilterType};
+use image::{DynamicImage, imageops::FilterType};
 use palette::{IntoColor as _, Lab, Srgb, color_difference::Ciede2000 as _};
 
 use crate::{Error, picture};
@@ -38,7 +38,8 @@ pub async fn colour_distances(
 fn measure(photo: &[u8], stills: &[Vec<u8>], strip: &[u8], tiles: u32) -> Result<(Vec<u32>, u32), Error> {
     let main = main_colour(&picture::decode(photo)?);
     let distance = |picture: &DynamicImage| nearest(main, &small(picture));
-    let stills = stills.iter().map(|still| Ok(distance(&picture::decode(still)?))).collect::<Result<Vec<_>, Error>>()?;
+    let stills =
+        stills.iter().map(|still| Ok(distance(&picture::decode(still)?))).collect::<Result<Vec<_>, Error>>()?;
     let strip = picture::decode(strip)?;
     let tiles = tiles.clamp(1, TILES_MAX);
     let width = strip.width() / tiles;
@@ -66,7 +67,8 @@ fn main_colour(photo: &DynamicImage) -> Lab {
     let is_rim = |at: usize| at < side || at >= side * (side - 1) || at.is_multiple_of(side) || at % side == side - 1;
     let rim: Vec<Lab> = pixels.iter().enumerate().filter(|(at, _)| is_rim(*at)).map(|(_, colour)| *colour).collect();
     let background = largest(&rim).unwrap_or_default();
-    let product: Vec<Lab> = pixels.iter().copied().filter(|colour| background.difference(*colour) > BACKGROUND).collect();
+    let product: Vec<Lab> =
+        pixels.iter().copied().filter(|colour| background.difference(*colour) > BACKGROUND).collect();
     let is_there = product.len() * 100 >= pixels.len() * LEAST_PERCENT;
     largest(if is_there { &product } else { &pixels }).unwrap_or_default()
 }

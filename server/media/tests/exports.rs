@@ -27,7 +27,8 @@ fn plan(shape: Shape, fit: Fit, focus: (i64, i64)) -> ExportPlan {
 async fn make(bench: &Bench, input: &Path, plan: &ExportPlan) -> Result<Rendition, Error> {
     let info = bench.probe(input).await?;
     let token = CancellationToken::new();
-    export(&bench.tools, input, &info, plan, &bench.out(), &token, |percent| bench.told.lock().unwrap().push(percent)).await
+    export(&bench.tools, input, &info, plan, &bench.out(), &token, |percent| bench.told.lock().unwrap().push(percent))
+        .await
 }
 
 /// Red above, green in the middle, blue below; a little movement, so that nothing stands still.
@@ -64,7 +65,10 @@ async fn every_shape_is_made_of_both_orientations() {
             let made = make(&bench, &input, &plan(shape, Fit::Crop, (50, 50))).await.unwrap();
             assert_eq!((made.width, made.height, made.frames), (width, height, 72), "{size} {shape:?}");
             let told = bench.look(&made.path);
-            assert_eq!((&told["streams"][0]["codec_name"], told["streams"].as_array().unwrap().len()), (&"h264".into(), 1));
+            assert_eq!(
+                (&told["streams"][0]["codec_name"], told["streams"].as_array().unwrap().len()),
+                (&"h264".into(), 1)
+            );
             let whole = make(&bench, &input, &plan(shape, Fit::Blur, (50, 50))).await.unwrap();
             assert!(whole.width >= made.width && whole.height >= made.height, "{size} {shape:?}: {whole:?}");
             // All of it is there: red above, blue below.
@@ -132,7 +136,9 @@ async fn a_poster_is_the_frame_of_its_moment() {
     for at_ms in [0, 1_000, 2_950] {
         let [jpeg, webp] = poster(&bench.tools, &input, &info, at_ms, None, &bench.out(), &token).await.unwrap();
         assert_eq!((jpeg.width, jpeg.height, webp.width, webp.height), (320, 568, 320, 568));
-        assert!(jpeg.path.ends_with(format!("thumb-{at_ms}.jpg")) && webp.path.ends_with(format!("thumb-{at_ms}.webp")));
+        assert!(
+            jpeg.path.ends_with(format!("thumb-{at_ms}.jpg")) && webp.path.ends_with(format!("thumb-{at_ms}.webp"))
+        );
         let light = |path: &Path| bench.colour(path, "", "100:100:40:100")[0];
         assert!(light(&jpeg.path).abs_diff(light(&webp.path)) < 8);
         lights.push(light(&jpeg.path));

@@ -169,7 +169,9 @@ async fn deep_and_wide_colours_become_what_every_screen_shows() {
     }
     // High dynamic range would look washed out: it is refused, and said so.
     for transfer in ["smpte2084", "arib-std-b67"] {
-        let words = format!("{source} -c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -color_trc {transfer} -x265-params log-level=none:transfer={transfer}");
+        let words = format!(
+            "{source} -c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -color_trc {transfer} -x265-params log-level=none:transfer={transfer}"
+        );
         let input = bench.make(&words, "hdr.mp4");
         let error = bench.probe(&input).await.unwrap_err();
         assert!(matches!(error, Error::Unsupported(_)), "{transfer}: {error:?}");

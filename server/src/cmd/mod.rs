@@ -80,9 +80,9 @@ fn with_plain_help(command: clap::Command) -> clap::Command {
         let is_unread = UNREAD_BY_CHECK.contains(&arg.get_id().as_str());
         if is_unread { arg.hide(true) } else { arg }
     };
-    command.mut_subcommand("simulate", |simulate| simulate.args(database)).mut_subcommand("admin", |admin| {
-        admin.mut_subcommand("check-providers", |check| check.mut_args(hide))
-    })
+    command
+        .mut_subcommand("simulate", |simulate| simulate.args(database))
+        .mut_subcommand("admin", |admin| admin.mut_subcommand("check-providers", |check| check.mut_args(hide)))
 }
 
 /// A variable that is set to nothing is not set: that is what files and containers make of one that was left out.

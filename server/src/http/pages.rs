@@ -60,9 +60,7 @@ pub fn routes(router: Router<State>, state: &State) -> Router<State> {
         Router::new().leptos_routes_with_context(state, generate_route_list(AdminApp), context(state), move || {
             admin_shell(options.clone())
         });
-    let plain = Router::new()
-        .route("/admin/videos/{id}", get(desk_video))
-        .route("/admin/storage", get(desk_storage));
+    let plain = Router::new().route("/admin/videos/{id}", get(desk_video)).route("/admin/storage", get(desk_storage));
     let desk = desk.merge(plain);
     let shop = Router::new().route("/products", get(shop_products)).route("/products/{slug}", get(shop_product));
     let desk = desk.layer(middleware::from_fn(never_cached)).layer(middleware::map_response(varied));

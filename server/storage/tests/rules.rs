@@ -66,7 +66,8 @@ async fn posters_are_tagged_where_the_store_knows_tags_and_nothing_else_is() {
     for (store, key) in [(&store, &poster), (&tagged, &rung), (&tagged, &poster)] {
         store.put_bytes(key, "bytes".into(), "image/jpeg").await.unwrap();
     }
-    let tags: Vec<_> = seen.lock().unwrap().iter().map(|(head, _)| head.contains("x-amz-tagging: tier=intelligent")).collect();
+    let tags: Vec<_> =
+        seen.lock().unwrap().iter().map(|(head, _)| head.contains("x-amz-tagging: tier=intelligent")).collect();
     assert_eq!(tags, [false, false, true]);
 }
 
@@ -102,11 +103,7 @@ async fn rules_of_the_bucket_are_written_beside_those_of_others() {
 async fn a_bucket_without_rules_gets_ours_and_one_that_knows_none_says_so() {
     let (store, seen) = listen(|line| {
         let body = "<Error><Code>NoSuchLifecycleConfiguration</Code></Error>";
-        if line.starts_with("get") {
-            answer("404 Not Found", body)
-        } else {
-            EMPTY.to_owned()
-        }
+        if line.starts_with("get") { answer("404 Not Found", body) } else { EMPTY.to_owned() }
     });
     assert_eq!(store.lifecycle_rules(), [LifecycleRule::AbortUnfinishedUploads], "no tags, no tiers");
     store.write_lifecycle_rules().await.unwrap();

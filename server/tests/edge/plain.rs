@@ -37,7 +37,10 @@ async fn an_export_is_asked_for_and_downloaded_without_scripts() {
     };
     let refused = ask(&[("shape", "1:1"), ("fit", "crop"), ("focus_x", "101"), ("focus_y", "33")]).await;
     let page = admin.page(&refused).await;
-    assert!(page.contains("Accepted: 0–100") && page.contains("value=\"101\"") && page.contains("aria-invalid"), "{page}");
+    assert!(
+        page.contains("Accepted: 0–100") && page.contains("value=\"101\"") && page.contains("aria-invalid"),
+        "{page}"
+    );
     assert_eq!(ask(&[("shape", "4:5"), ("fit", "crop"), ("focus_x", ""), ("focus_y", "")]).await, path);
     let mut page = admin.page(&path).await;
     for _ in 0..300 {
@@ -50,7 +53,11 @@ async fn an_export_is_asked_for_and_downloaded_without_scripts() {
     }
     let file = page.split('"').find(|part| part.contains("/exports/")).expect("a file").to_owned();
     let answer = shared().await.visitor().get(&file).send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), header(&answer, "content-type")), (200, "video/mp4"), "signed for some hours");
+    assert_eq!(
+        (answer.status().as_u16(), header(&answer, "content-type")),
+        (200, "video/mp4"),
+        "signed for some hours"
+    );
     let open = file.splitn(6, '/').nth(5).unwrap();
     assert_eq!(shared().await.visitor().get(&format!("/media/{open}")).send().await.unwrap().status(), 404);
 }

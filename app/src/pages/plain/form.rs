@@ -9,11 +9,7 @@ use leptos::{
 use leptos_i18n::td_string;
 
 use crate::{
-    AppError,
-    components::error_block::ErrorBlock,
-    query::typed_name,
-    shell::use_locale,
-    words::expected_values,
+    AppError, components::error_block::ErrorBlock, query::typed_name, shell::use_locale, words::expected_values,
 };
 
 /// What the address says of a refused form.

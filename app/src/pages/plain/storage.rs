@@ -63,7 +63,8 @@ fn part_name(locale: Locale, part: &str) -> &'static str {
 }
 
 fn table(locale: Locale, title: &'static str, parts: &[StoredPart], nothing: &'static str) -> impl IntoView + use<> {
-    let (objects, bytes) = parts.iter().fold((0, 0), |(objects, bytes), part| (objects + part.objects, bytes + part.bytes));
+    let (objects, bytes) =
+        parts.iter().fold((0, 0), |(objects, bytes), part| (objects + part.objects, bytes + part.bytes));
     let rows = parts.iter().map(|part| {
         view! {
             <tr>

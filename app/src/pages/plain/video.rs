@@ -42,11 +42,8 @@ fn content(desk: VideoDesk, form: &Form, facts: &PageFacts) -> Content {
     let name = local(&desk.product_name, locale).to_owned();
     let title = td_string!(locale, video.title, name = name.clone());
     let is_waiting = desk.is_poster_coming || desk.exports.iter().any(|export| export.state == ExportState::Queued);
-    let published = if desk.is_published {
-        td_string!(locale, video.published)
-    } else {
-        td_string!(locale, video.not_published)
-    };
+    let published =
+        if desk.is_published { td_string!(locale, video.published) } else { td_string!(locale, video.not_published) };
     let cost = desk.video.cost;
     Content {
         title: title.clone(),
@@ -83,7 +80,8 @@ fn content(desk: VideoDesk, form: &Form, facts: &PageFacts) -> Content {
 
 fn player(video: &VideoView, label: String) -> impl IntoView + use<> {
     let poster = video.lightest_poster().clone();
-    let sources = video.sources.clone().into_iter().map(|source| view! { <source src=source.url type=source.content_type/> });
+    let sources =
+        video.sources.clone().into_iter().map(|source| view! { <source src=source.url type=source.content_type/> });
     view! {
         <div class="video-stage">
             <video
@@ -336,7 +334,8 @@ fn row(export: &ExportView, facts: &PageFacts) -> impl IntoView + use<> {
             <span class="cell-sub figures">{said}</span>
         }
     });
-    let by = td_string!(locale, video.by, name = export.requested_by.clone(), at = exact(export.requested_at, &facts.zone));
+    let by =
+        td_string!(locale, video.by, name = export.requested_by.clone(), at = exact(export.requested_at, &facts.zone));
     view! {
         <tr>
             <td class="cell-lead">

@@ -42,12 +42,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::NotFound`] for a video that does not exist, [`Error::Conflict`] when its files are gone.
-    pub async fn request_export(
-        &self,
-        by: UserId,
-        video: VideoId,
-        options: ExportOptions,
-    ) -> Result<ExportId, Error> {
+    pub async fn request_export(&self, by: UserId, video: VideoId, options: ExportOptions) -> Result<ExportId, Error> {
         let mut tx = self.pg().begin().await?;
         let source = store::source(&mut tx, video).await?.ok_or(Error::NotFound("video"))?;
         if source.original.is_none() && source.rendition.is_none() {

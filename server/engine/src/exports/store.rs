@@ -1,11 +1,11 @@
 //! Exports and chosen posters as rows.
 
+use chrono::{DateTime, Utc};
 use domain::{
     ClipSeconds, ExportId, FailureCode, FramesPerSecond, UserId, VideoId,
     export::{ExportFile, ExportOptions, ExportState, ExportView, Fit, Focus, Shape},
     options::InvalidOption,
 };
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::MediaUrls;

@@ -98,9 +98,7 @@ pub(super) async fn stored(conn: &mut PgConnection) -> Result<Vec<StoredPart>, s
 }
 
 /// The rules somebody set last, with who and when.
-pub(super) async fn rules(
-    conn: &mut PgConnection,
-) -> Result<Option<(KeepDays, String, DateTime<Utc>)>, sqlx::Error> {
+pub(super) async fn rules(conn: &mut PgConnection) -> Result<Option<(KeepDays, String, DateTime<Utc>)>, sqlx::Error> {
     let row = sqlx::query!(
         "select r.originals_days, r.videos_days, r.posters_days, r.set_at, u.name
          from retention_rules r join users u on u.id = r.set_by order by r.id desc limit 1"

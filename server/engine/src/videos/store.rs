@@ -49,8 +49,5 @@ pub(super) async fn colours(conn: &mut PgConnection, id: VideoId) -> Result<Vec<
         None => Pictured::Clip,
     };
     let distance = |hundredths: i32| u32::try_from(hundredths).unwrap_or_default();
-    Ok(rows
-        .into_iter()
-        .map(|row| ColourDistance { of: of(row.frame), hundredths: distance(row.distance) })
-        .collect())
+    Ok(rows.into_iter().map(|row| ColourDistance { of: of(row.frame), hundredths: distance(row.distance) }).collect())
 }

@@ -56,10 +56,7 @@ async fn an_export_is_made_once_and_can_be_downloaded(pg: PgPool) {
     assert_eq!(shop.engine.request_export(shop.person, video, square()).await.unwrap(), id);
     assert_eq!(store::audited(&shop.pg, "export.requested").await, 2, "what is there is not made again");
     let unknown = VideoId::from_uuid(Uuid::now_v7());
-    assert!(matches!(
-        shop.engine.request_export(shop.person, unknown, square()).await,
-        Err(Error::NotFound("video"))
-    ));
+    assert!(matches!(shop.engine.request_export(shop.person, unknown, square()).await, Err(Error::NotFound("video"))));
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -116,7 +113,10 @@ async fn a_person_chooses_the_poster(pg: PgPool) {
     assert_eq!(after.poster_at_ms, Some(2_000));
     assert!(after.video.poster.url.ends_with("thumbnails/thumb-2000.jpg"), "{}", after.video.poster.url);
     assert!(after.video.poster_webp.unwrap().url.ends_with("thumb-2000.webp"));
-    assert_eq!((after.video.poster.width, after.video.poster.height), (before.video.poster.width, before.video.poster.height));
+    assert_eq!(
+        (after.video.poster.width, after.video.poster.height),
+        (before.video.poster.width, before.video.poster.height)
+    );
     let shown = shop.engine.shop_product("linen-shirt").await.unwrap().video.unwrap();
     assert!(shown.poster.url.ends_with("thumb-2000.jpg"), "shoppers see it");
     for late in [after.video.duration_ms, 60_000] {

@@ -38,7 +38,9 @@ impl Wanted {
     pub fn of(self, whole: &Bytes) -> Bytes {
         let end = |last: u64| usize::try_from(last).unwrap_or(usize::MAX).saturating_add(1).min(whole.len());
         match self {
-            Self::Part(first, last) => whole.slice(usize::try_from(first).unwrap_or(usize::MAX).min(end(last))..end(last)),
+            Self::Part(first, last) => {
+                whole.slice(usize::try_from(first).unwrap_or(usize::MAX).min(end(last))..end(last))
+            }
             Self::Whole | Self::Unsatisfiable => whole.clone(),
         }
     }
