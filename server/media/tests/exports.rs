@@ -39,7 +39,7 @@ fn flag(bench: &Bench, size: &str) -> std::path::PathBuf {
         "drawbox=c=red:t=fill:h={third},drawbox=c=lime:t=fill:y={third}:h={third},drawbox=c=blue:t=fill:y={}:h={third}",
         2 * third
     );
-    let moving = format!("drawbox=c=white:t=fill:w=16:h=16:x='mod(n*4,{width})':y=0");
+    let moving = format!("drawbox=c=white:t=fill:w=16:h=16:x='mod(t*96,{width})':y=0");
     let source = format!("-f lavfi -i color=gray:s={size}:r=24:d=3,{boxes},{moving}");
     bench.make(&format!("{source} -c:v libx264 -preset ultrafast -pix_fmt yuv420p"), "in.mp4")
 }

@@ -210,19 +210,18 @@ async fn no_name_is_taken_for_anything_but_a_name() {
 }
 
 #[tokio::test]
-async fn sound_and_texts_and_attachments_are_left_behind() {
+async fn sound_is_left_behind_and_texts_are_not_even_opened() {
     let bench = Bench::new().await;
-    let subtitles = bench.path("words.srt");
-    std::fs::write(&subtitles, "1\n00:00:00,000 --> 00:00:02,000\nbuy elsewhere\n").unwrap();
-    let input = bench.make(
-        &format!(
-            "-f lavfi -i testsrc2=s=320x568:r=24:d=3 -f lavfi -i sine=d=3 -i {} -map 0 -map 1 -map 2 \
-             -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac -c:s mov_text -shortest",
-            subtitles.display()
-        ),
-        "in.mp4",
-    );
+    let source = "-f lavfi -i testsrc2=s=320x568:r=24:d=3 -f lavfi -i sine=d=3";
+    let coded = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac -shortest";
+    let input = bench.make(&format!("{source} {coded}"), "in.mp4");
     let made = bench.encode(&input, plan(P720, 24, 3)).await.unwrap();
     let told = bench.look(&made.renditions[0].path);
     assert_eq!(told["streams"].as_array().unwrap().len(), 1, "{told}");
+    let words = bench.path("words.srt");
+    std::fs::write(&words, "1\n00:00:00,000 --> 00:00:02,000\nbuy elsewhere\n").unwrap();
+    let words = words.display();
+    let input = bench.make(&format!("{source} -i {words} -map 0 -map 1 -map 2 {coded} -c:s mov_text"), "texts.mp4");
+    let error = bench.probe(&input).await.unwrap_err();
+    assert!(matches!(error, Error::Unsupported(_)) && !error.is_retryable(), "{error:?}");
 }

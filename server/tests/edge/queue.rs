@@ -34,7 +34,7 @@ async fn forms_pause_and_resume_and_every_page_says_so() {
     assert!(page.contains("An unclear &lt;bill&gt;") && page.contains("/api/admin/queue/resume"), "{page}");
     for path in ["/admin/products", "/admin/generations", "/admin/costs", QUEUE] {
         let page = admin.page(path).await;
-        assert!(page.contains("Paused: Provider fal.ai. Nothing new starts."), "{path}: {page}");
+        assert!(page.contains("Paused: Provider fal.ai. What is paused starts no new jobs."), "{path}: {page}");
     }
 
     let page = send(&house, &admin, "/api/admin/queue/pause", &[("scope", "provider:acme"), ("reason", "")]).await;
