@@ -34,7 +34,7 @@ test("an export is made in another shape, downloaded and played", async ({ page,
   const line = exports.locator("tbody tr").filter({ hasText: "16:9" });
   const link = line.getByRole("link", { name: words("video.download") });
   await expect(link).toBeVisible({ timeout: 60_000 });
-  await expect(line).toContainText(/1920 × 1080|1280 × 720/);
+  await expect(line).toContainText(/\d{3,4} × \d{3,4}/);
 
   const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
   expect(download.suggestedFilename()).toBe("16x9.mp4");

@@ -82,6 +82,7 @@ fn table(locale: Locale, title: &'static str, parts: &[StoredPart], nothing: &'s
         view! { <p class="card-body muted">{nothing}</p> }.into_any()
     } else {
         view! {
+            <div class="card-body flush">
             <div class="table-box">
                 <table class="table dense">
                     <thead>
@@ -108,7 +109,7 @@ fn table(locale: Locale, title: &'static str, parts: &[StoredPart], nothing: &'s
                         </tr>
                     </tfoot>
                 </table>
-            </div>
+            </div></div>
         }
         .into_any()
     };

@@ -218,6 +218,7 @@ fn exports(desk: &VideoDesk, form: &Form, facts: &PageFacts) -> impl IntoView + 
         view! { <p class="card-body muted">{td_string!(locale, video.none)}</p> }.into_any()
     } else {
         view! {
+            <div class="card-body flush">
             <div class="table-box">
                 <table class="table">
                     <thead>
@@ -230,7 +231,7 @@ fn exports(desk: &VideoDesk, form: &Form, facts: &PageFacts) -> impl IntoView + 
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </div></div>
         }
         .into_any()
     };
