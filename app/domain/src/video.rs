@@ -7,7 +7,7 @@ use crate::{
     product::VideoView,
 };
 
-/// Seconds between the moments a poster may be chosen from, in milliseconds: a strip has so many.
+/// Moments a poster may be chosen from on the desk, evenly over the video: the pictures of its strip.
 pub const POSTER_MOMENTS: u32 = 8;
 
 /// The page of one video.

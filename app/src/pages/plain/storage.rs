@@ -83,33 +83,34 @@ fn table(locale: Locale, title: &'static str, parts: &[StoredPart], nothing: &'s
     } else {
         view! {
             <div class="card-body flush">
-            <div class="table-box">
-                <table class="table dense">
-                    <thead>
-                        <tr>
-                            <th scope="col">{td_string!(locale, storage.part)}</th>
-                            <th scope="col" class="number">
-                                {td_string!(locale, storage.objects)}
-                            </th>
-                            <th scope="col" class="number">
-                                {td_string!(locale, storage.size)}
-                            </th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows.collect_view()}</tbody>
-                    <tfoot>
-                        <tr>
-                            <th scope="row">{td_string!(locale, storage.total)}</th>
-                            <td class="number" data-label=td_string!(locale, storage.objects)>
-                                {objects}
-                            </td>
-                            <td class="number" data-label=td_string!(locale, storage.size)>
-                                {size(bytes)}
-                            </td>
-                        </tr>
-                    </tfoot>
-                </table>
-            </div></div>
+                <div class="table-box">
+                    <table class="table dense">
+                        <thead>
+                            <tr>
+                                <th scope="col">{td_string!(locale, storage.part)}</th>
+                                <th scope="col" class="number">
+                                    {td_string!(locale, storage.objects)}
+                                </th>
+                                <th scope="col" class="number">
+                                    {td_string!(locale, storage.size)}
+                                </th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows.collect_view()}</tbody>
+                        <tfoot>
+                            <tr>
+                                <th scope="row">{td_string!(locale, storage.total)}</th>
+                                <td class="number" data-label=td_string!(locale, storage.objects)>
+                                    {objects}
+                                </td>
+                                <td class="number" data-label=td_string!(locale, storage.size)>
+                                    {size(bytes)}
+                                </td>
+                            </tr>
+                        </tfoot>
+                    </table>
+                </div>
+            </div>
         }
         .into_any()
     };

@@ -108,37 +108,13 @@ fn seconds(ms: u32) -> String {
 
 fn poster(desk: &VideoDesk, form: &Form, locale: Locale) -> impl IntoView + use<> {
     let refusal = form.refusal::<ChoosePoster>();
-    let (video, duration_ms, chosen) = (desk.video.id, desk.video.duration_ms, desk.poster_at_ms);
+    let (video, chosen) = (desk.video.id, desk.poster_at_ms);
     let now = match (desk.is_poster_coming, chosen) {
         (true, _) => td_string!(locale, video.poster_coming).to_owned(),
         (false, Some(at)) => td_string!(locale, video.poster_at, time = seconds(at)),
         (false, None) => td_string!(locale, video.poster_ours).to_owned(),
     };
-    let moments = desk.video.strip.clone().map(|strip| {
-        (0..POSTER_MOMENTS)
-            .map(|number| {
-                let at = number * (duration_ms / POSTER_MOMENTS);
-                let pressed = if chosen == Some(at) { "true" } else { "false" };
-                view! {
-                    <li>
-                        <button
-                            class="moment"
-                            type="submit"
-                            name="at_ms"
-                            value=at.to_string()
-                            aria-label=td_string!(locale, video.moment, time = seconds(at))
-                            aria-pressed=pressed
-                        >
-                            <span class="moment-shot" data-shot=number.to_string()>
-                                <img src=strip.url.clone() width=strip.width height=strip.height alt=""/>
-                            </span>
-                            <span class="figures">{td_string!(locale, video.moment_short, time = seconds(at))}</span>
-                        </button>
-                    </li>
-                }
-            })
-            .collect_view()
-    });
+    let moments = moments(&desk.video, chosen, locale);
     let picture = desk.video.lightest_poster().clone();
     view! {
         <section class="card">
@@ -165,6 +141,35 @@ fn poster(desk: &VideoDesk, form: &Form, locale: Locale) -> impl IntoView + use<
             </div>
         </section>
     }
+}
+
+/// The pictures of the strip, each a button that makes its moment the poster.
+fn moments(video: &VideoView, chosen: Option<u32>, locale: Locale) -> impl IntoView + use<> {
+    let duration_ms = video.duration_ms;
+    video.strip.clone().map(|strip| {
+        let moment = |number: u32| {
+            let at = number * (duration_ms / POSTER_MOMENTS);
+            let pressed = if chosen == Some(at) { "true" } else { "false" };
+            view! {
+                <li>
+                    <button
+                        class="moment"
+                        type="submit"
+                        name="at_ms"
+                        value=at.to_string()
+                        aria-label=td_string!(locale, video.moment, time = seconds(at))
+                        aria-pressed=pressed
+                    >
+                        <span class="moment-shot" data-shot=number.to_string()>
+                            <img src=strip.url.clone() width=strip.width height=strip.height alt=""/>
+                        </span>
+                        <span class="figures">{td_string!(locale, video.moment_short, time = seconds(at))}</span>
+                    </button>
+                </li>
+            }
+        };
+        (0..POSTER_MOMENTS).map(moment).collect_view()
+    })
 }
 
 fn colours(distances: &[ColourDistance], locale: Locale) -> impl IntoView + use<> {
@@ -219,19 +224,20 @@ fn exports(desk: &VideoDesk, form: &Form, facts: &PageFacts) -> impl IntoView + 
     } else {
         view! {
             <div class="card-body flush">
-            <div class="table-box">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">{td_string!(locale, video.column_shape)}</th>
-                            <th scope="col">{td_string!(locale, video.column_state)}</th>
-                            <th scope="col">{td_string!(locale, video.column_file)}</th>
-                            <th scope="col">{td_string!(locale, video.column_by)}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div></div>
+                <div class="table-box">
+                    <table class="table">
+                        <thead>
+                            <tr>
+                                <th scope="col">{td_string!(locale, video.column_shape)}</th>
+                                <th scope="col">{td_string!(locale, video.column_state)}</th>
+                                <th scope="col">{td_string!(locale, video.column_file)}</th>
+                                <th scope="col">{td_string!(locale, video.column_by)}</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </div>
         }
         .into_any()
     };
