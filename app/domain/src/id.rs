@@ -58,6 +58,10 @@ id!(
     NoticeId
 );
 id!(
+    /// A cut of a video for another place.
+    ExportId
+);
+id!(
     /// A source photo of a product.
     PhotoId
 );

@@ -6,6 +6,7 @@
 mod calendar;
 pub mod cost;
 pub mod event_detail;
+pub mod export;
 pub mod failure;
 pub mod generation;
 pub mod id;
@@ -19,13 +20,15 @@ pub mod product;
 pub mod queue;
 pub mod scope;
 pub mod state;
+pub mod storage;
 pub mod text;
 pub mod timeline;
 pub mod user;
+pub mod video;
 
 pub use failure::FailureCode;
 pub use id::{
-    CallId, DeliveryId, EndpointId, GenerationId, NoticeId, PhotoId, ProductId, RequestKey, StillId, TokenId,
+    CallId, DeliveryId, EndpointId, ExportId, GenerationId, NoticeId, PhotoId, ProductId, RequestKey, StillId, TokenId,
     TryonImageId, UserId, VideoId,
 };
 pub use money::MicroUsd;

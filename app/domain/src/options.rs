@@ -15,7 +15,7 @@ pub struct InvalidOption {
 }
 
 impl InvalidOption {
-    fn new(field: &str, expected: &str) -> Self {
+    pub(crate) fn new(field: &str, expected: &str) -> Self {
         Self { field: field.to_owned(), expected: expected.to_owned() }
     }
 }

@@ -46,6 +46,23 @@ pub(crate) fn lead_refused_form_back<S: ServerFn<Error = AppError>>(error: &AppE
     }
 }
 
+/// Ends a form: a page without scripts is led back, to its form as it was filled in when that was refused.
+pub(crate) fn end<'a, S: ServerFn<Error = AppError>>(
+    done: Result<(), engine::Error>,
+    form: &str,
+    typed: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<(), AppError> {
+    let done = done.map_err(AppError::from);
+    match &done {
+        Ok(()) => lead_plain_form_back(),
+        Err(error) => {
+            let typed = typed.into_iter().map(|(input, text)| (crate::query::typed_name(form, input), text.to_owned()));
+            lead_refused_form_back::<S>(error, &typed.collect::<Vec<_>>());
+        }
+    }
+    done
+}
+
 fn refused_address(page: &str, path: &str, error: &AppError, typed: &[(String, String)]) -> Option<String> {
     /// Inputs that are kept, and characters of each: an address has its limits.
     const INPUTS: usize = 12;

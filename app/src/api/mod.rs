@@ -11,3 +11,5 @@ pub mod people;
 pub mod preferences;
 pub mod products;
 pub mod queue;
+pub mod storage;
+pub mod videos;

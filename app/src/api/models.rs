@@ -44,7 +44,7 @@ pub async fn add_price(
     let amounts = typed.iter().filter(|(_, text)| !text.is_empty()).map(|(key, text)| ((*key).to_owned(), read(text)));
     let done = crate::auth::engine()?.add_price(person.id, &model, &amounts.collect(), day(&valid_from), &reason).await;
     let rest = [("valid_from", valid_from.as_str()), ("reason", reason.as_str())];
-    end::<AddPrice>(done, PRICE_FORM, typed.into_iter().chain(rest))
+    super::back::end::<AddPrice>(done, PRICE_FORM, typed.into_iter().chain(rest))
 }
 
 /// Withdraws the price of a model that was to begin on a day.
@@ -52,7 +52,11 @@ pub async fn add_price(
 pub async fn withdraw_price(model: String, valid_from: String, reason: String) -> Result<(), AppError> {
     let person = crate::auth::require_person().await?;
     let done = crate::auth::engine()?.withdraw_price(person.id, &model, day(&valid_from), &reason).await;
-    end::<WithdrawPrice>(done, WITHDRAWAL_FORM, [("valid_from", valid_from.as_str()), ("reason", reason.as_str())])
+    super::back::end::<WithdrawPrice>(
+        done,
+        WITHDRAWAL_FORM,
+        [("valid_from", valid_from.as_str()), ("reason", reason.as_str())],
+    )
 }
 
 /// Says from which day on a model is not bought any more; with `take_back`, that it stays.
@@ -68,25 +72,7 @@ pub async fn retire_model(
     let done = crate::auth::engine()?.retire_model(person.id, &model, on, &reason).await;
     let take_back = if take_back { "true" } else { "" };
     let typed = [("retires_on", retires_on.as_str()), ("take_back", take_back), ("reason", reason.as_str())];
-    end::<RetireModel>(done, RETIREMENT_FORM, typed)
-}
-
-/// Leads a page without scripts back, to its form as it was filled in when that was refused.
-#[cfg(feature = "ssr")]
-fn end<'a, S: leptos::server_fn::ServerFn<Error = AppError>>(
-    done: Result<(), engine::Error>,
-    form: &str,
-    typed: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> Result<(), AppError> {
-    let done = done.map_err(AppError::from);
-    match &done {
-        Ok(()) => super::back::lead_plain_form_back(),
-        Err(error) => {
-            let typed = typed.into_iter().map(|(input, text)| (crate::query::typed_name(form, input), text.to_owned()));
-            super::back::lead_refused_form_back::<S>(error, &typed.collect::<Vec<_>>());
-        }
-    }
-    done
+    super::back::end::<RetireModel>(done, RETIREMENT_FORM, typed)
 }
 
 /// A day; what cannot be read is long past, which the engine refuses together with the other wrong fields.

@@ -44,6 +44,12 @@ pub fn PersonMenu(
                 <form method="post" action="/api/session/sign-out">
                     <ul class="menu-list">
                         <li>
+                            <a class="menu-item" href="/admin/storage" rel="external">
+                                <Icon name=IconName::Layers/>
+                                {td_string!(locale, storage.title)}
+                            </a>
+                        </li>
+                        <li>
                             // A page of the server alone.
                             <a class="menu-item" href="/admin/tokens" rel="external">
                                 <Icon name=IconName::Settings/>

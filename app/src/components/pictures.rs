@@ -72,6 +72,7 @@ fn Clip(video: Option<VideoView>, name: String, state: &'static str) -> impl Int
         return view! { <Shot caption alt=String::new() picture=None state icon=IconName::Video/> }.into_any();
     };
     let published_at = video.published_at;
+    let page = format!("/admin/videos/{}", video.id);
     view! {
         <figure class="picture">
             <div class="picture-box" data-state="done" data-testid="published">
@@ -80,6 +81,9 @@ fn Clip(video: Option<VideoView>, name: String, state: &'static str) -> impl Int
             <figcaption class="picture-caption">
                 <b>{caption}</b>
                 <Moment at=published_at/>
+                <a href=page rel="external">
+                    {td_string!(locale, video.link)}
+                </a>
             </figcaption>
         </figure>
     }

@@ -54,7 +54,7 @@ mod tests {
             paused: vec![PauseScope::Everything, PauseScope::Provider("fal".into())],
         };
         let html = sample::render(Locale::en, || view! { <QueueAlert notice=notice(false)/> });
-        assert!(html.contains("Paused: Everything, Provider fal.ai. Nothing new starts."), "{html}");
+        assert!(html.contains("Paused: Everything, Provider fal.ai. What is paused starts no new jobs."), "{html}");
         assert!(html.contains("Redis cannot be reached") && html.contains("href=\"/admin/queue\""), "{html}");
         let html = sample::render(Locale::ko, || view! { <QueueAlert notice=notice(true)/> });
         assert!(html.contains("전체, 제공사 fal.ai") && !html.contains("Redis"), "{html}");

@@ -2,4 +2,6 @@
 
 pub mod admin;
 #[cfg(feature = "ssr")]
+pub mod plain;
+#[cfg(feature = "ssr")]
 pub mod shop;

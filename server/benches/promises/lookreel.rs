@@ -48,7 +48,13 @@ pub struct Ready {
 
 impl Lookreel {
     /// Starts it on a database of its own, with the settings people get, but for limits.
-    pub async fn start(ground: &Ground, database: &str, folder: &Path, journal: &Journal) -> anyhow::Result<Self> {
+    pub async fn start(
+        ground: &Ground,
+        database: &str,
+        folder: &Path,
+        journal: &Journal,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let log = folder.join("lookreel.log");
         let mut process = Command::new(PROGRAM)
             .args(["up", "--listen", "127.0.0.1:0", "--ready-json", "--state-dir"])
@@ -64,6 +70,7 @@ impl Lookreel {
             .env("API_REQUESTS_PER_MINUTE", "100000000")
             .env("DAILY_GENERATIONS", "1000000")
             .env("DAILY_SPEND_USD", "100000")
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log)?)
@@ -82,6 +89,11 @@ impl Lookreel {
         let ready = timeout(READY_LIMIT, ready).await.context("it is not ready yet").flatten();
         let ready = ready.with_context(|| format!("{PROGRAM} did not start:\n{}", tail(&log)))?;
         Ok(Self { process, log, ready })
+    }
+
+    /// Its process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.id()
     }
 
     /// The end of what it logged.

@@ -7,13 +7,18 @@
 
 mod api;
 mod click;
+mod delivery;
+mod encode;
 mod ffmpeg;
 mod figures;
 mod job_start;
+mod load;
 mod lookreel;
+mod memory;
 mod page;
 mod site;
 mod store;
+mod storing;
 mod table;
 
 use std::{path::Path, process::ExitCode, time::Duration};
@@ -66,8 +71,10 @@ async fn measure_all() -> anyhow::Result<()> {
         store::fsync(&ground.options).await?,
     ));
     let folder = tempfile::tempdir()?;
+    encode::measure(folder.path(), &mut table).await?;
     measure_product(&ground, folder.path(), runs, &mut table).await?;
     job_start::measure(&ground, STARTS, &mut table).await?;
+    storing::measure(folder.path(), &mut table).await?;
     site::measure(&mut table)?;
     println!("\n{table}");
     Ok(())
@@ -96,13 +103,23 @@ async fn measure_lookreel(
     table: &mut Table,
 ) -> anyhow::Result<()> {
     let journal = Journal::create(folder)?;
-    let lookreel = Lookreel::start(ground, database, folder, &journal).await?;
+    let lookreel = Lookreel::start(ground, database, folder, &journal, &[]).await?;
     let measured = async {
         let product = click::measure(&lookreel, &journal, runs, table).await?;
         page::measure(&lookreel, &product, REQUESTS, table).await?;
-        api::measure(&lookreel, table).await
+        delivery::measure_browser(&product, table).await?;
+        delivery::measure_hot(&product, folder, table).await?;
+        api::measure(&lookreel, table).await?;
+        Ok(product)
     };
-    let measured = measured.await.with_context(|| format!("Lookreel's last words:\n{}", lookreel.last_words()));
+    let measured: anyhow::Result<_> = measured.await;
+    let measured = measured.with_context(|| format!("Lookreel's last words:\n{}", lookreel.last_words()));
+    lookreel.stop(Duration::from_secs(30)).await?;
+    let product = measured?;
+    // The same shop once more, where nothing is kept in memory.
+    let lookreel = Lookreel::start(ground, database, folder, &journal, &[("MEDIA_CACHE_MIB", "0")]).await?;
+    let measured = delivery::measure_cold(&lookreel, &product, table).await;
+    let measured = measured.with_context(|| format!("Lookreel's last words:\n{}", lookreel.last_words()));
     lookreel.stop(Duration::from_secs(30)).await?;
     measured
 }

@@ -21,10 +21,11 @@ impl Table {
         self.rows.push([what.to_owned(), amount(figure, unit), amount(budget, unit), verdict.to_owned()]);
     }
 
-    /// A promise that is kept when the figure is not below its budget.
-    pub fn floor(&mut self, what: &str, figure: f64, least: f64, unit: &str) {
-        let verdict = if figure >= least { "kept" } else { "BROKEN" };
-        self.rows.push([what.to_owned(), amount(figure, unit), amount(least, unit), verdict.to_owned()]);
+    /// A promise: kept when the figure is not below its budget.
+    pub fn at_least(&mut self, what: &str, figure: f64, budget: f64, unit: &str) {
+        let verdict = if figure >= budget { "kept" } else { "BROKEN" };
+        let budget = format!("≥ {}", amount(budget, unit));
+        self.rows.push([what.to_owned(), amount(figure, unit), budget, verdict.to_owned()]);
     }
 
     /// A figure that explains the promise above it.
@@ -43,9 +44,9 @@ impl fmt::Display for Table {
         for note in &self.notes {
             writeln!(out, "{note}")?;
         }
-        writeln!(out, "{:<62}{:>12}{:>12}   verdict", "promise", "measured", "budget")?;
+        writeln!(out, "{:<76}{:>12}{:>12}   verdict", "promise", "measured", "budget")?;
         for [what, figure, budget, verdict] in &self.rows {
-            writeln!(out, "{}", format!("{what:<62}{figure:>12}{budget:>12}   {verdict}").trim_end())?;
+            writeln!(out, "{}", format!("{what:<76}{figure:>12}{budget:>12}   {verdict}").trim_end())?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod assets;
 mod calls;
 mod catalogue;
 mod error;
+mod exports;
 mod generations;
 mod ledger;
 mod limits;
@@ -29,6 +30,7 @@ mod stages;
 mod tokens;
 mod tryon;
 mod video_jobs;
+mod videos;
 mod views;
 mod webhooks;
 
@@ -46,13 +48,15 @@ use sqlx::PgPool;
 use storage::Store;
 
 pub use answers::{AnswerClaim, Claimed, KeptAnswer};
+pub use catalogue::{load_catalogue, read_catalogue};
+pub use domain::storage::KeepDays;
 pub use error::Error;
 pub(crate) use media_urls::MediaUrls;
 pub use outgoing::{Delivery, Endpoint, NewEndpoint, WebhookEvent};
 pub use pauses::Pauses;
 pub use people::{PASSWORD_MIN_CHARS, SignedIn, create_user};
 pub use products::{NewPhoto, NewProduct, PHOTOS_MAX, ProductChange};
-pub use retention::{KeepDays, Retention, RetentionReport, SweepReport};
+pub use retention::{Retention, RetentionReport, SweepReport, keep_days};
 pub use routes::Routes;
 pub use sessions::KeptSession;
 pub use settings::{EncodeSettings, Settings};
@@ -100,7 +104,7 @@ pub struct Engine(Arc<Inner>);
 impl Engine {
     /// Puts an engine together; touches nothing.
     pub fn new(parts: Parts) -> Self {
-        let media = MediaUrls::new(&parts.settings.media_base);
+        let media = MediaUrls::new(&parts.settings.media_base, parts.settings.callback_secret.clone());
         let catalogue_mark = Mutex::new(catalogue::Mark::default());
         let playbacks = playback::Counted::default();
         Self(Arc::new(Inner { parts, media, usual: Mutex::new(None), playbacks, catalogue_mark }))

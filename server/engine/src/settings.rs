@@ -16,6 +16,8 @@ pub struct EncodeSettings {
     pub av1: bool,
     /// What is laid over clips that are made with branding.
     pub brand: media::Brand,
+    /// Signs content credentials, where there is one.
+    pub signer: Option<media::ContentSigner>,
 }
 
 /// Choices of the owner.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::{
-    Branding, Codec, Error, HlsPackage, Tools,
+    Branding, Codec, ContentSigner, Error, HlsPackage, Tools,
     arguments::{Job, Output, Shapes},
     finish, hls, ladder,
     probe::ClipInfo,
@@ -41,6 +41,8 @@ pub struct EncodePlan {
     pub extras: Extras,
     /// What is laid over every frame.
     pub branding: Option<Branding>,
+    /// Signs MP4 and posters as the last change of their bytes.
+    pub signer: Option<ContentSigner>,
 }
 
 /// What is made besides H.264 in MP4, out of the same frames.
@@ -65,14 +67,38 @@ pub enum ShorterClip {
     SlowsDown,
 }
 
-impl EncodePlan {
-    /// Times as long as it plays, in thousandths; none for a clip that is not slowed down.
-    fn slower_permille(&self, duration_ms: u64) -> Option<u64> {
-        let asked_ms = u64::from(self.duration.get()) * 1000;
-        let is_slowed = self.shorter == ShorterClip::SlowsDown && (1..asked_ms * 9 / 10).contains(&duration_ms);
-        is_slowed.then(|| (asked_ms * 1000).div_ceil(duration_ms))
+/// How long what is made of a clip plays.
+pub(crate) struct Timing {
+    pub fps: u32,
+    /// Seconds asked for.
+    pub seconds: u32,
+    /// Times as long as the clip plays, in thousandths; none for one that is not slowed down.
+    pub slower_permille: Option<u64>,
+    pub length_ms: u64,
+}
+
+impl Timing {
+    pub fn of(info: &ClipInfo, fps: FramesPerSecond, duration: ClipSeconds, shorter: ShorterClip) -> Self {
+        let seconds = u32::from(duration.get());
+        let asked_ms = u64::from(seconds) * 1000;
+        let is_slowed = shorter == ShorterClip::SlowsDown && (1..asked_ms * 9 / 10).contains(&info.duration_ms);
+        let slower_permille = is_slowed.then(|| (asked_ms * 1000).div_ceil(info.duration_ms));
+        let length_ms = if is_slowed { asked_ms } else { info.duration_ms.min(asked_ms) };
+        Self { fps: u32::from(fps.get()), seconds, slower_permille, length_ms }
     }
 
+    /// Frames there will be of a clip that is as long as its header says.
+    pub fn expected_frames(&self) -> u64 {
+        (self.length_ms * u64::from(self.fps) + 500) / 1000
+    }
+
+    /// Frames there will be at the most.
+    pub fn most_frames(&self) -> u64 {
+        u64::from(self.fps) * u64::from(self.seconds)
+    }
+}
+
+impl EncodePlan {
     fn outputs(&self, rungs: &[ladder::Rung]) -> Vec<Output> {
         let output = |codec: Codec, rung: ladder::Rung| {
             let hls = (codec == Codec::H264 && self.extras.hls).then(|| hls::folder(rung.resolution));
@@ -136,6 +162,8 @@ pub struct EncodeResult {
     pub poster_webp: PictureFile,
     /// Pictures side by side, evenly from first to last: JPEG.
     pub strip: PictureFile,
+    /// How many of them.
+    pub strip_pictures: u32,
 }
 
 /// Encodes a probed clip into `out_dir` (which must exist, and into which nothing else is written), marks every file as
@@ -157,11 +185,8 @@ pub async fn encode(
 ) -> Result<EncodeResult, Error> {
     let begin = Instant::now();
     let outputs = plan.outputs(&ladder::rungs(info.width, info.height, plan.resolution));
-    let (fps, seconds) = (u32::from(plan.fps.get()), u32::from(plan.duration.get()));
-    let slower_permille = plan.slower_permille(info.duration_ms);
-    let asked_ms = u64::from(seconds) * 1000;
-    let length_ms = if slower_permille.is_some() { asked_ms } else { info.duration_ms.min(asked_ms) };
-    let expected_frames = (length_ms * u64::from(fps) + 500) / 1000;
+    let timing = Timing::of(info, plan.fps, plan.duration, plan.shorter);
+    let (fps, length_ms, expected_frames) = (timing.fps, timing.length_ms, timing.expected_frames());
     let shapes = shapes(info, expected_frames);
     let mut unfinished = Unfinished(Some(out_dir));
     for folder in outputs.iter().filter_map(|output| output.hls.as_ref()) {
@@ -171,9 +196,9 @@ pub async fn encode(
         input,
         info,
         fps,
-        seconds,
-        frames: u64::from(fps) * u64::from(seconds),
-        slower_permille,
+        seconds: timing.seconds,
+        frames: timing.most_frames(),
+        slower_permille: timing.slower_permille,
         outputs: &outputs,
         shapes: &shapes,
         branding: plan.branding.as_ref(),
@@ -184,7 +209,7 @@ pub async fn encode(
     let span = tracing::info_span!("ffmpeg", media.outputs = outputs.len());
     process::run(command, WALL, Some(cancel), |piece| progress.read(piece)).instrument(span).await?;
 
-    finish::mark(out_dir, &outputs, &shapes).await?;
+    finish::mark(out_dir, &outputs, &shapes, plan.signer.as_ref()).await?;
     let result = verify::verify(tools, out_dir, &outputs, &shapes, fps, expected_frames, cancel).await?;
     unfinished.0 = None;
     on_progress(100);
@@ -211,7 +236,7 @@ fn shapes(info: &ClipInfo, frames: u64) -> Shapes {
 }
 
 /// Outputs that are removed unless they were all found good.
-struct Unfinished<'a>(Option<&'a Path>);
+pub(crate) struct Unfinished<'a>(pub Option<&'a Path>);
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {

@@ -43,6 +43,9 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// Content credentials cannot be signed with what was given.
+    #[error("content credentials: {0}")]
+    Credentials(String),
     /// A file could not be read or written, or the disk is full.
     #[error("disk: {0}")]
     Disk(#[from] std::io::Error),

@@ -3,16 +3,22 @@
 use std::path::Path;
 
 use crate::{
-    Codec, Error,
+    Codec, ContentSigner, Error,
     arguments::{Output, Shapes},
     mp4, picture, provenance,
 };
 
-/// Marks everything that was made in a folder. WebM stays as it is: there is no agreed place in it.
-pub(crate) async fn mark(out_dir: &Path, outputs: &[Output], shapes: &Shapes) -> Result<(), Error> {
+/// Marks everything that was made in a folder, and signs what has a place for a signature. WebM stays as it is: there is no
+/// agreed place in it for either.
+pub(crate) async fn mark(
+    out_dir: &Path,
+    outputs: &[Output],
+    shapes: &Shapes,
+    signer: Option<&ContentSigner>,
+) -> Result<(), Error> {
     for output in outputs {
         if output.codec != Codec::Vp9 {
-            provenance::mark_mp4(&out_dir.join(&output.name)).await?;
+            mark_mp4(&out_dir.join(&output.name), signer).await?;
         }
         if let Some(folder) = &output.hls {
             let init = out_dir.join(folder).join("init.mp4");
@@ -22,15 +28,37 @@ pub(crate) async fn mark(out_dir: &Path, outputs: &[Output], shapes: &Shapes) ->
         }
     }
     for name in [shapes.poster, shapes.strip] {
-        let path = out_dir.join(name);
-        let marked = provenance::mark_jpeg(&tokio::fs::read(&path).await?);
-        tokio::fs::write(&path, marked).await?;
+        mark_jpeg(&out_dir.join(name), signer).await?;
     }
-    let path = out_dir.join(shapes.poster_webp);
-    let bytes = tokio::fs::read(&path).await?;
+    mark_webp(&out_dir.join(shapes.poster_webp), signer).await
+}
+
+/// Marks one MP4.
+pub(crate) async fn mark_mp4(path: &Path, signer: Option<&ContentSigner>) -> Result<(), Error> {
+    provenance::mark_mp4(path).await?;
+    sign(path, signer).await
+}
+
+/// Marks one JPEG.
+pub(crate) async fn mark_jpeg(path: &Path, signer: Option<&ContentSigner>) -> Result<(), Error> {
+    let marked = provenance::mark_jpeg(&tokio::fs::read(path).await?);
+    tokio::fs::write(path, marked).await?;
+    sign(path, signer).await
+}
+
+/// Marks one WebP.
+pub(crate) async fn mark_webp(path: &Path, signer: Option<&ContentSigner>) -> Result<(), Error> {
+    let bytes = tokio::fs::read(path).await?;
     let info = picture::sniff_image(&bytes).map_err(|error| Error::Failed { tail: format!("poster: {error}") })?;
     if let Some(marked) = provenance::mark_webp(&bytes, info.width, info.height) {
-        tokio::fs::write(&path, marked).await?;
+        tokio::fs::write(path, marked).await?;
     }
-    Ok(())
+    sign(path, signer).await
+}
+
+async fn sign(path: &Path, signer: Option<&ContentSigner>) -> Result<(), Error> {
+    match signer {
+        Some(signer) => signer.sign(path).await,
+        None => Ok(()),
+    }
 }

@@ -6,10 +6,14 @@
 mod arguments;
 mod branding;
 mod codec;
+mod colour;
 mod content;
+mod credentials;
 mod encode;
 mod error;
+mod export;
 mod finish;
+mod framing;
 mod hls;
 mod ladder;
 mod mp4;
@@ -23,9 +27,12 @@ mod verify;
 
 pub use branding::{Brand, Branding, Corner, LabelLanguage};
 pub use codec::Codec;
+pub use colour::colour_distances;
 pub use content::Unshowable;
+pub use credentials::{ALGORITHMS, ContentSigner};
 pub use encode::{EncodePlan, EncodeResult, Extras, PictureFile, Rendition, ShorterClip, encode};
 pub use error::Error;
+pub use export::{ExportPlan, export, poster};
 pub use hls::{HlsFile, HlsPackage};
 pub use picture::{ImageInfo, Still, normalise_still, sniff_image};
 pub use probe::{ClipInfo, probe};

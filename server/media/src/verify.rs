@@ -31,14 +31,7 @@ pub(crate) async fn verify(
     let paths: Vec<_> = outputs.iter().map(|output| out_dir.join(&output.name)).collect();
     let paths: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
     let Some(rung) = outputs.first().map(|output| output.rung) else { return Err(wrong("nothing was made")) };
-    let mut command = tools.command(tools.ffmpeg(), &paths, None);
-    command.args(arguments::decode(&paths, content::SIDE)?);
-    let mut seen = content::Frames::default();
-    // Damage in our own output is not the clip's fault.
-    process::run(command, WALL, Some(cancel), |piece| seen.take(piece)).await.map_err(|error| match error {
-        Error::Corrupt(tail) | Error::NotAVideo(tail) => Error::Failed { tail },
-        other => other,
-    })?;
+    let seen = decode(tools, &paths, cancel).await?;
     let mut renditions = Vec::with_capacity(outputs.len());
     for (output, path) in outputs.iter().zip(&paths) {
         renditions.push(measure(tools, output, path, fps, expected_frames).await?);
@@ -55,7 +48,34 @@ pub(crate) async fn verify(
         poster: look_at(&out_dir.join(shapes.poster), size).await?,
         poster_webp: look_at(&out_dir.join(shapes.poster_webp), size).await?,
         strip: look_at(&out_dir.join(shapes.strip), (shapes.tile.0 * tiles, shapes.tile.1)).await?,
+        strip_pictures: tiles,
     })
+}
+
+/// The same of one rendition alone. What is seen in it was looked at when its source was made.
+pub(crate) async fn verify_one(
+    tools: &Tools,
+    path: &Path,
+    output: &Output,
+    fps: u32,
+    expected_frames: u64,
+    cancel: &CancellationToken,
+) -> Result<Rendition, Error> {
+    decode(tools, &[path], cancel).await?;
+    measure(tools, output, path, fps, expected_frames).await
+}
+
+/// Decodes files to their last frame; gives what is seen in the first.
+async fn decode(tools: &Tools, paths: &[&Path], cancel: &CancellationToken) -> Result<content::Frames, Error> {
+    let mut command = tools.command(tools.ffmpeg(), paths, None);
+    command.args(arguments::decode(paths, content::SIDE)?);
+    let mut seen = content::Frames::default();
+    // Damage in our own output is not the clip's fault.
+    process::run(command, WALL, Some(cancel), |piece| seen.take(piece)).await.map_err(|error| match error {
+        Error::Corrupt(tail) | Error::NotAVideo(tail) => Error::Failed { tail },
+        other => other,
+    })?;
+    Ok(seen)
 }
 
 async fn measure(
@@ -102,7 +122,7 @@ async fn codecs(path: &Path, output: &Output, fps: u32) -> Result<String, Error>
     if header.is_fast_start { Ok(header.codecs) } else { Err(wrong("the header is behind the frames")) }
 }
 
-async fn look_at(path: &Path, size: (u32, u32)) -> Result<PictureFile, Error> {
+pub(crate) async fn look_at(path: &Path, size: (u32, u32)) -> Result<PictureFile, Error> {
     let bytes = tokio::fs::read(path).await.map_err(|_| wrong("a picture is missing"))?;
     let image = sniff_image(&bytes).map_err(|error| wrong(&format!("picture: {error}")))?;
     if (image.width, image.height) != size {

@@ -151,3 +151,77 @@ async fn dropping_the_job_kills_the_encoder_and_leaves_nothing() {
     tokio::time::timeout(Duration::from_secs(1), gone).await.expect("the encoder is gone");
     assert_eq!(bench.left(), [""; 0]);
 }
+
+#[tokio::test]
+async fn deep_and_wide_colours_become_what_every_screen_shows() {
+    let bench = Bench::new().await;
+    let source = "-f lavfi -i testsrc2=s=320x568:r=24:d=3";
+    for (words, kind) in [
+        ("-c:v libx264 -preset ultrafast -pix_fmt yuv420p10le -profile:v high10", "10 bit"),
+        ("-c:v libx264 -preset ultrafast -pix_fmt yuv444p -profile:v high444", "4:4:4"),
+        ("-c:v libx265 -preset ultrafast -pix_fmt yuv422p10le -x265-params log-level=none", "4:2:2 in 10 bit"),
+    ] {
+        let input = bench.make(&format!("{source} {words}"), "in.mp4");
+        let made = bench.encode(&input, plan(P720, 24, 3)).await.unwrap_or_else(|error| panic!("{kind}: {error:?}"));
+        let told = bench.look(&made.renditions[0].path);
+        assert_eq!(told["streams"][0]["pix_fmt"], "yuv420p", "{kind}");
+        std::fs::remove_dir_all(bench.out()).unwrap();
+    }
+    // High dynamic range would look washed out: it is refused, and said so.
+    for transfer in ["smpte2084", "arib-std-b67"] {
+        let words = format!(
+            "{source} -c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -color_trc {transfer} -x265-params log-level=none:transfer={transfer}"
+        );
+        let input = bench.make(&words, "hdr.mp4");
+        let error = bench.probe(&input).await.unwrap_err();
+        assert!(matches!(error, Error::Unsupported(_)), "{transfer}: {error:?}");
+    }
+    assert_eq!(bench.left(), [""; 0]);
+}
+
+#[tokio::test]
+async fn no_name_is_taken_for_anything_but_a_name() {
+    let bench = Bench::new().await;
+    let clip = std::fs::read(bench.clip("320x568", "24", "3", "")).unwrap();
+    let secret = bench.path("secret.txt");
+    std::fs::write(&secret, "nobody's business").unwrap();
+    for name in [
+        "-i.mp4",
+        "-y",
+        "clip%03d.mp4",
+        "concat:secret.txt|secret.txt",
+        "http:example.mp4",
+        "a;touch owned.mp4",
+        "$(touch owned).mp4",
+        "`touch owned`.mp4",
+        "clip'quoted\".mp4",
+        "clip\nline.mp4",
+        "옷 한 벌.mp4",
+        " .mp4",
+    ] {
+        let input = bench.path(name);
+        std::fs::write(&input, &clip).unwrap();
+        let made = bench.encode(&input, plan(P720, 24, 3)).await.unwrap_or_else(|error| panic!("{name:?}: {error:?}"));
+        assert_eq!(made.renditions[0].frames, 72, "{name:?}");
+        std::fs::remove_dir_all(bench.out()).unwrap();
+    }
+    assert!(!bench.path("owned").exists() && !Path::new("owned").exists() && !Path::new("owned.mp4").exists());
+    assert_eq!(std::fs::read_to_string(secret).unwrap(), "nobody's business");
+}
+
+#[tokio::test]
+async fn sound_is_left_behind_and_texts_are_not_even_opened() {
+    let bench = Bench::new().await;
+    let source = "-f lavfi -i testsrc2=s=320x568:r=24:d=3 -f lavfi -i sine=d=3";
+    let coded = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac -shortest";
+    let input = bench.make(&format!("{source} {coded}"), "in.mp4");
+    let made = bench.encode(&input, plan(P720, 24, 3)).await.unwrap();
+    let told = bench.look(&made.renditions[0].path);
+    assert_eq!(told["streams"].as_array().unwrap().len(), 1, "{told}");
+    let words = bench.path("words.srt");
+    std::fs::write(&words, "1\n00:00:00,000 --> 00:00:02,000\nbuy elsewhere\n").unwrap();
+    let words = words.display();
+    let input = bench.make(&format!("{source} -i {words} -map 0 -map 1 -map 2 {coded} -c:s mov_text"), "texts.mp4");
+    let error = bench.probe(&input).await.unwrap_err();
+    assert!(matches!(error, Error::Unsupported(_)) && !error.is_retryable(), "{error:?}");
+}

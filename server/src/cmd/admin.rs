@@ -9,7 +9,7 @@ use domain::{Scope, user::Email};
 use engine::NewToken;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{check_providers, migrate, pauses, retention, say};
+use super::{check_providers, load_models, migrate, pauses, retention, say};
 use crate::config::{Common, setting::ADMIN_PASSWORD, value};
 
 #[derive(Debug, Subcommand)]
@@ -26,10 +26,14 @@ pub enum Task {
     Pauses(pauses::RedisPlace),
     /// Ask the providers whether the keys are good and the prices still hold; spends nothing.
     CheckProviders(check_providers::Options),
+    /// Add models and prices from a file; nothing has to be built or started again for them.
+    LoadModels(load_models::LoadModels),
     /// Remove what is kept no longer, as a worker does each night; `--dry-run` only says what that would be.
     Retention(retention::Retain),
     /// Compare the bucket with the database, both ways.
     Sweep(retention::Sweep),
+    /// Write the lifecycle rules of the bucket: unfinished uploads, Intelligent-Tiering of posters.
+    BucketRules(retention::BucketRules),
 }
 
 #[derive(Debug, Args)]
@@ -67,9 +71,11 @@ pub async fn run(common: &Common, task: Task) -> anyhow::Result<()> {
         Task::Pause(task) => pauses::pause(common, task).await,
         Task::Resume(task) => pauses::resume(common, task).await,
         Task::Pauses(redis) => pauses::list(common, redis).await,
-        Task::CheckProviders(options) => check_providers::run(options).await,
+        Task::CheckProviders(options) => check_providers::run(common, options).await,
+        Task::LoadModels(task) => load_models::run(common, task).await,
         Task::Retention(task) => retention::retain(common, task).await,
         Task::Sweep(task) => retention::sweep(common, task).await,
+        Task::BucketRules(task) => retention::bucket_rules(task).await,
     }
 }
 

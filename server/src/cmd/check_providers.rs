@@ -3,13 +3,16 @@
 use anyhow::Context as _;
 use clap::Args;
 use providers::{
-    Catalogue, CheckReport, Makers, SharedCatalogue,
+    Catalogue, CheckReport, FalSettings, GeminiSettings, Makers, SharedCatalogue,
     check::{KeyCheck, ModelCheck, ProviderCheck, Verdict},
     check_providers,
 };
 
-use super::{parts, say};
-use crate::config::Providers;
+use serde::Serialize;
+use url::Url;
+
+use super::{migrate, parts, say};
+use crate::config::{Common, Providers};
 
 /// Which providers are asked.
 #[derive(Debug, Args)]
@@ -21,23 +24,78 @@ pub struct Options {
     json: bool,
 }
 
+/// What was found, and between what.
+#[derive(Serialize)]
+struct Found<'a> {
+    /// Address of the simulator that was asked in the providers' place.
+    simulator: Option<&'a Url>,
+    /// Where our prices are from.
+    catalogue: Source,
+    #[serde(flatten)]
+    report: &'a CheckReport,
+}
+
+/// Where our prices are from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Source {
+    /// The database, with what people loaded and changed.
+    Database,
+    /// This program's own file.
+    Program,
+}
+
 /// Asks, prints what the providers say, and fails when somebody should look at it.
-pub async fn run(options: Options) -> anyhow::Result<()> {
+pub async fn run(common: &Common, options: Options) -> anyhow::Result<()> {
     let simulator = options.providers.simulator_url.as_ref();
-    let (fal, gemini) = parts::provider_settings(simulator, &options.providers)?;
-    let catalogue = Catalogue::embedded().context("the model catalogue could not be read")?;
-    let makers = Makers::new(Some(fal), gemini, SharedCatalogue::new(catalogue))?;
+    let (fal, gemini) = settings(simulator, &options.providers)?;
+    let (catalogue, source) = catalogue(common).await?;
+    let makers = Makers::new(fal, gemini, SharedCatalogue::new(catalogue))?;
     let report = check_providers(&makers).await;
+    let found = Found { simulator, catalogue: source, report: &report };
     if options.json {
-        say(&serde_json::to_string_pretty(&report)?);
+        say(&serde_json::to_string_pretty(&found)?);
     } else {
-        report.providers.iter().flat_map(lines).for_each(|line| say(&line));
+        lines(&found).iter().for_each(|line| say(line));
     }
-    anyhow::ensure!(report.is_clean(), "{}", summary(&report));
+    anyhow::ensure!(report.is_clean(), "{}", summary(&report, source));
     Ok(())
 }
 
-fn lines(provider: &ProviderCheck) -> Vec<String> {
+/// Whoever has a key is asked; a key alone is checked as well.
+fn settings(
+    simulator: Option<&Url>,
+    wanted: &Providers,
+) -> anyhow::Result<(Option<FalSettings>, Option<GeminiSettings>)> {
+    if simulator.is_none() && wanted.fal_key.is_none() && wanted.gemini_api_key.is_some() {
+        return Ok((None, wanted.gemini_api_key.clone().map(GeminiSettings::vendor).transpose()?));
+    }
+    let (fal, gemini) = parts::provider_settings(simulator, wanted)?;
+    Ok((Some(fal), gemini))
+}
+
+/// The catalogue of the installation, or the program's own where no database is named.
+async fn catalogue(common: &Common) -> anyhow::Result<(Catalogue, Source)> {
+    if common.database_url.is_none() {
+        let own = Catalogue::embedded().context("the model catalogue could not be read")?;
+        return Ok((own, Source::Program));
+    }
+    let pg = migrate::connect(common).await?;
+    migrate::check(&pg).await?;
+    Ok((parts::installed_catalogue(&pg).await?, Source::Database))
+}
+
+fn lines(found: &Found) -> Vec<String> {
+    let asked = found.simulator.map(|url| format!("A simulator was asked, {url}: this says nothing of a real key."));
+    let prices = match found.catalogue {
+        Source::Database => "Our prices are those of the database, with what people loaded and changed.",
+        Source::Program => "Our prices are this program's own; DATABASE_URL compares those of an installation.",
+    };
+    let providers = found.report.providers.iter().flat_map(provider_lines);
+    asked.into_iter().chain([prices.to_owned()]).chain(providers).collect()
+}
+
+fn provider_lines(provider: &ProviderCheck) -> Vec<String> {
     let key = match &provider.key {
         KeyCheck::NotConfigured => "no key is set: its models are passed over".to_owned(),
         KeyCheck::Valid => "the key is good".to_owned(),
@@ -64,13 +122,17 @@ fn model_line(check: &ModelCheck) -> String {
     format!(" {mark} {}: {said}{until}", check.model.id)
 }
 
-fn summary(report: &CheckReport) -> String {
+fn summary(report: &CheckReport, source: Source) -> String {
     let models = report.providers.iter().flat_map(|provider| &provider.models);
     let faults = models.filter(|model| model.verdict.is_fault()).count();
+    let place = match source {
+        Source::Database => "at Models on the desk",
+        Source::Program => "in server/providers/catalogue.toml",
+    };
     match faults {
         0 => "a provider did not accept its key or could not be asked".to_owned(),
-        1 => "1 model needs a look at server/providers/catalogue.toml".to_owned(),
-        many => format!("{many} models need a look at server/providers/catalogue.toml"),
+        1 => format!("1 model needs a look {place}"),
+        many => format!("{many} models need a look {place}"),
     }
 }
 
@@ -84,15 +146,18 @@ mod tests {
     #[derive(Parser)]
     struct Arguments {
         #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
         options: Options,
     }
 
     #[tokio::test]
     async fn without_a_key_it_says_what_there_is_instead() {
-        let mut options = Arguments::parse_from(["lookreel"]).options;
+        let Arguments { common, mut options } = Arguments::parse_from(["lookreel"]);
         options.providers.fal_key = None;
+        options.providers.gemini_api_key = None;
         options.providers.simulator_url = None;
-        let said = run(options).await.unwrap_err().to_string();
+        let said = run(&common, options).await.unwrap_err().to_string();
         assert!(said.contains("FAL_KEY (--fal-key) is not set") && said.contains("--simulator-url"), "{said}");
     }
 }

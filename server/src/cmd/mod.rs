@@ -2,6 +2,7 @@
 
 mod admin;
 mod check_providers;
+mod load_models;
 mod migrate;
 mod parts;
 mod pauses;
@@ -79,10 +80,9 @@ fn with_plain_help(command: clap::Command) -> clap::Command {
         let is_unread = UNREAD_BY_CHECK.contains(&arg.get_id().as_str());
         if is_unread { arg.hide(true) } else { arg }
     };
-    let hidden = database.clone();
-    command.mut_subcommand("simulate", |simulate| simulate.args(hidden)).mut_subcommand("admin", |admin| {
-        admin.mut_subcommand("check-providers", |check| check.args(database).mut_args(hide))
-    })
+    command
+        .mut_subcommand("simulate", |simulate| simulate.args(database))
+        .mut_subcommand("admin", |admin| admin.mut_subcommand("check-providers", |check| check.mut_args(hide)))
 }
 
 /// A variable that is set to nothing is not set: that is what files and containers make of one that was left out.
@@ -148,10 +148,10 @@ mod tests {
         assert!(simulate.contains("SIMULATOR_LISTEN") && simulate.contains("LOG_FORMAT"), "{simulate}");
         assert!(!simulate.contains("DATABASE_URL"), "{simulate}");
         let check = help(&["admin", "check-providers"]);
-        for read in ["FAL_KEY", "GEMINI_API_KEY", "SIMULATOR_URL"] {
+        for read in ["FAL_KEY", "GEMINI_API_KEY", "SIMULATOR_URL", "DATABASE_URL"] {
             assert!(check.contains(read), "{read} in {check}");
         }
-        for unread in ["DATABASE_URL", "FAL_USER_ID", "_MODELS"] {
+        for unread in ["FAL_USER_ID", "_MODELS"] {
             assert!(!check.contains(unread), "{unread} in {check}");
         }
         assert!(help(&["migrate"]).contains("DATABASE_URL"));

@@ -42,12 +42,12 @@ pub struct Built {
 pub async fn build(ground: &Ground, config: &Config) -> anyhow::Result<Built> {
     let redis = RedisSettings { url: ground.redis_url.clone(), namespace: config.redis_namespace.clone() };
     let queue = Queue::connect(ground.pg.clone(), redis).await.map_err(no_queue)?;
-    let catalogue = Catalogue::embedded().context("the model catalogue could not be read")?;
+    let catalogue = catalogue(&ground.pg).await?.in_zone(config.limits.shop_zone);
     let (fal, gemini) = provider_settings(ground.simulator_url.as_ref(), &config.providers)?;
     let routes = routes(&config.providers, &catalogue, gemini.is_some())?;
     let client = providers::http_client().context("the HTTP client could not be built")?;
     let webhooks = WebhookVerifier::new(client, fal.jwks_url.clone(), config.providers.fal_user_id.clone());
-    let shared = SharedCatalogue::new(catalogue.clone());
+    let shared = SharedCatalogue::new(catalogue);
     let makers = Makers::new(Some(fal), gemini, shared).context("the providers' clients could not be built")?;
     let work_dir = work_dir(&config.work)?;
     let parts = engine::Parts {
@@ -58,9 +58,23 @@ pub async fn build(ground: &Ground, config: &Config) -> anyhow::Result<Built> {
         settings: engine_settings(ground, config, routes, config.clips.read()?, work_dir),
     };
     let work_dir = parts.settings.work_dir.clone();
-    let engine = Engine::new(parts);
-    engine.load_catalogue(&catalogue).await.context("the catalogue in the database could not be read")?;
-    Ok(Built { engine, webhooks: Arc::new(webhooks), work_dir })
+    Ok(Built { engine: Engine::new(parts), webhooks: Arc::new(webhooks), work_dir })
+}
+
+/// What this program knows, with what was loaded into the database and what people changed there.
+async fn catalogue(pg: &PgPool) -> anyhow::Result<Catalogue> {
+    let own = Catalogue::embedded().context("the model catalogue could not be read")?;
+    engine::load_catalogue(pg, &own).await.context("the catalogue could not be written to the database")?;
+    engine::read_catalogue(pg).await.context("the catalogue in the database could not be read")
+}
+
+/// The catalogue of an installation, unchanged; this program's own where nothing was started on it yet.
+pub async fn installed_catalogue(pg: &PgPool) -> anyhow::Result<Catalogue> {
+    let read = engine::read_catalogue(pg).await.context("the catalogue in the database could not be read")?;
+    if !read.rows().is_empty() {
+        return Ok(read);
+    }
+    Catalogue::embedded().context("the model catalogue could not be read")
 }
 
 /// Whether fal's list shows requests that still run is not documented, so its silence proves something only after any

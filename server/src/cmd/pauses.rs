@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use domain::{
     Recipe,
@@ -102,9 +101,9 @@ impl Place {
 impl RedisPlace {
     async fn open(self, common: &Common) -> anyhow::Result<Place> {
         let url = self.redis_url.ok_or_else(|| REDIS_URL.missing())?;
-        let catalogue = Arc::new(Catalogue::embedded().context("the model catalogue could not be read")?);
         let pg = migrate::connect(common).await?;
         migrate::check(&pg).await?;
+        let catalogue = Arc::new(parts::installed_catalogue(&pg).await?);
         let settings = RedisSettings::new(url.expose_secret(), self.redis_namespace);
         let queue = Queue::connect(pg.clone(), settings).await.map_err(parts::no_queue)?;
         Ok(Place { pg, queue, catalogue })

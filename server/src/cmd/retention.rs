@@ -26,6 +26,16 @@ pub struct Sweep {
     place: Place,
 }
 
+/// Rules the bucket itself follows: unfinished uploads go, posters move to Intelligent-Tiering where posters are tagged.
+#[derive(Debug, Args)]
+pub struct BucketRules {
+    /// Write them to the bucket; otherwise they are only listed. Rules of others in it are kept.
+    #[arg(long)]
+    apply: bool,
+    #[command(flatten)]
+    object_store: ObjectStore,
+}
+
 #[derive(Debug, Args)]
 struct Place {
     #[command(flatten)]
@@ -38,9 +48,10 @@ impl Place {
     async fn open(&self, common: &Common) -> anyhow::Result<Retention> {
         let pg = migrate::connect(common).await?;
         migrate::check(&pg).await?;
-        let store = storage::Store::connect(self.object_store.settings()?).await?;
+        let store = self.object_store.connect().await?;
         store.health().await?;
-        Ok(Retention { pg, store, keep: self.keep.days() })
+        let keep = engine::keep_days(&pg, self.keep.days()).await?;
+        Ok(Retention { pg, store, keep })
     }
 }
 
@@ -55,6 +66,25 @@ pub async fn retain(common: &Common, task: Retain) -> anyhow::Result<()> {
     if report.failed > 0 {
         anyhow::bail!("{} objects could not be removed now; the next run tries again", report.failed);
     }
+    Ok(())
+}
+
+pub async fn bucket_rules(task: BucketRules) -> anyhow::Result<()> {
+    let store = task.object_store.connect().await?;
+    for rule in store.lifecycle_rules() {
+        say(rule.id());
+    }
+    if !task.apply {
+        say("Nothing was written; --apply writes them to the bucket.");
+        return Ok(());
+    }
+    match store.write_lifecycle_rules().await {
+        Err(error @ storage::Error::Invalid(_)) => {
+            anyhow::bail!("this store takes no such rules ({error}); without tags (S3_OBJECT_TAGS=false) it may")
+        }
+        other => other?,
+    }
+    say("The bucket follows them from now on.");
     Ok(())
 }
 

@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use axum::Router;
 use jobs::Worker;
 use media::Tools;
-use storage::Store;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use url::Url;
@@ -88,6 +87,7 @@ pub async fn run_server(
         redis_url: ground.redis_url.clone(),
         public_url: ground.public_url.clone(),
         media_base: config.media_base_url.clone(),
+        media_cache_bytes: u64::from(config.media_cache_mib) * 1024 * 1024,
         site_root: config.site_root.clone(),
         zone: config.limits.shop_zone,
         trusted_proxies: config.trusted_proxies,
@@ -148,7 +148,7 @@ pub fn public_url(config: &Config, address: SocketAddr) -> anyhow::Result<Url> {
 async fn ground(common: &Common, config: &Config, address: SocketAddr) -> anyhow::Result<Ground> {
     let redis_url = config.redis_url.clone().ok_or_else(|| REDIS_URL.missing())?;
     let callback_secret = parts::callback_secret(config)?;
-    let store = Store::connect(config.object_store.settings()?).await.context("the object store")?;
+    let store = config.object_store.connect().await?;
     let pg = migrate::connect(common).await?;
     migrate::check(&pg).await?;
     Ok(Ground {

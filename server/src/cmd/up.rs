@@ -182,7 +182,7 @@ async fn ground(
 
 async fn store(config: &Config, dir: &Path, embedded: &mut Embedded) -> anyhow::Result<Store> {
     if !config.object_store.is_unset() {
-        return Store::connect(config.object_store.settings()?).await.context("the object store");
+        return config.object_store.connect().await;
     }
     let secret = kept_secret(&dir.join("store-secret"))?;
     let free_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use engine::EncodeSettings;
-use media::{Brand, Corner, LabelLanguage};
+use media::{Brand, ContentSigner, Corner, LabelLanguage};
 
 use super::{
     setting::{self, WrongSetting},
@@ -32,6 +32,15 @@ pub struct Clips {
     /// The label in videos with branding that says they were made by AI: ko, en or off. All of them show a person.
     #[arg(long, env = "AI_LABEL", default_value = "ko", value_parser = label)]
     pub ai_label: Label,
+    /// Signs content credentials (C2PA) into MP4 and posters: a file with the certificate chain in PEM.
+    #[arg(long, env = "C2PA_CERTIFICATE")]
+    pub c2pa_certificate: Option<PathBuf>,
+    /// A file with the key of that certificate, in PEM.
+    #[arg(long, env = "C2PA_KEY")]
+    pub c2pa_key: Option<PathBuf>,
+    /// How they sign: es256, es384, ps256 or ed25519.
+    #[arg(long, env = "C2PA_ALGORITHM", default_value = "es256", value_parser = media::ALGORITHMS)]
+    pub c2pa_algorithm: String,
 }
 
 /// The label, where there is one.
@@ -53,7 +62,7 @@ fn label(text: &str) -> Result<Label, String> {
 }
 
 impl Clips {
-    /// Reads the logo.
+    /// Reads the logo and the signer.
     ///
     /// # Errors
     /// [`WrongSetting`] when it cannot be read or is no picture.
@@ -72,7 +81,24 @@ impl Clips {
             Some((path, _)) => wrong(path, &error),
             None => setting::BRAND_LOGO.unusable(format!("is not set and yet wrong ({error})")),
         })?;
-        Ok(EncodeSettings { av1: self.av1, brand })
+        Ok(EncodeSettings { av1: self.av1, brand, signer: self.signer()? })
+    }
+
+    fn signer(&self) -> Result<Option<ContentSigner>, WrongSetting> {
+        let (chain, key) = match (&self.c2pa_certificate, &self.c2pa_key) {
+            (None, None) => return Ok(None),
+            (Some(_), None) => return Err(setting::C2PA_KEY.missing()),
+            (None, Some(_)) => return Err(setting::C2PA_CERTIFICATE.missing()),
+            (Some(chain), Some(key)) => (chain, key),
+        };
+        let read = |setting: setting::Setting, path: &PathBuf| {
+            let wrong = |error| setting.unusable(format!("is `{}`, which cannot be read ({error})", path.display()));
+            std::fs::read(path).map_err(wrong)
+        };
+        let chain = read(setting::C2PA_CERTIFICATE, chain)?;
+        let key = read(setting::C2PA_KEY, key)?;
+        let signer = ContentSigner::new(chain, key, &self.c2pa_algorithm);
+        signer.map(Some).map_err(|error| setting::C2PA_CERTIFICATE.unusable(format!("cannot sign ({error})")))
     }
 }
 
@@ -89,6 +115,9 @@ mod tests {
             brand_opacity_percent: 80,
             brand_safe_area_percent: 4,
             ai_label: label("en").unwrap(),
+            c2pa_certificate: None,
+            c2pa_key: None,
+            c2pa_algorithm: "es256".to_owned(),
         }
     }
 
@@ -96,6 +125,19 @@ mod tests {
     fn words_that_are_none_answer_with_what_is_expected() {
         assert!(corner("middle").unwrap_err().contains("top-left"));
         assert!(label("ja").unwrap_err().contains("ko, en or off"));
+    }
+
+    #[test]
+    fn a_signer_that_cannot_sign_stops_the_start() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let said = |certificate: Option<&std::path::Path>, key: Option<&std::path::Path>| {
+            let (c2pa_certificate, c2pa_key) = (certificate.map(Into::into), key.map(Into::into));
+            Clips { c2pa_certificate, c2pa_key, ..clips(None) }.read().unwrap_err().to_string()
+        };
+        assert!(said(Some(file.path()), None).starts_with("C2PA_KEY (--c2pa-key) is not set"));
+        assert!(said(None, Some(file.path())).starts_with("C2PA_CERTIFICATE (--c2pa-certificate) is not set"));
+        assert!(said(Some(file.path()), Some(file.path())).contains("cannot sign"));
+        assert!(said(Some("/nowhere/chain.pem".as_ref()), Some(file.path())).contains("cannot be read"));
     }
 
     #[test]

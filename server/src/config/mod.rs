@@ -55,6 +55,9 @@ pub struct Config {
     /// Where media is served: a path on this server or the URL of a CDN before the bucket.
     #[arg(long, env = "MEDIA_BASE_URL", default_value = "/media", value_parser = value::media_base)]
     pub media_base_url: String,
+    /// MiB of memory for small media objects that are asked for again and again; 0 keeps none.
+    #[arg(long, env = "MEDIA_CACHE_MIB", default_value_t = 64, value_parser = value::whole(0..=65_536_u32))]
+    pub media_cache_mib: u32,
     /// Folder of the built site (pkg, fonts, icons).
     #[arg(long, env = "LEPTOS_SITE_ROOT", default_value = "target/site")]
     pub site_root: PathBuf,

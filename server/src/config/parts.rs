@@ -1,5 +1,6 @@
 //! Settings of the parts that can be embedded.
 
+use anyhow::Context as _;
 use clap::Args;
 use secrecy::SecretString;
 use url::Url;
@@ -31,6 +32,9 @@ pub struct ObjectStore {
     /// endpoint/bucket/key instead of bucket.endpoint/key; MinIO wants it.
     #[arg(long, env = "S3_PATH_STYLE", default_value_t = false, action = clap::ArgAction::Set, value_parser = value::switch)]
     pub s3_path_style: bool,
+    /// Tags posters for a lifecycle rule (AWS, MinIO); R2 refuses tags. `true` on AWS, `false` elsewhere when not set.
+    #[arg(long, env = "S3_OBJECT_TAGS", value_parser = value::switch)]
+    pub s3_object_tags: Option<bool>,
 }
 
 impl ObjectStore {
@@ -42,11 +46,23 @@ impl ObjectStore {
             && self.s3_secret_access_key.is_none()
     }
 
+    /// Opens the store of the settings.
+    ///
+    /// # Errors
+    /// [`WrongSetting`] for the first one that is not set; what the store says of others.
+    pub async fn connect(&self) -> anyhow::Result<storage::Store> {
+        let store = storage::Store::connect(self.settings()?).await.context("the object store")?;
+        Ok(match self.s3_object_tags {
+            Some(has_tags) => store.with_tags(has_tags),
+            None => store,
+        })
+    }
+
     /// The settings of a real store.
     ///
     /// # Errors
     /// [`WrongSetting`] for the first one that is not set.
-    pub fn settings(&self) -> Result<storage::Settings, WrongSetting> {
+    fn settings(&self) -> Result<storage::Settings, WrongSetting> {
         Ok(storage::Settings {
             endpoint: self.s3_endpoint.clone(),
             region: self.s3_region.clone(),

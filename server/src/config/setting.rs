@@ -100,6 +100,13 @@ pub const WORK_DIR: Setting =
     Setting::new("WORK_DIR", "--work-dir", "a folder of its own that this program may make or write into");
 pub const BRAND_LOGO: Setting =
     Setting::new("BRAND_LOGO", "--brand-logo", "a PNG, WebP or JPEG file that this program may read");
+pub const C2PA_CERTIFICATE: Setting = Setting::new(
+    "C2PA_CERTIFICATE",
+    "--c2pa-certificate",
+    "a file with a certificate chain in PEM, the signing one first, that fits C2PA_KEY and C2PA_ALGORITHM",
+);
+pub const C2PA_KEY: Setting =
+    Setting::new("C2PA_KEY", "--c2pa-key", "a file with the key of C2PA_CERTIFICATE in PEM (PKCS #8)");
 pub const STATE_DIR: Setting =
     Setting::new("STATE_DIR", "--state-dir", "a folder that this program may make or write into");
 pub const ADMIN_PASSWORD: Setting = Setting::new("ADMIN_PASSWORD", "--password", "at least 10 characters");

@@ -12,7 +12,6 @@ mod media;
 pub mod metrics;
 mod pages;
 mod playback;
-mod range;
 mod refusal;
 mod rest;
 mod sessions;
@@ -53,6 +52,8 @@ pub struct Edge {
     pub redis_url: SecretString,
     pub public_url: Url,
     pub media_base: String,
+    /// Bytes of small objects that are kept in memory.
+    pub media_cache_bytes: u64,
     pub site_root: PathBuf,
     pub zone: Tz,
     pub trusted_proxies: usize,
@@ -67,6 +68,7 @@ pub struct State {
     webhooks: Arc<WebhookVerifier>,
     hub: Arc<Hub>,
     addresses: Arc<playback::Addresses>,
+    media: media::Media,
     leptos: LeptosOptions,
     proxies: TrustedProxies,
     zone: Tz,
@@ -87,6 +89,7 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
         webhooks: edge.webhooks.clone(),
         hub,
         addresses: Arc::new(playback::Addresses::new()),
+        media: media::Media::new(edge.media_cache_bytes),
         leptos,
         proxies: TrustedProxies(edge.trusted_proxies),
         zone: edge.zone,
@@ -126,13 +129,13 @@ fn is_for_others(path: &str) -> bool {
 
 fn router(state: &State, site_root: &std::path::Path) -> Router<State> {
     let router = Router::new()
-        .route("/media/{*key}", get(media::serve))
         .route("/events/generations", get(events::all))
         .route("/events/generations/{id}", get(events::one))
         .route("/api/video/webhook", post(webhooks::fal))
         .route("/api/video/webhook/fal", post(webhooks::fal))
         .route("/api/video/webhook/fal/{token}", post(webhooks::fal_named));
     let router = router.merge(health::routes(state.engine.clone()));
+    let router = media::routes(router);
     let router = playback::routes(router);
     let router = embed::routes(router, site_root);
     let router = tokens::routes(router);

@@ -4,15 +4,18 @@ use std::net::{IpAddr, SocketAddr};
 
 use anyhow::Context as _;
 use app::{
-    AdminApp, Client, ShopZone, admin_shell,
-    pages::shop::{self, ShopDocument},
+    AdminApp, AppError, Client, ShopZone, admin_shell,
+    pages::{
+        plain::{self, PlainPage},
+        shop::{self, ShopDocument},
+    },
 };
 use axum::{
     Router,
     extract::{ConnectInfo, Path, Request, State as FromState},
     http::{HeaderMap, HeaderValue, header, request::Parts},
     middleware::{self, Next},
-    response::{IntoResponse, Redirect, Response},
+    response::{Html, IntoResponse, Redirect, Response},
     routing::get,
 };
 use chrono::{Offset as _, Utc};
@@ -57,6 +60,8 @@ pub fn routes(router: Router<State>, state: &State) -> Router<State> {
         Router::new().leptos_routes_with_context(state, generate_route_list(AdminApp), context(state), move || {
             admin_shell(options.clone())
         });
+    let plain = Router::new().route("/admin/videos/{id}", get(desk_video)).route("/admin/storage", get(desk_storage));
+    let desk = desk.merge(plain);
     let shop = Router::new().route("/products", get(shop_products)).route("/products/{slug}", get(shop_product));
     let desk = desk.layer(middleware::from_fn(never_cached)).layer(middleware::map_response(varied));
     let pages = desk.merge(shop.layer(middleware::from_fn(always_fresh)));
@@ -77,6 +82,29 @@ async fn shop_products(FromState(engine): FromState<Engine>, request: Parts) -> 
 
 async fn shop_product(FromState(engine): FromState<Engine>, Path(slug): Path<String>, request: Parts) -> ShopDocument {
     shop::product_page(&engine, &request, &slug).await
+}
+
+async fn desk_video(FromState(state): FromState<State>, Path(id): Path<String>, request: Parts) -> Response {
+    let zone = shop_zone(state.zone);
+    let page = PlainPage { request: &request, options: &state.leptos, zone: &zone };
+    let written = match id.parse() {
+        Ok(id) => plain::video_page(&state.engine, &page, id).await,
+        Err(_) => Err(AppError::NotFound),
+    };
+    plain_answer(written, &request)
+}
+
+async fn desk_storage(FromState(state): FromState<State>, request: Parts) -> Response {
+    let zone = shop_zone(state.zone);
+    let page = PlainPage { request: &request, options: &state.leptos, zone: &zone };
+    plain_answer(plain::storage_page(&state.engine, &page).await, &request)
+}
+
+fn plain_answer(written: Result<String, AppError>, request: &Parts) -> Response {
+    match written {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => refusal::answer(request, &error),
+    }
 }
 
 /// What search engines are told; they ask every few hours.

@@ -73,6 +73,7 @@ impl Error {
         let status = answer.raw().status().as_u16();
         let code = answer.err().code().unwrap_or("no code");
         match (status, code) {
+            (501, _) | (_, "NotImplemented") => Self::Invalid(format!("the store does not know this ({code})")),
             (_, "NoSuchBucket") => Self::Invalid("the bucket does not exist".to_owned()),
             (404, _) => Self::NotFound(what.to_owned()),
             (401 | 403, "RequestTimeTooSkewed") => Self::Unavailable("the clocks differ too much".to_owned()),

@@ -1,8 +1,8 @@
-//! The key layout: `videos/{id}/original|encoded|hls|thumbnails/…` and `products/{id}/photos|stills/…`.
+//! The key layout: `videos/{id}/original|encoded|hls|thumbnails|exports/…` and `products/{id}/photos|stills/…`.
 
 use std::fmt;
 
-use domain::{PhotoId, ProductId, StillId, VideoId};
+use domain::{ExportId, PhotoId, ProductId, StillId, VideoId};
 
 /// Longest key that is accepted, in bytes; far below the 1024 of S3.
 const MAX_BYTES: usize = 256;
@@ -88,6 +88,11 @@ impl Key {
         Self::below(video, "thumbnails", name)
     }
 
+    /// A cut for another place: `videos/{id}/exports/{export}.mp4`. Never public.
+    pub fn export(video: VideoId, export: ExportId) -> Self {
+        Self(format!("videos/{video}/exports/{export}.mp4"))
+    }
+
     fn below(video: VideoId, folder: &str, name: &str) -> Result<Self, InvalidKey> {
         Self::parse(&format!("videos/{video}/{folder}/{name}"))
     }
@@ -125,8 +130,19 @@ impl Key {
         &self.0
     }
 
-    /// Whether anybody may be served these bytes: renditions, posters and product photos are public; originals and
-    /// stills under review are not, nor is anything this version does not know.
+    /// The video an object belongs to, where it belongs to one.
+    pub fn video(&self) -> Option<VideoId> {
+        self.0.strip_prefix("videos/")?.split('/').next()?.parse().ok()
+    }
+
+    /// Whether it is a picture of a video.
+    pub(crate) fn is_poster(&self) -> bool {
+        let mut segments = self.0.split('/');
+        (segments.next(), segments.nth(1)) == (Some("videos"), Some("thumbnails"))
+    }
+
+    /// Whether anybody may be served these bytes, once the video is shown: renditions, posters and product photos are
+    /// public; originals, stills under review and exports are not, nor is anything this version does not know.
     pub fn is_public(&self) -> bool {
         let mut segments = self.0.split('/');
         let place = (segments.next(), segments.nth(1));
@@ -161,6 +177,7 @@ mod tests {
             Key::rendition(video, "1080p.av1.mp4").unwrap(),
             Key::hls(video, "720p/segment_0.m4s").unwrap(),
             Key::thumbnail(video, "thumb.jpg").unwrap(),
+            Key::export(video, ExportId::from_uuid(ID)),
             Key::photo(product, PhotoId::from_uuid(ID), Extension::Png),
             Key::still(product, StillId::from_uuid(ID), Extension::Jpg),
         ];
@@ -172,6 +189,7 @@ mod tests {
             ("videos/ID/encoded/1080p.av1.mp4", true),
             ("videos/ID/hls/720p/segment_0.m4s", true),
             ("videos/ID/thumbnails/thumb.jpg", true),
+            ("videos/ID/exports/ID.mp4", false),
             ("products/ID/photos/ID.png", true),
             ("products/ID/stills/ID.jpg", false),
         ];

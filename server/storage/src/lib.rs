@@ -6,6 +6,7 @@
 pub mod embedded;
 mod error;
 mod key;
+mod lifecycle;
 mod object;
 mod settings;
 mod store;
@@ -13,6 +14,7 @@ mod upload;
 
 pub use error::Error;
 pub use key::{Extension, InvalidKey, Key};
+pub use lifecycle::LifecycleRule;
 pub use object::{ByteRange, Listed, Object, ObjectInfo, StoredObject};
 pub use settings::Settings;
 pub use store::Store;

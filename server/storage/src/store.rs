@@ -32,6 +32,7 @@ pub struct Store {
     pub(crate) bucket: Arc<str>,
     region: Arc<str>,
     is_aws: bool,
+    pub(crate) has_tags: bool,
 }
 
 impl std::fmt::Debug for Store {
@@ -49,7 +50,14 @@ impl Store {
         settings.check()?;
         let client = Client::from_conf(settings.client());
         let is_aws = settings.endpoint.is_none();
-        Ok(Self { client, bucket: settings.bucket.into(), region: settings.region.into(), is_aws })
+        Ok(Self { client, bucket: settings.bucket.into(), region: settings.region.into(), is_aws, has_tags: is_aws })
+    }
+
+    /// The same store with posters tagged for its lifecycle rules, or not. AWS and MinIO know tags, R2 refuses objects that
+    /// have some; without a word here they are set on AWS.
+    #[must_use]
+    pub fn with_tags(self, has_tags: bool) -> Self {
+        Self { has_tags, ..self }
     }
 
     /// Creates the bucket unless it is there. Two processes may do this at once.

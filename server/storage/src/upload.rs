@@ -34,7 +34,8 @@ impl Store {
             sha256: hex::encode(Sha256::digest(&bytes)),
         };
         let request = self.client.put_object().bucket(&*self.bucket).key(key.as_str());
-        let request = request.content_type(content_type).cache_control(IMMUTABLE).body(ByteStream::from(bytes));
+        let request = request.content_type(content_type).cache_control(IMMUTABLE).set_tagging(self.tags_of(key));
+        let request = request.body(ByteStream::from(bytes));
         request.send().await.map_err(|error| Error::from_sdk(key.as_str(), &error))?;
         tracing::debug!(storage.key = %key, storage.bytes = stored.bytes, "stored {key}");
         Ok(stored)
@@ -63,7 +64,7 @@ impl Store {
 
     async fn put_parts(&self, key: &Key, first: Bytes, file: File, content_type: &str) -> Result<StoredObject, Error> {
         let request = self.client.create_multipart_upload().bucket(&*self.bucket).key(key.as_str());
-        let request = request.content_type(content_type).cache_control(IMMUTABLE);
+        let request = request.content_type(content_type).cache_control(IMMUTABLE).set_tagging(self.tags_of(key));
         let answer = request.send().await.map_err(|error| Error::from_sdk(key.as_str(), &error))?;
         let id = answer.upload_id.ok_or_else(|| Error::Unavailable("the upload got no id".to_owned()))?;
         let upload = Upload { store: self.clone(), key: key.clone(), id, open: true };

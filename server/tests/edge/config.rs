@@ -73,8 +73,10 @@ async fn a_wrong_setting_is_named_with_what_was_given_and_what_it_takes() {
         ("S3_ENDPOINT", "minio", "an http or https address, like"),
         ("S3_BUCKET", "My Bucket", "3 to 63 of a-z"),
         ("S3_PATH_STYLE", "maybe", "true or false"),
+        ("S3_OBJECT_TAGS", "maybe", "true or false"),
         ("REDIS_NAMESPACE", "a b", "1 to 64 letters"),
         ("MEDIA_BASE_URL", "media", "a path like /media"),
+        ("MEDIA_CACHE_MIB", "-1", "a whole number from 0 to 65536"),
         ("TRUSTED_PROXIES", "one", "a whole number from 0 to 32"),
         ("SHOP_ZONE", "Mars/Olympus", "a zone of the IANA database, like"),
         ("DAILY_GENERATIONS", "many", "a whole number from 0 to"),
@@ -122,6 +124,7 @@ async fn a_wrong_secret_is_named_with_what_it_takes_only() {
     let ground = ground.with(&[("SIMULATOR_URL", "http://127.0.0.1:9/"), ("LISTEN", "127.0.0.1:0")]);
     run(&["migrate"], &ground.settings);
     for (name, value, expected) in [
+        ("DATABASE_URL", "mysql://hunter2secret@host/shop", "begins with `mysql://`"),
         ("DATABASE_URL", "hunter2secret", "postgres://user:password@host/database"),
         ("REDIS_URL", "hunter2secret", "redis://host:6379"),
         ("CALLBACK_SECRET", "hunter2secret", "at least 32 random characters"),

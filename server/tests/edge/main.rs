@@ -4,6 +4,7 @@
 
 mod api;
 mod browser;
+mod catalogue;
 mod click;
 mod clock;
 mod config;
@@ -16,6 +17,7 @@ mod journey;
 mod media;
 mod models;
 mod outcome;
+mod plain;
 mod playback;
 mod program;
 mod queue;

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::{
     browser::{Browser, header},
-    house::{shared, shared_product},
+    house::{House, shared, shared_product},
+    journey::finished,
 };
 
 async fn ask(browser: &Browser, path: &str, headers: &[(&str, &str)]) -> Response {
@@ -132,4 +133,77 @@ async fn names_that_lead_elsewhere_lead_nowhere() {
         let status = admin.get(&format!("/media/{key}")).send().await.unwrap().status();
         assert_eq!(status, 404, "{key}");
     }
+}
+
+#[tokio::test]
+async fn a_signed_address_opens_its_folder_to_anybody_for_a_while() {
+    let house = shared().await;
+    let finished = finished().await;
+    let page = house.admin().await.page(&format!("/admin/generations/{}", finished.id)).await;
+    let signed = page.split('"').find(|part| part.starts_with("/media/signed/")).expect("stills are signed").to_owned();
+    let visitor = house.visitor();
+    let answer = ask(&visitor, &signed, &[("range", "bytes=0-9")]).await;
+    assert_eq!((answer.status().as_u16(), header(&answer, "content-type")), (206, "image/jpeg"), "{signed}");
+    assert!(header(&answer, "cache-control").starts_with("private"));
+    assert_eq!(header(&answer, "access-control-allow-origin"), "");
+    let mut parts: Vec<&str> = signed.trim_start_matches("/media/signed/").splitn(3, '/').collect();
+    let address = |parts: &[&str]| format!("/media/signed/{}", parts.join("/"));
+    assert_eq!(address(&parts), signed);
+    let (expires, signature) = (parts[0].parse::<i64>().unwrap(), parts[1]);
+    let (later, other) = ((expires + 3_600).to_string(), signature.replace(&signature[..1], "x"));
+    for (at, part) in [(0, later.as_str()), (1, other.as_str()), (0, "soon"), (1, "-")] {
+        let before = std::mem::replace(&mut parts[at], part);
+        assert!(matches!(ask(&visitor, &address(&parts), &[]).await.status().as_u16(), 400 | 404), "{part}");
+        parts[at] = before;
+    }
+    parts[2] = "products/0193a1b2-0000-7000-8000-000000000001/stills/0193a1b2-0000-7000-8000-000000000002.jpg";
+    assert_eq!(ask(&visitor, &address(&parts), &[]).await.status(), 404);
+    parts[2] = "../../secret";
+    assert_eq!(ask(&visitor, &address(&parts), &[]).await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_video_nobody_has_published_is_not_for_everybody() {
+    let house = shared().await;
+    let key = format!("videos/{}/encoded/720p.mp4", Uuid::now_v7());
+    let objects = house.ground.objects().await;
+    objects.put_bytes(&Key::parse(&key).unwrap(), b"a draft".to_vec().into(), "video/mp4").await.unwrap();
+    let path = format!("/media/{key}");
+    assert_eq!(house.visitor().get(&path).send().await.unwrap().status(), 404);
+    let answer = house.admin().await.get(&path).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), header(&answer, "cache-control")), (200, "private, max-age=3600"));
+}
+
+#[tokio::test]
+async fn players_of_other_pages_may_ask_for_parts() {
+    let visitor = shared().await.visitor();
+    let path = format!("/media/{}", shared_product().await.photo_key);
+    let request = visitor.request(Method::OPTIONS, &path).header("origin", "https://shop.example");
+    let request = request.header("access-control-request-method", "GET");
+    let answer = request.header("access-control-request-headers", "range").send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), header(&answer, "access-control-allow-origin")), (204, "*"));
+    assert!(header(&answer, "access-control-allow-headers").contains("range"));
+}
+
+#[tokio::test]
+async fn what_is_kept_in_memory_is_served_like_what_is_not() {
+    let house = House::build(&[("MEDIA_CACHE_MIB", "0")]).await;
+    let product = house.ground.add_product("uncached").await;
+    let visitor = house.visitor();
+    let path = format!("/media/{}", product.photo_key);
+    let (kept, whole, _) = photo(&shared().await.visitor()).await;
+    for range in ["bytes=0-", "bytes=7-70", "bytes=-1", "bytes=0-1,3-4"] {
+        let streamed = ask(&visitor, &path, &[("range", range)]).await;
+        let kept = ask(&shared().await.visitor(), &kept, &[("range", range)]).await;
+        for name in ["content-range", "content-length", "content-type", "cache-control", "accept-ranges"] {
+            assert_eq!(header(&streamed, name), header(&kept, name), "{range} {name}");
+        }
+        assert_eq!(streamed.status(), kept.status());
+        assert_eq!(streamed.bytes().await.unwrap(), kept.bytes().await.unwrap(), "{range}");
+    }
+    // What is gone from the store is gone at once where nothing is kept.
+    let objects = house.ground.objects().await;
+    objects.delete(&Key::parse(&product.photo_key).unwrap()).await.unwrap();
+    assert_eq!(ask(&visitor, &path, &[]).await.status(), 404);
+    assert!(!whole.is_empty());
 }

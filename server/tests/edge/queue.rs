@@ -26,7 +26,7 @@ async fn forms_pause_and_resume_and_every_page_says_so() {
     admin.cookie = admin.cookie.map(|cookie| format!("{cookie}; language=en"));
     let page = admin.page(QUEUE).await;
     assert!(page.contains("action=\"/api/admin/queue/pause\"") && page.contains("Nothing is paused."), "{page}");
-    assert!(page.contains("value=\"provider:fal\"") && page.contains("All parts work."), "{page}");
+    assert!(page.contains("value=\"provider:fal\"") && page.contains("Redis answers"), "{page}");
     assert!(!page.contains("queue-alert"), "{page}");
 
     let fields = [("scope", "provider:fal"), ("reason", "An unclear <bill>")];
@@ -34,7 +34,7 @@ async fn forms_pause_and_resume_and_every_page_says_so() {
     assert!(page.contains("An unclear &lt;bill&gt;") && page.contains("/api/admin/queue/resume"), "{page}");
     for path in ["/admin/products", "/admin/generations", "/admin/costs", QUEUE] {
         let page = admin.page(path).await;
-        assert!(page.contains("Paused: Provider fal.ai. Nothing new starts."), "{path}: {page}");
+        assert!(page.contains("Paused: Provider fal.ai. What is paused starts no new jobs."), "{path}: {page}");
     }
 
     let page = send(&house, &admin, "/api/admin/queue/pause", &[("scope", "provider:acme"), ("reason", "")]).await;

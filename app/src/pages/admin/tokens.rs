@@ -15,6 +15,8 @@ use crate::{
     shell::{CommonHead, PageFacts, ShopZone, Theme},
 };
 
+/// What Leptos writes between nodes. Text and attributes never hold it: there it is escaped.
+const NODE_MARK: &str = "<!>";
 /// The page.
 pub const PATH: &str = "/admin/tokens";
 /// After how many days a token may end by itself.
@@ -37,7 +39,7 @@ pub fn tokens_page(options: &LeptosOptions, request: &Parts, zone: ShopZone, tok
     let html = Owner::new().with(|| {
         provide_context(request.clone());
         provide_context(zone);
-        document(options.clone(), &PageFacts::read(), tokens).to_html()
+        document(options.clone(), &PageFacts::read(), tokens).to_html().replace(NODE_MARK, "")
     });
     (status, Html(html)).into_response()
 }

@@ -2,7 +2,9 @@
 
 pub(crate) mod store;
 
-use domain::{CallId, GenerationId, StillId, generation::Frame};
+use domain::{CallId, GenerationId, StillId, VideoId, generation::Frame};
+
+use crate::{Engine, Error};
 
 /// A still that the object store has.
 pub(crate) struct NewStill<'a> {
@@ -35,6 +37,8 @@ pub(crate) enum Part {
     Hls,
     /// A picture of it.
     Poster,
+    /// A cut for another place.
+    Export,
 }
 
 impl Part {
@@ -45,6 +49,7 @@ impl Part {
             Self::Rendition => "rendition",
             Self::Hls => "hls",
             Self::Poster => "poster",
+            Self::Export => "export",
         }
     }
 }
@@ -56,6 +61,12 @@ pub(crate) struct NewObject {
     pub(crate) stored: storage::StoredObject,
 }
 
+/// How far the product's colour is from what was made: CIEDE2000 in hundredths.
+pub(crate) struct Colours {
+    pub(crate) stills: Vec<(Frame, u32)>,
+    pub(crate) clip: u32,
+}
+
 /// A video that is stored whole.
 pub(crate) struct NewVideo<'a> {
     pub(crate) made: &'a media::EncodeResult,
@@ -65,4 +76,19 @@ pub(crate) struct NewVideo<'a> {
     pub(crate) strip: &'a storage::Key,
     /// The master playlist.
     pub(crate) hls: Option<&'a storage::Key>,
+    /// The words "made by AI" are in the picture.
+    pub(crate) is_labelled: bool,
+    /// How true its colours are, where that could be measured.
+    pub(crate) colours: Option<&'a Colours>,
+}
+
+impl Engine {
+    /// Whether shoppers were ever shown a video: its files are public from then on, so that a page that still plays it is not
+    /// cut off when another takes its place. Until then, while files are being stored, they are not.
+    ///
+    /// # Errors
+    /// Only when the database does not answer.
+    pub async fn is_shown(&self, video: VideoId) -> Result<bool, Error> {
+        Ok(store::is_shown(&mut *self.pg().acquire().await?, video).await?)
+    }
 }

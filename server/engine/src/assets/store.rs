@@ -52,8 +52,8 @@ pub(crate) async fn insert_video(
     let duration_ms = made.renditions.first().map_or(1, |rendition| rendition.duration_ms.max(1));
     sqlx::query!(
         "insert into videos (id, product_id, generation_id, duration_ms, poster_key, poster_width, poster_height,
-             poster_webp_key, hls_key, strip_key, strip_width, strip_height)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             poster_webp_key, hls_key, strip_key, strip_width, strip_height, is_labelled, colour_distance)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         generation.video_id.uuid(),
         generation.product_id.uuid(),
         generation.id.uuid(),
@@ -66,12 +66,34 @@ pub(crate) async fn insert_video(
         video.strip.as_str(),
         i32::try_from(made.strip.width).unwrap_or(i32::MAX),
         i32::try_from(made.strip.height).unwrap_or(i32::MAX),
+        video.is_labelled,
+        video.colours.map(|colours| i32::try_from(colours.clip).unwrap_or(i32::MAX)),
     )
     .execute(&mut *conn)
     .await?;
     for (object, rendition) in &video.renditions {
         insert_rendition(conn, generation.video_id, object, rendition).await?;
     }
+    for (frame, distance) in video.colours.iter().flat_map(|colours| &colours.stills) {
+        set_still_colour(conn, generation.id, *frame, *distance).await?;
+    }
+    Ok(())
+}
+
+async fn set_still_colour(
+    conn: &mut PgConnection,
+    generation: GenerationId,
+    frame: Frame,
+    distance: u32,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update stills set colour_distance = $3 where generation_id = $1 and frame = $2",
+        generation.uuid(),
+        frame.as_str(),
+        i32::try_from(distance).unwrap_or(i32::MAX)
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -140,4 +162,11 @@ pub(crate) async fn publish(conn: &mut PgConnection, product: ProductId, video: 
     .await?;
     sqlx::query!("update products set video_id = $2 where id = $1", product.uuid(), video.uuid()).execute(conn).await?;
     Ok(())
+}
+
+/// Whether a video was ever shown to shoppers.
+pub(crate) async fn is_shown(conn: &mut PgConnection, video: VideoId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!("select exists (select 1 from videos where id = $1) as \"shown!\"", video.uuid())
+        .fetch_one(conn)
+        .await
 }

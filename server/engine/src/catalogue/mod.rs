@@ -1,5 +1,5 @@
-//! The catalogue of models as the database keeps it: rows of the program's own file, prices and retirements that people
-//! added. Every process reads it anew when it changed; history is never edited.
+//! The catalogue of models as the database keeps it: rows of files (the program's own, and those an operator loads), prices and
+//! retirements that people added. Every process reads it anew when it changed; history is never edited.
 
 mod change;
 pub(crate) mod store;
@@ -13,6 +13,7 @@ use std::{
 
 use chrono::NaiveDate;
 use providers::{Catalogue, ModelRef, catalogue::ModelRow};
+use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Engine, Error};
@@ -28,46 +29,60 @@ pub(crate) struct Mark {
     pub(crate) withdrawal: i64,
 }
 
-impl Engine {
-    /// Writes what the program's own file says and the database does not know yet, then reads the catalogue from there.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] without the database; [`Error::Internal`] when a newer program has written rows this one
-    /// does not understand.
-    pub async fn load_catalogue(&self, file: &Catalogue) -> Result<(), Error> {
-        let mut tx = self.pg().begin().await?;
-        store::lock(&mut tx).await?;
-        let mut added = 0;
-        for row in file.rows() {
-            let spec = serde_json::to_value(row).map_err(Error::internal)?;
-            added += u64::from(store::insert_of_file(&mut tx, &row.model(), row.valid_from, &spec).await?);
-        }
-        tx.commit().await?;
-        if added > 0 {
-            tracing::info!(rows = added, "{added} rows of the catalogue are new");
-        }
-        self.refresh_catalogue().await
+/// Writes what a file says and the database does not know yet; answers how many rows that were. Nothing is written when
+/// the rows contradict each other or those that are there.
+///
+/// # Errors
+/// [`Error::Unavailable`] without the database; [`Error::Internal`] with the row that contradicts, or when a newer program
+/// has written rows this one does not understand.
+pub async fn load_catalogue(pg: &PgPool, file: &Catalogue) -> Result<u32, Error> {
+    let mut tx = pg.begin().await?;
+    store::lock(&mut tx).await?;
+    let mut added = 0;
+    for row in file.rows() {
+        let spec = serde_json::to_value(row).map_err(Error::internal)?;
+        added += u32::from(store::insert_of_file(&mut tx, &row.model(), row.valid_from, &spec).await?);
     }
+    // What no process could read must not be there for the next start.
+    read(&mut tx).await?;
+    tx.commit().await?;
+    if added > 0 {
+        tracing::info!(rows = added, "{added} rows of the catalogue are new");
+    }
+    Ok(added)
+}
 
+/// The catalogue as the database has it, with days in UTC.
+///
+/// # Errors
+/// Those of [`load_catalogue`].
+pub async fn read_catalogue(pg: &PgPool) -> Result<Catalogue, Error> {
+    read(&mut *pg.acquire().await?).await
+}
+
+async fn read(conn: &mut PgConnection) -> Result<Catalogue, Error> {
+    let rows = store::rows(conn).await?;
+    let retirements = store::retirements(conn).await?;
+    let mut read = Vec::with_capacity(rows.len());
+    for spec in rows {
+        read.push(serde_json::from_value::<ModelRow>(spec).map_err(Error::internal)?);
+    }
+    Catalogue::from_rows(combine(read, &retirements)).map_err(Error::internal)
+}
+
+impl Engine {
     /// Reads the catalogue again when it has changed.
     ///
     /// # Errors
-    /// Those of [`Engine::load_catalogue`]; the catalogue stays what it was.
+    /// Those of [`load_catalogue`]; the catalogue stays what it was.
     pub async fn refresh_catalogue(&self) -> Result<(), Error> {
         let mut conn = self.pg().acquire().await?;
         let mark = store::mark(&mut conn).await?;
         if *self.0.catalogue_mark.lock().unwrap_or_else(PoisonError::into_inner) == mark {
             return Ok(());
         }
-        let rows = store::rows(&mut conn).await?;
-        let retirements = store::retirements(&mut conn).await?;
+        let catalogue = read(&mut conn).await?.in_zone(self.settings().zone);
         drop(conn);
-        let mut read = Vec::with_capacity(rows.len());
-        for spec in rows {
-            read.push(serde_json::from_value::<ModelRow>(spec).map_err(Error::internal)?);
-        }
-        let catalogue = Catalogue::from_rows(combine(read, &retirements)).map_err(Error::internal)?;
-        let catalogue = catalogue.in_zone(self.settings().zone);
         self.makers().shared_catalogue().replace(catalogue);
         *self.0.catalogue_mark.lock().unwrap_or_else(PoisonError::into_inner) = mark;
         Ok(())

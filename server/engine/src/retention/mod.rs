@@ -8,6 +8,10 @@ mod store;
 use std::collections::HashSet;
 
 use chrono::{TimeDelta, Utc};
+use domain::{
+    UserId,
+    storage::{KeepDays, StorageDesk, StoredPart},
+};
 use sqlx::PgPool;
 use storage::{Key, Store};
 
@@ -19,23 +23,6 @@ const MAX_REMOVED: i64 = 10_000;
 const BATCH: usize = 100;
 /// An object without a row may belong to an upload under way until it is so old.
 const ORPHAN_AFTER: TimeDelta = TimeDelta::hours(24);
-
-/// How many days things are kept; 0 keeps them for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeepDays {
-    /// What providers made, after the generation ended.
-    pub originals: u16,
-    /// Renditions and HLS, after nothing points to the video any more.
-    pub videos: u16,
-    /// Posters, after nothing points to the video any more.
-    pub posters: u16,
-}
-
-impl Default for KeepDays {
-    fn default() -> Self {
-        Self { originals: 7, videos: 30, posters: 90 }
-    }
-}
 
 /// What retention removed, or would remove.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,10 +77,51 @@ pub struct Retention {
     pub keep: KeepDays,
 }
 
+/// The rules people set on the desk, or those of the settings while nobody has.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database does not answer.
+pub async fn keep_days(pg: &PgPool, settings: KeepDays) -> Result<KeepDays, Error> {
+    let rules = store::rules(&mut *pg.acquire().await?).await?;
+    Ok(rules.map_or(settings, |(keep, ..)| keep))
+}
+
 impl Engine {
-    /// Retention by the rules of the settings.
-    pub fn retention(&self) -> Retention {
-        Retention { pg: self.pg().clone(), store: self.store().clone(), keep: self.settings().keep }
+    /// Retention by the rules of today.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn retention(&self) -> Result<Retention, Error> {
+        let keep = keep_days(self.pg(), self.settings().keep).await?;
+        Ok(Retention { pg: self.pg().clone(), store: self.store().clone(), keep })
+    }
+
+    /// The desk's page of storage: what there is, what would go now, and the rules.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn storage_desk(&self) -> Result<StorageDesk, Error> {
+        let mut conn = self.pg().acquire().await?;
+        let parts = store::stored(&mut conn).await?;
+        let rules = store::rules(&mut conn).await?;
+        drop(conn);
+        let keep = rules.as_ref().map_or(self.settings().keep, |(keep, ..)| *keep);
+        let retention = Retention { pg: self.pg().clone(), store: self.store().clone(), keep };
+        let due = retention.due().await?.parts.into_iter();
+        let due = due.map(|(part, objects, bytes)| StoredPart { part, objects, bytes }).collect();
+        Ok(StorageDesk { parts, due, keep, set: rules.map(|(_, by, at)| (by, at)) })
+    }
+
+    /// Sets the rules of retention from now on; the next night goes by them.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn set_retention(&self, by: UserId, keep: KeepDays) -> Result<(), Error> {
+        let mut tx = self.pg().begin().await?;
+        store::set_rules(&mut tx, by, keep).await?;
+        generations::store::audit(&mut tx, Some(by), "retention.set", uuid::Uuid::nil()).await?;
+        tx.commit().await?;
+        Ok(())
     }
 }
 

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use domain::{
+    UserId,
+    storage::{KeepDays, StoredPart},
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
-
-use super::KeepDays;
 
 /// An object that is kept no longer.
 pub(super) struct Due {
@@ -50,6 +52,7 @@ pub(super) async fn remove(conn: &mut PgConnection, keys: &[String]) -> Result<H
     .fetch_all(&mut *conn)
     .await?;
     sqlx::query!("delete from renditions where object_key = any($1)", keys).execute(&mut *conn).await?;
+    sqlx::query!("delete from exports where object_key = any($1)", keys).execute(&mut *conn).await?;
     sqlx::query!("update videos set hls_key = null where hls_key = any($1)", keys).execute(conn).await?;
     Ok(videos.into_iter().collect())
 }
@@ -79,4 +82,52 @@ pub(super) async fn expected(conn: &mut PgConnection, before: DateTime<Utc>) -> 
     )
     .fetch_all(conn)
     .await
+}
+
+/// What there is, by part, the heaviest first.
+pub(super) async fn stored(conn: &mut PgConnection) -> Result<Vec<StoredPart>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select part, count(*) as \"objects!\", coalesce(sum(bytes), 0)::bigint as \"bytes!\"
+         from video_objects where removed_at is null group by part order by 3 desc, part"
+    )
+    .fetch_all(conn)
+    .await?;
+    let count = |number: i64| u64::try_from(number).unwrap_or_default();
+    Ok(rows
+        .into_iter()
+        .map(|row| StoredPart { part: row.part, objects: count(row.objects), bytes: count(row.bytes) })
+        .collect())
+}
+
+/// The rules somebody set last, with who and when.
+pub(super) async fn rules(conn: &mut PgConnection) -> Result<Option<(KeepDays, String, DateTime<Utc>)>, sqlx::Error> {
+    let row = sqlx::query!(
+        "select r.originals_days, r.videos_days, r.posters_days, r.set_at, u.name
+         from retention_rules r join users u on u.id = r.set_by order by r.id desc limit 1"
+    )
+    .fetch_optional(conn)
+    .await?;
+    let days = |days: i16| u16::try_from(days).unwrap_or_default();
+    Ok(row.map(|row| {
+        let keep = KeepDays {
+            originals: days(row.originals_days),
+            videos: days(row.videos_days),
+            posters: days(row.posters_days),
+        };
+        (keep, row.name, row.set_at)
+    }))
+}
+
+pub(super) async fn set_rules(conn: &mut PgConnection, by: UserId, keep: KeepDays) -> Result<(), sqlx::Error> {
+    let days = |days: u16| i16::try_from(days).unwrap_or(i16::MAX);
+    sqlx::query!(
+        "insert into retention_rules (originals_days, videos_days, posters_days, set_by) values ($1, $2, $3, $4)",
+        days(keep.originals),
+        days(keep.videos),
+        days(keep.posters),
+        by.uuid()
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

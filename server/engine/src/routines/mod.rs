@@ -154,7 +154,7 @@ impl Engine {
             tracing::info!(rows = told, "{told} rows of the API that are asked for no more were deleted");
         }
         drop(conn);
-        self.retention().run().await?;
+        self.retention().await?.run().await?;
         Ok(())
     }
 }

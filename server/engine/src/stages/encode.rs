@@ -18,7 +18,8 @@ use uuid::Uuid;
 
 use super::{Stop, begin, disk_failure, ending, generation_of, publish, report, workplace::Workplace};
 use crate::{
-    Engine,
+    Engine, Error,
+    assets::{self, Colours},
     generations::{
         self,
         store::{self, Generation},
@@ -28,7 +29,9 @@ use crate::{
 /// Measured progress is written this often at the most.
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 /// Largest original that is taken.
-const ORIGINAL_MAX_BYTES: u64 = 200_000_000;
+pub(crate) const ORIGINAL_MAX_BYTES: u64 = 200_000_000;
+/// Largest photo or still whose colours are looked at.
+const PICTURE_MAX_BYTES: u64 = 40_000_000;
 
 pub(super) struct Encode {
     pub(super) engine: Engine,
@@ -64,7 +67,8 @@ impl Encode {
         let original = folder.path().join("original.mp4");
         self.fetch(&generation, &original).await?;
         let result = self.encode(attempt, &generation, &original, folder.path()).await?;
-        publish::publish(&self.engine, attempt, &generation, &result).await
+        let colours = self.colours(&generation, &result).await;
+        publish::publish(&self.engine, attempt, &generation, &result, colours.as_ref()).await
     }
 
     async fn fetch(&self, generation: &Generation, to: &Path) -> Result<(), Stop> {
@@ -102,6 +106,7 @@ impl Encode {
                 true => self.brand(folder).await?,
                 false => None,
             },
+            signer: self.engine.settings().encode.signer.clone(),
         };
         let out = folder.join("out");
         tokio::fs::create_dir(&out).await?;
@@ -132,6 +137,41 @@ impl Encode {
         Ok(laid.map_err(|error| media_failure(&error))?)
     }
 
+    /// How true the colours are: something to know, no reason to stop.
+    async fn colours(&self, generation: &Generation, made: &EncodeResult) -> Option<Colours> {
+        match self.measure_colours(generation, made).await {
+            Ok(colours) => Some(colours),
+            Err(error) => {
+                let id = generation.id;
+                tracing::warn!(generation.id = %id, %error, "colours of generation {id} were not compared: {error}");
+                None
+            }
+        }
+    }
+
+    async fn measure_colours(&self, generation: &Generation, made: &EncodeResult) -> Result<Colours, Error> {
+        let store = self.engine.store();
+        let picture = async |key: &str| -> Result<Vec<u8>, Error> {
+            let key = storage::Key::parse(key).map_err(Error::internal)?;
+            Ok(store.get_bytes(&key, PICTURE_MAX_BYTES).await?.to_vec())
+        };
+        let photo = picture(&generation.photo_key).await?;
+        let (mut frames, mut stills) = (Vec::new(), Vec::new());
+        for frame in generation.options.recipe.frames() {
+            let mut conn = self.engine.pg().acquire().await?;
+            let still = assets::store::still(&mut conn, generation.id, *frame).await?;
+            drop(conn);
+            if let Some(still) = still {
+                frames.push(*frame);
+                stills.push(picture(&still.key).await?);
+            }
+        }
+        let strip = tokio::fs::read(&made.strip.path).await.map_err(Error::internal)?;
+        let measured = media::colour_distances(photo, stills, strip, made.strip_pictures).await;
+        let (stills, clip) = measured.map_err(Error::internal)?;
+        Ok(Colours { stills: frames.into_iter().zip(stills).collect(), clip })
+    }
+
     /// Progress is news, not truth: when it cannot be written the work goes on.
     async fn progress(&self, generation: &Generation, percent: u8) {
         let span = u16::from(mark::ENCODED - mark::CLIP);
@@ -149,7 +189,7 @@ impl Encode {
     }
 }
 
-fn media_failure(error: &media::Error) -> Failure {
+pub(crate) fn media_failure(error: &media::Error) -> Failure {
     match error {
         media::Error::Cancelled => Failure::cancelled(),
         media::Error::Corrupt { .. } | media::Error::NotAVideo { .. } => {

@@ -11,6 +11,9 @@ mod spool;
 mod stills;
 mod workplace;
 
+pub(crate) use encode::{ORIGINAL_MAX_BYTES, media_failure};
+pub(crate) use workplace::Workplace;
+
 use std::{io::ErrorKind, sync::Arc};
 
 use chrono::{TimeDelta, Utc};
@@ -27,6 +30,7 @@ use sqlx::PgConnection;
 use crate::{
     Engine, Error,
     calls::{Call, Slot},
+    exports,
     generations::store::{self, Event, Generation},
 };
 
@@ -55,11 +59,12 @@ pub(crate) struct JobPayload {
 
 pub(crate) fn handlers(engine: &Engine, tools: media::Tools) -> Vec<(&'static str, Arc<dyn Handler>)> {
     let tools = Arc::new(tools);
-    vec![
+    let stages: [(&'static str, Arc<dyn Handler>); 3] = [
         (kind::STILLS, Arc::new(stills::Stills { engine: engine.clone() })),
         (kind::CLIP, Arc::new(clip::Clip { engine: engine.clone(), tools: tools.clone() })),
-        (kind::ENCODE, Arc::new(encode::Encode { engine: engine.clone(), tools })),
-    ]
+        (kind::ENCODE, Arc::new(encode::Encode { engine: engine.clone(), tools: tools.clone() })),
+    ];
+    stages.into_iter().chain(exports::handlers(engine, &tools)).collect()
 }
 
 /// Why a run of a stage stopped: an error of ours, or a reason the generation carries.

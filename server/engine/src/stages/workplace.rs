@@ -15,7 +15,7 @@ use super::spool::Spool;
 use crate::{Engine, Error, calls};
 
 /// What folders of stages begin with.
-const PREFIXES: [&str; 3] = ["still-", "clip-", "encode-"];
+const PREFIXES: [&str; 5] = ["still-", "clip-", "encode-", "export-", "poster-"];
 /// The file whose lock says that somebody works here. The lock is the kernel's: it goes with the process however it ends.
 const LOCK: &str = "lock";
 /// A folder without a lock is nobody's after this long: no job may take longer than a day.
@@ -28,14 +28,14 @@ const SWEEP_MOST: usize = 10_000;
 const OPEN_TRIES: u32 = 3;
 
 /// A folder of one stage's run, gone when it is dropped.
-pub(super) struct Workplace {
+pub(crate) struct Workplace {
     folder: TempDir,
     _lock: File,
 }
 
 impl Workplace {
     /// Makes a folder whose name begins with `prefix`; nobody else can read it.
-    pub(super) fn open(work_dir: &Path, prefix: &'static str) -> io::Result<Self> {
+    pub(crate) fn open(work_dir: &Path, prefix: &'static str) -> io::Result<Self> {
         for _ in 0..OPEN_TRIES {
             let mine = Permissions::from_mode(0o700);
             let folder = tempfile::Builder::new().prefix(prefix).permissions(mine).tempdir_in(work_dir)?;
@@ -54,7 +54,7 @@ impl Workplace {
         Err(io::ErrorKind::ResourceBusy.into())
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 }

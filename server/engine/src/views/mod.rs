@@ -23,7 +23,7 @@ impl Engine {
         let mut conn = self.pg().acquire().await?;
         let mut found = store::snapshots(&mut conn, self.media(), ids).await?;
         let mut stages = store::stages(&mut conn, ids).await?;
-        let mut stills = store::stills(&mut conn, ids).await?;
+        let mut stills = store::stills(&mut conn, self.media(), ids, self.now()).await?;
         let mut videos: HashMap<GenerationId, VideoView> = store::videos(&mut conn, self.media(), ids, &[])
             .await?
             .into_iter()

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use domain::{
     CallState, FailureCode, GenerationId, LocalText, MicroUsd, ProductId, Stage, StillId, UserId, VideoId,
     generation::{
@@ -126,7 +127,9 @@ pub(crate) async fn stages(
 
 pub(crate) async fn stills(
     conn: &mut PgConnection,
+    media: &MediaUrls,
     ids: &[GenerationId],
+    now: DateTime<Utc>,
 ) -> Result<HashMap<GenerationId, Vec<StillView>>, sqlx::Error> {
     let rows = sqlx::query!(
         "select id, generation_id, frame, object_key, width, height from stills
@@ -141,7 +144,7 @@ pub(crate) async fn stills(
             id: StillId::from_uuid(row.id),
             frame: if row.frame == Frame::Start.as_str() { Frame::Start } else { Frame::End },
             picture: Picture {
-                url: MediaUrls::private_url(&row.object_key),
+                url: media.private_url(&row.object_key, now),
                 width: number(row.width),
                 height: number(row.height),
             },
@@ -167,7 +170,7 @@ pub(crate) async fn videos(
     let products: Vec<Uuid> = products.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         "select v.id, v.product_id, v.generation_id, v.duration_ms, v.poster_key, v.poster_width, v.poster_height,
-             v.poster_webp_key, v.hls_key, v.strip_key, v.strip_width, v.strip_height,
+             v.is_labelled, v.poster_webp_key, v.hls_key, v.strip_key, v.strip_width, v.strip_height,
              v.published_at, coalesce(p.video_id = v.id, false) as \"published!\",
              r.object_key, r.content_type, r.width, r.height, r.bytes,
              coalesce((select sum(e.amount_micro_usd) from ledger_entries e
@@ -212,6 +215,7 @@ pub(crate) async fn videos(
                 poster_webp: media.picture(row.poster_webp_key, Some(row.poster_width), Some(row.poster_height)),
                 strip: media.picture(row.strip_key, row.strip_width, row.strip_height),
                 duration_ms: number(row.duration_ms),
+                is_labelled: row.is_labelled,
                 cost: MicroUsd::new(row.cost),
                 published_at: row.published_at,
             },

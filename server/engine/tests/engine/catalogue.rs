@@ -175,11 +175,13 @@ async fn a_retiring_model_says_what_is_used_without_it(pg: PgPool) {
 async fn the_file_is_written_once_and_a_change_of_it_is_seen(pg: PgPool) {
     let shop = Shop::open(pg).await;
     let rows = store::catalogue_rows(&shop.pg).await;
-    shop.engine.load_catalogue(&Catalogue::parse(CATALOGUE).unwrap()).await.unwrap();
+    let load = async |text: &str| engine::load_catalogue(&shop.pg, &Catalogue::parse(text).unwrap()).await;
+    assert_eq!(load(CATALOGUE).await.unwrap(), 0);
     assert_eq!(store::catalogue_rows(&shop.pg).await, rows, "nothing is written twice");
     let edited = CATALOGUE.replacen("\"720p\" = 40_000", "\"720p\" = 44_000", 1);
-    shop.engine.load_catalogue(&Catalogue::parse(&edited).unwrap()).await.unwrap();
+    assert_eq!(load(&edited).await.unwrap(), 1);
     assert_eq!(store::catalogue_rows(&shop.pg).await, rows + 1);
+    shop.engine.refresh_catalogue().await.unwrap();
     assert_eq!(clip_price(&shop).await, 220_000);
     for sql in ["update catalogue_rows set reason = 'x'", "delete from catalogue_rows"] {
         assert!(store::tamper(&shop.pg, sql).await.is_err(), "{sql}");

@@ -6,6 +6,7 @@ mod cancelling;
 mod catalogue;
 mod clip_faults;
 mod crashes;
+mod exports;
 mod faults;
 mod journey;
 mod limits;

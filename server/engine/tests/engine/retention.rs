@@ -30,7 +30,7 @@ fn parts(report: &engine::RetentionReport) -> Vec<(&str, u64)> {
 #[sqlx::test(migrations = "../../migrations")]
 async fn what_nothing_points_to_goes_part_by_part_and_a_published_video_stays(pg: PgPool) {
     let shop = Shop::open(pg).await;
-    let retention = shop.engine.retention();
+    let retention = shop.engine.retention().await.unwrap();
     let (old, old_video) = make(&shop, Options { hls: true, ..options() }).await;
     let (_, video) = make(&shop, options()).await;
     let rung = |video| Key::rendition(video, "720p.mp4").unwrap();
@@ -65,15 +65,15 @@ async fn nothing_goes_that_is_kept_for_ever_or_that_a_running_retry_needs(pg: Pg
     let (id, _) = make(&shop, options()).await;
     store::age(&shop.pg, 1_000).await;
     let keep = engine::KeepDays { originals: 0, videos: 0, posters: 0 };
-    let for_ever = engine::Retention { keep, ..shop.engine.retention() };
+    let for_ever = engine::Retention { keep, ..shop.engine.retention().await.unwrap() };
     assert_eq!(for_ever.due().await.unwrap().objects(), 0);
     assert_eq!(
-        parts(&shop.engine.retention().due().await.unwrap()),
+        parts(&shop.engine.retention().await.unwrap().due().await.unwrap()),
         [("original", 2), ("poster", 3), ("rendition", 1)]
     );
     store::reopen(&shop.pg, id).await;
     assert_eq!(
-        parts(&shop.engine.retention().due().await.unwrap()),
+        parts(&shop.engine.retention().await.unwrap().due().await.unwrap()),
         [("original", 1), ("poster", 3), ("rendition", 1)]
     );
 }
@@ -81,7 +81,7 @@ async fn nothing_goes_that_is_kept_for_ever_or_that_a_running_retry_needs(pg: Pg
 #[sqlx::test(migrations = "../../migrations")]
 async fn rows_and_objects_are_compared_both_ways(pg: PgPool) {
     let shop = Shop::open(pg).await;
-    let retention = shop.engine.retention();
+    let retention = shop.engine.retention().await.unwrap();
     let (_, video) = make(&shop, options()).await;
     let clean = retention.sweep(true).await.unwrap();
     assert_eq!((clean.orphans.len(), clean.missing.len()), (0, 0), "{clean:?}");

@@ -133,7 +133,8 @@ impl Shop {
         let makers = makers(&choices, &simulator.url(), catalogue.clone());
         let parts = parts(&pg, redis, makers, &objects.url(), settings).await;
         let engine = Engine::new(parts);
-        engine.load_catalogue(&catalogue).await.unwrap();
+        engine::load_catalogue(&pg, &catalogue).await.unwrap();
+        engine.refresh_catalogue().await.unwrap();
         engine.store().ensure_bucket().await.unwrap();
         let email = Email::parse("admin@shop.example").unwrap();
         let person = engine::create_user(&pg, &email, "Mina", PASSWORD).await.unwrap();
@@ -157,7 +158,8 @@ impl Shop {
         let makers = makers(choices, &self.simulator.url(), catalogue.clone());
         let parts = parts(&self.pg, redis, makers, &objects, settings).await;
         let engine = Engine::new(parts);
-        engine.load_catalogue(&catalogue).await.unwrap();
+        engine::load_catalogue(&self.pg, &catalogue).await.unwrap();
+        engine.refresh_catalogue().await.unwrap();
         engine
     }
 
@@ -364,7 +366,7 @@ fn settings(choices: &Choices, work_dir: PathBuf) -> Settings {
         job_timeout: choices.job_timeout,
         repeat_below: choices.repeat_below,
         lookup_after: Duration::from_millis(50),
-        encode: engine::EncodeSettings { av1: false, brand: brand() },
+        encode: engine::EncodeSettings { av1: false, brand: brand(), signer: None },
         keep: engine::KeepDays::default(),
         work_dir,
     }

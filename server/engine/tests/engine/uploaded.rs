@@ -49,7 +49,7 @@ async fn a_video_of_an_uploaded_still_buys_its_clip_only(pg: PgPool) {
     assert_eq!((stills.state, stills.cost), (StageState::Done, MicroUsd::ZERO));
     let invoice = shop.assert_books_closed().await;
     assert_eq!((invoice.stills(), invoice.clips()), (0, 1));
-    let swept = shop.engine.retention().sweep(false).await.unwrap();
+    let swept = shop.engine.retention().await.unwrap().sweep(false).await.unwrap();
     assert!(swept.missing.is_empty() && swept.orphans.is_empty(), "{swept:?}");
 }
 

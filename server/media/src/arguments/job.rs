@@ -78,7 +78,7 @@ impl Job<'_> {
         words.all(["-filter_complex_threads", "2", "-filter_complex", &self.graph()]);
         for (number, output) in self.outputs.iter().enumerate() {
             words.all(["-map", &format!("[v{number}]")]);
-            self.video(&mut words, output);
+            video(&mut words, output, self.fps, self.frames);
         }
         self.pictures(&mut words);
         Ok(words.0)
@@ -93,61 +93,9 @@ impl Job<'_> {
         self.branding.map_or(&[], |branding| &branding.overlays)
     }
 
-    fn video(&self, words: &mut Words, output: &Output) {
-        match output.codec {
-            Codec::H264 => self.h264(words, output.rung),
-            Codec::Av1 => self.av1(words),
-            Codec::Vp9 => self.vp9(words, output.rung),
-        }
-        words.all(["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv"]);
-        words.all(CLEAN).all(["-pix_fmt", "yuv420p", "-frames:v", &self.frames.to_string(), "-fs", MAX_OUTPUT_BYTES]);
-        match (&output.hls, output.codec) {
-            (Some(folder), _) => words.all(["-f", "tee", &tee(&output.name, folder)]),
-            (None, Codec::Vp9) => words.all(["-f", "webm", &output.name]),
-            (None, _) => words.all(["-movflags", "+faststart", "-f", "mp4", &output.name]),
-        };
-    }
-
-    /// CRF under a ceiling; a key frame every two seconds, so that segments begin with one; no message of the encoder
-    /// about itself.
-    fn h264(&self, words: &mut Words, rung: Rung) {
-        let rate = format!("{}k", rung.max_kbps());
-        words.all(["-c:v", "libx264", "-preset", "medium", "-crf", "24", "-maxrate", &rate, "-bufsize", &rate]);
-        words.all(["-profile:v", "high", "-level:v", rung.level(self.fps)]);
-        words.all(["-force_key_frames", "expr:gte(t,n_forced*2)", "-sc_threshold", "0"]);
-        words.all(["-flags", "+cgop+global_header", "-threads", "2", "-bsf:v", "filter_units=remove_types=6"]);
-    }
-
-    fn av1(&self, words: &mut Words) {
-        let group = (2 * self.fps).to_string();
-        words.all(["-c:v", "libsvtav1", "-preset", "10", "-crf", "35", "-g", &group, "-svtav1-params", "lp=2"]);
-    }
-
-    fn vp9(&self, words: &mut Words, rung: Rung) {
-        let rate = format!("{}k", rung.max_kbps());
-        words.all(["-c:v", "libvpx-vp9", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1", "-threads", "2"]);
-        words.all(["-crf", "33", "-b:v", &rate, "-g", &(2 * self.fps).to_string()]);
-    }
-
     fn pictures(&self, words: &mut Words) {
-        let picture = |words: &mut Words, map: &str, codec: &[&str], name: &str| {
-            words.all(["-map", map]).all(codec.iter().copied()).all(["-frames:v", "1", "-update", "1"]);
-            words.all(["-threads", "1"]).all(CLEAN).all(["-f", "image2", name]);
-        };
-        picture(words, "[poster]", &["-c:v", "mjpeg", "-q:v", "3"], self.shapes.poster);
-        picture(words, "[posterw]", &["-c:v", "libwebp", "-quality", "80"], self.shapes.poster_webp);
+        poster_files(words, self.shapes.poster, self.shapes.poster_webp);
         picture(words, "[strip]", &["-c:v", "mjpeg", "-q:v", "5"], self.shapes.strip);
-    }
-
-    /// A constant frame rate; slowed down, new frames are blended of their neighbours and the last one stays to the end.
-    fn timing(&self) -> String {
-        let fps = self.fps;
-        match self.slower_permille {
-            None => format!("fps={fps}"),
-            Some(permille) => {
-                format!("setpts=PTS*{permille}/1000,framerate=fps={fps},tpad=stop_mode=clone:stop_duration=1")
-            }
-        }
     }
 
     /// The largest rung that is made.
@@ -155,30 +103,16 @@ impl Job<'_> {
         self.outputs.iter().map(|output| output.rung).max_by_key(|rung| rung.width * rung.height)
     }
 
-    /// The frames everything is made of, as `[base]`, and the matrix that has to be said of them. A clip that does not
-    /// say its colour matrix is taken as players take it: by its size. What is laid over it is laid over the largest size
-    /// that is made.
+    /// The frames everything is made of, as `[base]`, and the matrix that has to be said of them. What is laid over a clip
+    /// is laid over the largest size that is made.
     fn base(&self) -> (String, &'static str) {
-        let said = match self.info.has_matrix {
-            true => "",
-            false if self.info.width.min(self.info.height) >= 720 => ":in_color_matrix=bt709",
-            false => ":in_color_matrix=bt601",
-        };
-        let mut graph = format!("[0:v:0]{}", self.timing());
+        let said = matrix_of(self.info);
+        let timing = timing(self.fps, self.slower_permille);
         let (Some(branding), Some(top)) = (self.branding, self.top()) else {
-            graph.push_str("[base]");
-            return (graph, said);
+            return (format!("[0:v:0]{timing}[base]"), said);
         };
-        graph.push_str(&format!(",{}[under0]", picture_of(top, said)));
-        for (number, overlay) in branding.overlays.iter().enumerate() {
-            let (at, next) = (number + 1, number + 1);
-            let (over, place) = (overlay.scaled(top.width, top.height), overlay.place(top.width, top.height));
-            graph.push_str(&format!(
-                ";[{at}:v:0]{over}[over{number}];[under{number}][over{number}]overlay={place}[under{next}]"
-            ));
-        }
-        graph.push_str(&format!(";[under{}]setparams=colorspace=bt709[base]", branding.overlays.len()));
-        (graph, ":in_color_matrix=bt709")
+        let under = format!("[0:v:0]{timing},{}[under0]", picture_of(top, said));
+        (format!("{under}{}", laid_over(branding, top.width, top.height)), BT709)
     }
 
     fn graph(&self) -> String {
@@ -192,14 +126,9 @@ impl Job<'_> {
                 picture_of(output.rung, said)
             ));
         }
-        // JPEG has its own matrix and range (JFIF 1.02), WebP that of television (RFC 9649).
         if let Some(rung) = self.outputs.first().map(|output| output.rung) {
-            let (width, height, fps) = (rung.width, rung.height, self.fps);
-            graph.push_str(&format!(
-                ";[s{count}]trim=end=1,thumbnail=n={fps},split=2[p0][p1];\
-                 [p0]scale=w={width}:h={height}{said}:out_color_matrix=bt601:out_range=pc,setsar=1,format=yuvj420p[poster];\
-                 [p1]scale=w={width}:h={height}{said}:out_color_matrix=bt601:out_range=tv,setsar=1,format=yuv420p[posterw]"
-            ));
+            let most_typical = format!(";[s{count}]trim=end=1,thumbnail=n={}", self.fps);
+            graph.push_str(&posters(&most_typical, rung.width, rung.height, said));
         }
         let (tiles, (width, height)) = (self.shapes.tiles, self.shapes.tile);
         let every = (self.frames / tiles.max(1)).max(1);
@@ -211,6 +140,101 @@ impl Job<'_> {
         ));
         graph
     }
+}
+
+/// How one output is coded, and where it goes.
+pub(super) fn video(words: &mut Words, output: &Output, fps: u32, frames: u64) {
+    match output.codec {
+        Codec::H264 => h264(words, output.rung, fps),
+        Codec::Av1 => av1(words, fps),
+        Codec::Vp9 => vp9(words, output.rung, fps),
+    }
+    words.all(["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv"]);
+    words.all(CLEAN).all(["-pix_fmt", "yuv420p", "-frames:v", &frames.to_string(), "-fs", MAX_OUTPUT_BYTES]);
+    match (&output.hls, output.codec) {
+        (Some(folder), _) => words.all(["-f", "tee", &tee(&output.name, folder)]),
+        (None, Codec::Vp9) => words.all(["-f", "webm", &output.name]),
+        (None, _) => words.all(["-movflags", "+faststart", "-f", "mp4", &output.name]),
+    };
+}
+
+/// CRF under a ceiling; a key frame every two seconds, so that segments begin with one; no message of the encoder about
+/// itself.
+fn h264(words: &mut Words, rung: Rung, fps: u32) {
+    let rate = format!("{}k", rung.max_kbps());
+    words.all(["-c:v", "libx264", "-preset", "medium", "-crf", "24", "-maxrate", &rate, "-bufsize", &rate]);
+    words.all(["-profile:v", "high", "-level:v", rung.level(fps)]);
+    words.all(["-force_key_frames", "expr:gte(t,n_forced*2)", "-sc_threshold", "0"]);
+    words.all(["-flags", "+cgop+global_header", "-threads", "2", "-bsf:v", "filter_units=remove_types=6"]);
+}
+
+fn av1(words: &mut Words, fps: u32) {
+    let group = (2 * fps).to_string();
+    words.all(["-c:v", "libsvtav1", "-preset", "10", "-crf", "35", "-g", &group, "-svtav1-params", "lp=2"]);
+}
+
+fn vp9(words: &mut Words, rung: Rung, fps: u32) {
+    let rate = format!("{}k", rung.max_kbps());
+    words.all(["-c:v", "libvpx-vp9", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1", "-threads", "2"]);
+    words.all(["-crf", "33", "-b:v", &rate, "-g", &(2 * fps).to_string()]);
+}
+
+/// One picture of the graph as a file.
+pub(super) fn picture(words: &mut Words, map: &str, codec: &[&str], name: &str) {
+    words.all(["-map", map]).all(codec.iter().copied()).all(["-frames:v", "1", "-update", "1"]);
+    words.all(["-threads", "1"]).all(CLEAN).all(["-f", "image2", name]);
+}
+
+/// A poster out of the frames of `from`, as JPEG in `[poster]` and as WebP in `[posterw]`. JPEG has its own matrix and range
+/// (JFIF 1.02), WebP that of television (RFC 9649).
+pub(super) fn posters(from: &str, width: u32, height: u32, said: &str) -> String {
+    format!(
+        "{from},split=2[p0][p1];\
+         [p0]scale=w={width}:h={height}{said}:out_color_matrix=bt601:out_range=pc,setsar=1,format=yuvj420p[poster];\
+         [p1]scale=w={width}:h={height}{said}:out_color_matrix=bt601:out_range=tv,setsar=1,format=yuv420p[posterw]"
+    )
+}
+
+/// How both are coded.
+pub(super) fn poster_files(words: &mut Words, jpeg: &str, webp: &str) {
+    picture(words, "[poster]", &["-c:v", "mjpeg", "-q:v", "3"], jpeg);
+    picture(words, "[posterw]", &["-c:v", "libwebp", "-quality", "80"], webp);
+}
+
+/// A constant frame rate; slowed down, new frames are blended of their neighbours and the last one stays to the end.
+pub(super) fn timing(fps: u32, slower_permille: Option<u64>) -> String {
+    match slower_permille {
+        None => format!("fps={fps}"),
+        Some(permille) => {
+            format!("setpts=PTS*{permille}/1000,framerate=fps={fps},tpad=stop_mode=clone:stop_duration=1")
+        }
+    }
+}
+
+/// The matrix of frames that were scaled once.
+pub(super) const BT709: &str = ":in_color_matrix=bt709";
+
+/// The matrix that has to be said of a clip: one that does not say its own is taken as players take it, by its size.
+pub(super) fn matrix_of(info: &ClipInfo) -> &'static str {
+    match info.has_matrix {
+        true => "",
+        false if info.width.min(info.height) >= 720 => BT709,
+        false => ":in_color_matrix=bt601",
+    }
+}
+
+/// Lays everything over `[under0]`, a picture of this size; gives `[base]`.
+pub(super) fn laid_over(branding: &Branding, width: u32, height: u32) -> String {
+    let mut graph = String::new();
+    for (number, overlay) in branding.overlays.iter().enumerate() {
+        let next = number + 1;
+        let (over, place) = (overlay.scaled(width, height), overlay.place(width, height));
+        graph.push_str(&format!(
+            ";[{next}:v:0]{over}[over{number}];[under{number}][over{number}]overlay={place}[under{next}]"
+        ));
+    }
+    graph.push_str(&format!(";[under{}]setparams=colorspace=bt709[base]", branding.overlays.len()));
+    graph
 }
 
 /// A frame in the shape and colours of a rung.

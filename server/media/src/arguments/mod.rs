@@ -1,7 +1,9 @@
 //! The words on the command line. Always a list, never a shell; inputs are absolute `file:` paths, so that no name can
 //! be taken for an option, a protocol or a pattern.
 
+mod export;
 mod job;
+mod poster;
 
 use std::{
     ffi::{OsStr, OsString},
@@ -10,7 +12,9 @@ use std::{
 
 use crate::Error;
 
+pub(crate) use export::ExportJob;
 pub(crate) use job::{Job, Output, Shapes};
+pub(crate) use poster::PosterJob;
 
 /// Containers that are opened. Without this a text file that names other files is a playlist, whatever its name.
 const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm";

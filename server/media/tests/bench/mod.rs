@@ -109,7 +109,7 @@ impl Bench {
 pub fn plan(resolution: Resolution, fps: i64, seconds: i64) -> EncodePlan {
     let (fps, duration) = (FramesPerSecond::parse(fps).unwrap(), ClipSeconds::parse(seconds).unwrap());
     let extras = Extras::default();
-    EncodePlan { resolution, fps, duration, shorter: ShorterClip::Stays, extras, branding: None }
+    EncodePlan { resolution, fps, duration, shorter: ShorterClip::Stays, extras, branding: None, signer: None }
 }
 
 pub fn sizes(result: &EncodeResult) -> Vec<(&'static str, u32, u32)> {

@@ -42,6 +42,10 @@ pub async fn connect(common: &Common) -> anyhow::Result<PgPool> {
 
 /// Connects to a database; gives up after ten seconds.
 pub async fn open(url: &str) -> anyhow::Result<PgPool> {
+    if let Some((scheme, _)) = url.split_once("://").filter(|(scheme, _)| !matches!(*scheme, "postgres" | "postgresql"))
+    {
+        return Err(DATABASE_URL.unusable(format!("begins with `{scheme}://`, which is no Postgres")).into());
+    }
     // What the parser says may be a part of the password.
     let options = PgConnectOptions::from_str(url).map_err(|_| DATABASE_URL.unusable("is no address of a Postgres"))?;
     let (host, port) = (options.get_host().to_owned(), options.get_port());

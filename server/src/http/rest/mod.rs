@@ -165,7 +165,7 @@ fn is_admin(path: &str) -> bool {
 /// Whether what the edge refuses at an address is told as a problem document: everything of `/api` that is no server
 /// function of a page.
 pub fn speaks_problems(path: &str) -> bool {
-    const PAGES: [&str; 12] = [
+    const PAGES: [&str; 14] = [
         "/api/session/",
         "/api/playback",
         "/api/preferences/",
@@ -175,6 +175,8 @@ pub fn speaks_problems(path: &str) -> bool {
         "/api/admin/queue/",
         "/api/admin/notices/",
         "/api/admin/costs/",
+        "/api/admin/storage/",
+        "/api/admin/videos/",
         "/api/admin/products/list",
         "/api/admin/products/detail",
         "/api/admin/products/quote",

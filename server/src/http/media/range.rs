@@ -1,5 +1,6 @@
 //! Ranges of bytes as browsers ask for them (RFC 9110, 14).
 
+use axum::body::Bytes;
 use storage::ByteRange;
 
 /// What a `Range` header asks for.
@@ -33,6 +34,17 @@ pub fn parse(header: Option<&str>, total: u64) -> Wanted {
 }
 
 impl Wanted {
+    /// The bytes of a whole object that are asked for.
+    pub fn of(self, whole: &Bytes) -> Bytes {
+        let end = |last: u64| usize::try_from(last).unwrap_or(usize::MAX).saturating_add(1).min(whole.len());
+        match self {
+            Self::Part(first, last) => {
+                whole.slice(usize::try_from(first).unwrap_or(usize::MAX).min(end(last))..end(last))
+            }
+            Self::Whole | Self::Unsatisfiable => whole.clone(),
+        }
+    }
+
     /// What the object store is asked for.
     pub fn to_store(self) -> Option<ByteRange> {
         match self {

@@ -1,0 +1,103 @@
+//! The document around every plain page.
+
+use http::request::Parts;
+use leptos::prelude::*;
+use leptos_i18n::{Locale as _, td_string};
+use leptos_meta::HashedStylesheet;
+
+use crate::{
+    AppError,
+    i18n::Locale,
+    shell::{CommonHead, PageFacts, ShopZone, Theme},
+};
+
+/// What Leptos writes between nodes. Text and attributes never hold it: there it is escaped.
+const NODE_MARK: &str = "<!>";
+/// Seconds after which a page that waits for something looks again.
+const LOOK_AGAIN_SECS: u8 = 4;
+
+/// What every plain page is rendered from.
+pub struct PlainPage<'a> {
+    /// The request.
+    pub request: &'a Parts,
+    /// Where the built site is.
+    pub options: &'a LeptosOptions,
+    /// The shop's zone.
+    pub zone: &'a ShopZone,
+}
+
+/// What one page puts into the document.
+pub(super) struct Content {
+    pub(super) title: String,
+    pub(super) body: AnyView,
+    /// Something on it will change by itself.
+    pub(super) is_waiting: bool,
+}
+
+impl PlainPage<'_> {
+    /// Writes the document of something that was loaded, or why it was not.
+    pub(super) fn write<T>(
+        &self,
+        loaded: Result<T, AppError>,
+        content: impl FnOnce(T, &Form, &PageFacts) -> Content,
+    ) -> Result<String, AppError> {
+        let loaded = loaded?;
+        Ok(Owner::new().with(|| {
+            provide_context(self.request.clone());
+            provide_context(self.zone.clone());
+            let facts = PageFacts::read();
+            provide_context(facts.clone());
+            let content = content(loaded, &Form::of(self.request), &facts);
+            // Hydration looks for the marks between nodes; here nothing does, and inside a title they would be read.
+            shell(content, self.options.clone(), facts.locale, facts.theme).to_html().replace(NODE_MARK, "")
+        }))
+    }
+}
+
+pub(super) use super::form::Form;
+
+fn shell(content: Content, options: LeptosOptions, locale: Locale, theme: Option<Theme>) -> impl IntoView {
+    let Content { title, body, is_waiting } = content;
+    view! {
+        <!DOCTYPE html>
+        <html lang=locale.as_str() data-theme=theme.map(Theme::as_str)>
+            <head>
+                <CommonHead/>
+                <meta name="robots" content="noindex"/>
+                {is_waiting
+                    .then(|| leptos::html::meta().attr("http-equiv", "refresh").content(LOOK_AGAIN_SECS.to_string()))}
+                <HashedStylesheet id="desk" options/>
+                <title>{format!("{title} · Lookreel")}</title>
+            </head>
+            <body>
+                <a class="skip-link" href="#main">
+                    {td_string!(locale, nav.skip)}
+                </a>
+                <div class="plain">
+                    <header class="plain-head">
+                        <a class="plain-brand" href="/admin/products">
+                            <img src="/favicon.svg" alt="" width="24" height="24"/>
+                            "Lookreel"
+                        </a>
+                        <nav aria-label=td_string!(locale, nav.label)>
+                            <ul class="plain-nav">
+                                <li>
+                                    <a href="/admin/products">{td_string!(locale, nav.products)}</a>
+                                </li>
+                                <li>
+                                    <a href="/admin/generations">{td_string!(locale, nav.generations)}</a>
+                                </li>
+                                <li>
+                                    <a href="/admin/costs">{td_string!(locale, nav.costs)}</a>
+                                </li>
+                            </ul>
+                        </nav>
+                    </header>
+                    <main id="main" class="content" tabindex="-1">
+                        {body}
+                    </main>
+                </div>
+            </body>
+        </html>
+    }
+}

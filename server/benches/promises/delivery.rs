@@ -1,0 +1,173 @@
+//! Serving clips: a hot one beside nginx, a cold one to many at once, and what a shopper's browser makes of it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use url::Url;
+
+use super::{
+    load,
+    lookreel::Lookreel,
+    memory::{peak_mib, reset_peak},
+    table::Table,
+};
+
+/// Of nginx's requests a second.
+const SHARE_OF_NGINX: f64 = 0.7;
+/// The clip that is compared has about so many bytes; a longer one is cut.
+const CLIP_BYTES: usize = 400_000;
+const CONNECTIONS: usize = 32;
+const LASTING: Duration = Duration::from_secs(4);
+/// How much memory may grow while so many load one clip that nothing keeps.
+const COLD_CLIENTS: usize = 500;
+const COLD_GROWTH_MIB: f64 = 128.0;
+const FIRST_FRAME_MS: f64 = 150.0;
+
+/// A hot clip, whole and in parts, beside nginx on the same machine with the same bytes and the same clients.
+pub async fn measure_hot(page: &Url, folder: &Path, table: &mut Table) -> anyhow::Result<()> {
+    let clip = clip_of(page).await?;
+    let bytes = reqwest::get(clip.clone()).await?.error_for_status()?.bytes().await?;
+    let Some(nginx) = Nginx::start(folder, &bytes)? else {
+        table.note("nginx is not installed, so serving is not compared with it");
+        return Ok(());
+    };
+    let size = bytes.len().min(CLIP_BYTES);
+    // Both send the same bytes: the beginning of the clip, where it is longer than what is to be compared.
+    let whole = if bytes.len() > CLIP_BYTES { format!("Range: bytes=0-{}\r\n", size - 1) } else { String::new() };
+    let part = format!("Range: bytes={}-{}\r\n", size / 4, size / 2);
+    for (what, headers) in [("", whole), (", ranges of a quarter", part)] {
+        let measure = |address: &Url| load::requests_per_second(address, &headers, CONNECTIONS, LASTING);
+        let theirs = measure(&nginx.address)?;
+        let ours = measure(&clip)?;
+        table.at_least(
+            &format!("hot clip of {} kB{what}: requests/s of nginx's", size / 1000),
+            ours / theirs,
+            SHARE_OF_NGINX,
+            "x",
+        );
+        table.detail(&format!("Lookreel, {CONNECTIONS} connections"), ours, "/s");
+        table.detail("nginx", theirs, "/s");
+    }
+    Ok(())
+}
+
+/// A clip nothing keeps, straight from the object store to many clients at once.
+pub async fn measure_cold(lookreel: &Lookreel, page: &Url, table: &mut Table) -> anyhow::Result<()> {
+    let mut address = lookreel.ready.url.clone();
+    address.set_path(page.path());
+    let clip = clip_of(&address).await?;
+    let process = lookreel.pid().context("it has ended")?;
+    load::load_at_once(&clip, 1)?;
+    reset_peak(process)?;
+    let before = peak_mib(process)?;
+    let (took, bytes) = load::load_at_once(&clip, COLD_CLIENTS)?;
+    let growth = (peak_mib(process)? - before).max(0.0);
+    table.promise(
+        &format!("cold clip to {COLD_CLIENTS} clients at once: growth of memory"),
+        growth,
+        COLD_GROWTH_MIB,
+        "MiB",
+    );
+    table.detail("what they loaded", bytes as f64 / 1e6, "MB");
+    table.detail("in", took.as_secs_f64() * 1000.0, "ms");
+    Ok(())
+}
+
+/// What Chromium says of the product page.
+#[derive(Deserialize)]
+struct Seen {
+    first_frame_ms: Vec<f64>,
+    lcp_ms: Vec<f64>,
+    lcp_element: String,
+    cls: f64,
+}
+
+/// The first frame after navigation, the largest paint and what moves, in Chromium.
+pub async fn measure_browser(page: &Url, table: &mut Table) -> anyhow::Result<()> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../end2end/first-frame.mjs");
+    if !script.with_file_name("node_modules").is_dir() {
+        table.note("end2end/node_modules is not there (`make setup`), so no browser was asked");
+        return Ok(());
+    }
+    let run = tokio::process::Command::new("node").arg(&script).arg(page.as_str()).kill_on_drop(true).output();
+    let done = tokio::time::timeout(Duration::from_secs(180), run).await.context("the browser took too long")??;
+    anyhow::ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let Seen { mut first_frame_ms, mut lcp_ms, lcp_element, cls } = serde_json::from_slice(&done.stdout)?;
+    let middle = |times: &mut Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times.get(times.len() / 2).copied().unwrap_or_default()
+    };
+    let runs = first_frame_ms.len();
+    table.promise(
+        &format!("first frame after navigation in Chromium, median of {runs}"),
+        middle(&mut first_frame_ms),
+        FIRST_FRAME_MS,
+        "ms",
+    );
+    table.detail("slowest", first_frame_ms.last().copied().unwrap_or_default(), "ms");
+    table.detail(&format!("largest paint ({lcp_element}), median"), middle(&mut lcp_ms), "ms");
+    table.promise("what moves while it loads (CLS)", cls, 0.001, "");
+    Ok(())
+}
+
+/// The largest MP4 without AV1 on a product page.
+async fn clip_of(page: &Url) -> anyhow::Result<Url> {
+    let html = reqwest::get(page.clone()).await?.error_for_status()?.text().await?;
+    let path = html.split('"').rfind(|part| part.starts_with("/media/") && part.ends_with("p.mp4"));
+    Ok(page.join(path.context("the page has no clip")?)?)
+}
+
+/// nginx as people install it, with one file.
+struct Nginx {
+    process: Child,
+    address: Url,
+}
+
+impl Nginx {
+    fn start(folder: &Path, clip: &[u8]) -> anyhow::Result<Option<Self>> {
+        let program = ["/usr/sbin/nginx", "/usr/bin/nginx", "/opt/homebrew/bin/nginx"].map(PathBuf::from);
+        let Some(program) = program.into_iter().find(|program| program.is_file()) else { return Ok(None) };
+        let folder = folder.join("nginx");
+        fs::create_dir(&folder)?;
+        fs::write(folder.join("clip.mp4"), clip)?;
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let place = folder.display();
+        // Its own defaults, with what everybody switches on for files.
+        let config = format!(
+            "daemon off; worker_processes auto; pid {place}/nginx.pid; error_log {place}/error.log;\n\
+             events {{ worker_connections 1024; }}\n\
+             http {{ access_log off; sendfile on; tcp_nopush on; open_file_cache max=100; keepalive_requests 1000000;\n\
+             types {{ video/mp4 mp4; }} client_body_temp_path {place}/b; proxy_temp_path {place}/p; fastcgi_temp_path {place}/f;\n\
+             uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;\n\
+             server {{ listen 127.0.0.1:{port}; root {place}; }} }}\n"
+        );
+        fs::write(folder.join("nginx.conf"), config)?;
+        let mut command = Command::new(program);
+        command.arg("-p").arg(&folder).arg("-c").arg(folder.join("nginx.conf"));
+        // Started by root it would serve as somebody else, who may not look into the folder.
+        command.args(["-g", "user root;"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let nginx = Self { process: command.spawn()?, address: format!("http://127.0.0.1:{port}/clip.mp4").parse()? };
+        let begun = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            anyhow::ensure!(begun.elapsed() < Duration::from_secs(10), "nginx does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(Some(nginx))
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // Its workers end with it when it is asked, not when it is killed.
+        if let Ok(pid) = i32::try_from(self.process.id()) {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
+        }
+        let _ = self.process.wait();
+    }
+}

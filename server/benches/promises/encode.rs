@@ -1,0 +1,167 @@
+//! Making renditions: what it takes beside one bare command that does the same, and beside a command for each file.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use anyhow::Context as _;
+use domain::{ClipSeconds, FramesPerSecond, Resolution};
+use media::{EncodePlan, Extras, ShorterClip, Tools};
+use nix::sys::resource::{Usage, UsageWho, getrusage};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    memory::{peak_mib, reset_peak},
+    table::Table,
+};
+
+const OF_BARE: f64 = 1.10;
+const OF_SEPARATE: f64 = 0.5;
+const WORKER_MIB: f64 = 80.0;
+const FFMPEG_MIB: f64 = 1024.0;
+/// Measured runs of each; the best counts.
+const RUNS: usize = 3;
+/// As the product encodes.
+const H264: &str = "-c:v libx264 -preset medium -crf 24 -profile:v high -threads 2 -force_key_frames expr:gte(t,n_forced*2) \
+     -sc_threshold 0 -pix_fmt yuv420p -an";
+
+/// What a run took.
+#[derive(Clone, Copy)]
+struct Took {
+    wall: f64,
+    cpu: f64,
+}
+
+/// Measures all renditions (720p, 1080p, HLS of both, posters) of a clip of 4 s in 1080p.
+pub async fn measure(folder: &Path, table: &mut Table) -> anyhow::Result<()> {
+    let folder = folder.join("encode");
+    fs::create_dir(&folder)?;
+    let clip = folder.join("clip.mp4");
+    // Something that moves and is not easy: what a video model gives has texture.
+    ffmpeg(
+        &folder,
+        &format!(
+            "-f lavfi -i mandelbrot=s=1080x1920:r=24:start_scale=0.6:end_scale=0.2:end_pts=96 -t 4 -c:v libx264 -preset veryfast \
+             -crf 16 -pix_fmt yuv420p {}",
+            clip.display()
+        ),
+    )?;
+    let (mut ours, mut bare, mut separate) = (Vec::new(), Vec::new(), Vec::new());
+    let tools = Tools::find().await?;
+    reset_peak(std::process::id())?;
+    for run in 0..RUNS {
+        println!("encode {} of {RUNS}", run + 1);
+        ours.push(timed(encode(&tools, &clip, &folder.join(format!("ours{run}")))).await?);
+        bare.push(timed(async { ffmpeg(&made(&folder, "bare", run)?, &bare_command(&clip)) }).await?);
+        separate.push(timed(async { separate_commands(&clip, &made(&folder, "separate", run)?) }).await?);
+    }
+    let peak = peak_mib(std::process::id())?;
+    let best = |runs: &[Took], part: fn(&Took) -> f64| runs.iter().map(part).fold(f64::INFINITY, f64::min);
+    let (cpu, wall) = (|took: &Took| took.cpu, |took: &Took| took.wall);
+    table.promise(
+        "all renditions of a 4 s 1080p clip: processor time of a bare command's",
+        best(&ours, cpu) / best(&bare, cpu),
+        OF_BARE,
+        "x",
+    );
+    table.promise("  the same, time on the clock", best(&ours, wall) / best(&bare, wall), OF_BARE, "x");
+    table.promise(
+        "  processor time of a command for each file",
+        best(&ours, cpu) / best(&separate, cpu),
+        OF_SEPARATE,
+        "x",
+    );
+    table.promise("  the same, time on the clock", best(&ours, wall) / best(&separate, wall), OF_SEPARATE, "x");
+    table.detail("Lookreel, all checks included: processor", best(&ours, cpu), "s");
+    table.detail("Lookreel: clock", best(&ours, wall), "s");
+    table.detail("bare command, nothing checked: clock", best(&bare, wall), "s");
+    table.detail("a command for each file: clock", best(&separate, wall), "s");
+    table.promise("peak memory of the process that encodes", peak, WORKER_MIB, "MiB");
+    let children = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    table.promise("peak memory of the largest ffmpeg", children.max_rss() as f64 / 1024.0, FFMPEG_MIB, "MiB");
+    Ok(())
+}
+
+fn made(folder: &Path, name: &str, run: usize) -> anyhow::Result<PathBuf> {
+    let folder = folder.join(format!("{name}{run}"));
+    fs::create_dir(&folder)?;
+    Ok(folder)
+}
+
+async fn encode(tools: &Tools, clip: &Path, out: &Path) -> anyhow::Result<()> {
+    fs::create_dir(out)?;
+    let info = media::probe(tools, clip).await?;
+    let plan = EncodePlan {
+        resolution: Resolution::P1080,
+        fps: FramesPerSecond::parse(24)?,
+        duration: ClipSeconds::parse(4)?,
+        shorter: ShorterClip::Stays,
+        extras: Extras { av1: false, webm: false, hls: true },
+        branding: None,
+        signer: None,
+    };
+    media::encode(tools, clip, &info, &plan, out, &CancellationToken::new(), |_| {}).await?;
+    Ok(())
+}
+
+/// The same outputs by one command, as somebody would write it who checks nothing.
+fn bare_command(clip: &Path) -> String {
+    let hls = |name: &str| {
+        format!(
+            "[f=mp4:movflags=+faststart]{name}.mp4|[f=hls:hls_time=2:hls_segment_type=fmp4:hls_playlist_type=vod:\
+             hls_fmp4_init_filename={name}-init.mp4:hls_segment_filename={name}-%d.m4s]{name}.m3u8"
+        )
+    };
+    format!(
+        "-i {} -filter_complex [0:v]fps=24,split=4[a][b][c][d];[a]scale=720:1280[small];[b]null[large];\
+         [c]trim=end=1,thumbnail=n=24,scale=720:1280[poster];[d]select=not(mod(n\\,12)),scale=180:320,tile=8x1[strip] \
+         -map [small] {H264} -maxrate 3000k -bufsize 3000k -flags +cgop+global_header -f tee {} \
+         -map [large] {H264} -maxrate 6000k -bufsize 6000k -flags +cgop+global_header -f tee {} \
+         -map [poster] -frames:v 1 -update 1 poster.jpg -map [strip] -frames:v 1 -update 1 strip.jpg",
+        clip.display(),
+        hls("720p"),
+        hls("1080p")
+    )
+}
+
+/// A command for each file: both renditions, HLS of both encoded again, a poster.
+fn separate_commands(clip: &Path, out: &Path) -> anyhow::Result<()> {
+    let clip = clip.display();
+    for (name, scale, rate) in [("720p", "720:1280", "3000k"), ("1080p", "1080:1920", "6000k")] {
+        let coded = format!("-i {clip} -vf fps=24,scale={scale} {H264} -maxrate {rate} -bufsize {rate}");
+        ffmpeg(out, &format!("{coded} -movflags +faststart {name}.mp4"))?;
+        ffmpeg(
+            out,
+            &format!(
+                "{coded} -f hls -hls_time 2 -hls_segment_type fmp4 -hls_playlist_type vod \
+             -hls_fmp4_init_filename {name}-init.mp4 -hls_segment_filename {name}-%d.m4s {name}.m3u8"
+            ),
+        )?;
+    }
+    ffmpeg(out, &format!("-ss 1 -i {clip} -vf scale=720:1280 -frames:v 1 -update 1 poster.jpg"))
+}
+
+fn ffmpeg(folder: &Path, words: &str) -> anyhow::Result<()> {
+    let words = words.split_whitespace();
+    let done = Command::new("ffmpeg").current_dir(folder).args(["-v", "error", "-nostdin", "-y"]).args(words).output();
+    let done = done.context("ffmpeg is not installed")?;
+    anyhow::ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    Ok(())
+}
+
+/// Clock and processor, of this process and of those it waited for.
+async fn timed(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<Took> {
+    let cpu = || -> anyhow::Result<f64> {
+        let of = |usage: Usage| {
+            let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+            seconds(usage.user_time()) + seconds(usage.system_time())
+        };
+        Ok(of(getrusage(UsageWho::RUSAGE_CHILDREN)?) + of(getrusage(UsageWho::RUSAGE_SELF)?))
+    };
+    let (begun, before) = (Instant::now(), cpu()?);
+    work.await?;
+    Ok(Took { wall: begun.elapsed().as_secs_f64(), cpu: cpu()? - before })
+}

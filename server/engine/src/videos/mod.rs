@@ -1,0 +1,39 @@
+//! One video by itself: what there is of it, and how true it is.
+
+mod store;
+
+use domain::{VideoId, video::VideoDesk};
+
+use crate::{Engine, Error, exports, playback, views};
+
+/// Exports shown on the page of a video.
+const EXPORTS: i64 = 50;
+
+impl Engine {
+    /// The desk's page of one video.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also for a video whose files are gone.
+    pub async fn video_desk(&self, id: VideoId) -> Result<VideoDesk, Error> {
+        let mut conn = self.pg().acquire().await?;
+        let facts = store::facts(&mut conn, id).await?.ok_or(Error::NotFound("video"))?;
+        let mut views = views::store::videos(&mut conn, self.media(), &[facts.generation_id], &[]).await?;
+        let at = views.iter().position(|record| record.video.id == id).ok_or(Error::NotFound("video"))?;
+        let record = views.swap_remove(at);
+        let playback = playback::counts(&mut conn, Some(id), None).await?.summary();
+        let exports = exports::store::of_video(&mut conn, self.media(), id, EXPORTS, self.now()).await?;
+        let colours = store::colours(&mut conn, id).await?;
+        Ok(VideoDesk {
+            product_id: record.product,
+            product_name: facts.product_name,
+            generation_id: facts.generation_id,
+            is_published: record.published,
+            poster_at_ms: facts.poster_at_ms,
+            is_poster_coming: facts.is_poster_coming,
+            video: record.video,
+            colours,
+            playback,
+            exports,
+        })
+    }
+}

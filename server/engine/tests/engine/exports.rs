@@ -1,0 +1,157 @@
+//! What is made of a video later: exports, chosen posters, compared colours; and who may ask for what.
+
+use domain::{
+    GenerationState, VideoId,
+    export::{ExportOptions, ExportState, Fit, Focus, Shape},
+    storage::KeepDays,
+    video::Pictured,
+};
+use engine::Error;
+use sqlx::PgPool;
+use storage::Key;
+use uuid::Uuid;
+
+use crate::{
+    shop::{Shop, options},
+    store,
+};
+
+async fn make(shop: &Shop) -> VideoId {
+    let id = shop.click_with(options()).await;
+    let detail = shop.finish(id).await;
+    assert_eq!(detail.view.state, GenerationState::Completed);
+    detail.view.video.unwrap().id
+}
+
+fn square() -> ExportOptions {
+    ExportOptions { shape: Shape::Square, fit: Fit::Crop, focus: Focus::DEFAULT }
+}
+
+async fn work_until_nothing_is_queued(shop: &Shop, video: VideoId) {
+    let worker = shop.worker();
+    shop.work_until(&worker, "the exports to end", async || {
+        let desk = shop.engine.video_desk(video).await.unwrap();
+        !desk.is_poster_coming && desk.exports.iter().all(|export| export.state != ExportState::Queued)
+    })
+    .await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_export_is_made_once_and_can_be_downloaded(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let video = make(&shop).await;
+    let id = shop.engine.request_export(shop.person, video, square()).await.unwrap();
+    let again = shop.engine.request_export(shop.person, video, square()).await.unwrap();
+    assert_eq!(again, id, "the same is the same");
+    let wide = ExportOptions { shape: Shape::Wide, fit: Fit::Blur, ..square() };
+    shop.engine.request_export(shop.person, video, wide).await.unwrap();
+    work_until_nothing_is_queued(&shop, video).await;
+    let exports = shop.engine.video_desk(video).await.unwrap().exports;
+    assert_eq!(exports.len(), 2);
+    let file = exports.iter().find(|export| export.id == id).unwrap().file.clone().unwrap();
+    assert_eq!((file.width, file.height), (720, 720));
+    assert!(file.url.starts_with("/media/signed/") && file.url.ends_with(&format!("videos/{video}/exports/{id}.mp4")));
+    let stored = shop.engine.store().head(&Key::export(video, id)).await.unwrap().unwrap();
+    assert_eq!((stored.total_bytes, stored.content_type.as_str()), (file.bytes, "video/mp4"));
+    assert_eq!(shop.engine.request_export(shop.person, video, square()).await.unwrap(), id);
+    assert_eq!(store::audited(&shop.pg, "export.requested").await, 2, "what is there is not made again");
+    let unknown = VideoId::from_uuid(Uuid::now_v7());
+    assert!(matches!(shop.engine.request_export(shop.person, unknown, square()).await, Err(Error::NotFound("video"))));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_export_outlives_its_original_and_not_its_video(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let video = make(&shop).await;
+    shop.engine.store().delete(&Key::original(video)).await.unwrap();
+    let id = shop.engine.request_export(shop.person, video, square()).await.unwrap();
+    work_until_nothing_is_queued(&shop, video).await;
+    let desk = shop.engine.video_desk(video).await.unwrap();
+    assert_eq!(desk.exports[0].state, ExportState::Done, "of the rendition");
+    let newer = make(&shop).await;
+    store::age(&shop.pg, 40).await;
+    shop.engine.retention().await.unwrap().run().await.unwrap();
+    assert!(shop.engine.store().head(&Key::export(video, id)).await.unwrap().is_none());
+    let refused = shop.engine.request_export(shop.person, video, square()).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    assert!(matches!(shop.engine.choose_poster(shop.person, video, 0).await, Err(Error::Conflict(_))));
+    assert!(shop.engine.video_desk(newer).await.unwrap().exports.is_empty());
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_export_that_cannot_be_made_says_so_and_can_be_asked_for_again(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let video = make(&shop).await;
+    let (original, rung) = (Key::original(video), Key::rendition(video, "720p.mp4").unwrap());
+    let kept = shop.engine.store().get_bytes(&rung, 100_000_000).await.unwrap();
+    for key in [&original, &rung] {
+        shop.engine.store().put_bytes(key, "no clip any more".into(), "video/mp4").await.unwrap();
+    }
+    let id = shop.engine.request_export(shop.person, video, square()).await.unwrap();
+    work_until_nothing_is_queued(&shop, video).await;
+    let export = shop.engine.video_desk(video).await.unwrap().exports.remove(0);
+    assert_eq!((export.state, export.file), (ExportState::Failed, None));
+    assert_eq!(export.failure.unwrap().as_str(), "clip_corrupt");
+    shop.engine.store().put_bytes(&original, kept, "video/mp4").await.unwrap();
+    assert_eq!(shop.engine.request_export(shop.person, video, square()).await.unwrap(), id);
+    work_until_nothing_is_queued(&shop, video).await;
+    assert_eq!(shop.engine.video_desk(video).await.unwrap().exports[0].state, ExportState::Done);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_person_chooses_the_poster(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let video = make(&shop).await;
+    let before = shop.engine.video_desk(video).await.unwrap();
+    assert_eq!((before.poster_at_ms, before.is_poster_coming), (None, false));
+    shop.engine.choose_poster(shop.person, video, 1_000).await.unwrap();
+    // The last word counts.
+    shop.engine.choose_poster(shop.person, video, 2_000).await.unwrap();
+    assert!(shop.engine.video_desk(video).await.unwrap().is_poster_coming);
+    work_until_nothing_is_queued(&shop, video).await;
+    let after = shop.engine.video_desk(video).await.unwrap();
+    assert_eq!(after.poster_at_ms, Some(2_000));
+    assert!(after.video.poster.url.ends_with("thumbnails/thumb-2000.jpg"), "{}", after.video.poster.url);
+    assert!(after.video.poster_webp.unwrap().url.ends_with("thumb-2000.webp"));
+    assert_eq!(
+        (after.video.poster.width, after.video.poster.height),
+        (before.video.poster.width, before.video.poster.height)
+    );
+    let shown = shop.engine.shop_product("linen-shirt").await.unwrap().video.unwrap();
+    assert!(shown.poster.url.ends_with("thumb-2000.jpg"), "shoppers see it");
+    for late in [after.video.duration_ms, 60_000] {
+        let refused = shop.engine.choose_poster(shop.person, video, late).await;
+        assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].field == "at_ms"), "{refused:?}");
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn colours_are_compared_with_the_product(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let video = make(&shop).await;
+    let colours = shop.engine.video_desk(video).await.unwrap().colours;
+    assert_eq!(colours.len(), 3, "two stills and the clip: {colours:?}");
+    assert_eq!(colours[2].of, Pictured::Clip);
+    // What the simulator draws is dressed in the product's own colour.
+    assert!(colours.iter().all(|colour| colour.hundredths < 1_500), "{colours:?}");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn rules_that_people_set_count_from_then_on(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let desk = shop.engine.storage_desk().await.unwrap();
+    assert_eq!((desk.keep, desk.set, desk.parts.len()), (KeepDays::default(), None, 0));
+    make(&shop).await;
+    let keep = KeepDays { originals: 2, videos: 0, posters: 5 };
+    shop.engine.set_retention(shop.person, keep).await.unwrap();
+    store::age(&shop.pg, 3).await;
+    let desk = shop.engine.storage_desk().await.unwrap();
+    assert_eq!((desk.keep, desk.set.unwrap().0.as_str()), (keep, "Mina"));
+    let due: Vec<_> = desk.due.iter().map(|part| (part.part.as_str(), part.objects)).collect();
+    assert_eq!(due, [("original", 1)]);
+    assert!(desk.parts.iter().any(|part| part.part == "poster" && part.objects == 3 && part.bytes > 1_000));
+    assert_eq!(shop.other_process().await.retention().await.unwrap().keep, keep, "everywhere");
+    for sql in ["update retention_rules set videos_days = 1", "delete from retention_rules"] {
+        assert!(store::tamper(&shop.pg, sql).await.is_err(), "{sql}");
+    }
+}

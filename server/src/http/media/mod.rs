@@ -1,0 +1,215 @@
+//! Media from the object store: streamed, with ranges, validators and cache headers. Product photos and the files of videos
+//! that are shown are for everybody; stills, originals, exports and videos nobody has published yet for who is signed in, or
+//! has an address that was signed for some hours.
+
+mod hot;
+mod range;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, State as FromState},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use domain::VideoId;
+use engine::Engine;
+use moka::future::Cache;
+use storage::{Key, ObjectInfo};
+use tower_sessions::Session;
+
+use self::{hot::Hot, range::Wanted};
+use super::State;
+
+/// Objects never change under their key.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// What not everybody may see is kept by nobody but who asked.
+const PRIVATE: &str = "private, max-age=3600";
+/// Videos that are known to be shown; what has been shown once stays so.
+const SHOWN_MAX: u64 = 10_000;
+
+/// What serving media remembers. Cheap to clone.
+#[derive(Clone)]
+pub struct Media {
+    hot: Hot,
+    shown: Cache<VideoId, ()>,
+}
+
+impl Media {
+    /// Keeps at most so many bytes of small objects in memory.
+    pub fn new(cache_bytes: u64) -> Self {
+        Self { hot: Hot::new(cache_bytes), shown: Cache::new(SHOWN_MAX) }
+    }
+
+    /// Whether an object is for everybody.
+    async fn is_public(&self, engine: &Engine, key: &Key) -> Result<bool, engine::Error> {
+        let Some(video) = key.video().filter(|_| key.is_public()) else { return Ok(key.is_public()) };
+        if self.shown.contains_key(&video) {
+            return Ok(true);
+        }
+        let is_shown = engine.is_shown(video).await?;
+        if is_shown {
+            self.shown.insert(video, ()).await;
+        }
+        Ok(is_shown)
+    }
+}
+
+/// Adds the addresses of media.
+pub fn routes(router: Router<State>) -> Router<State> {
+    router
+        .route("/media/{*key}", get(serve).options(preflight))
+        .route("/media/signed/{expires}/{signature}/{*key}", get(serve_signed))
+}
+
+/// `GET | HEAD /media/{key}`
+async fn serve(
+    FromState(engine): FromState<Engine>,
+    FromState(media): FromState<Media>,
+    session: Session,
+    Path(key): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let Ok(key) = Key::parse(&key) else { return StatusCode::NOT_FOUND.into_response() };
+    match media.is_public(&engine, &key).await {
+        Ok(true) => respond(&engine, &media, &key, FOR_EVER, &method, &headers).await,
+        // Whether it exists is nobody else's business.
+        Ok(false) if !matches!(app::auth::session_person(&engine, &session).await, Ok(Some(_))) => {
+            StatusCode::NOT_FOUND.into_response()
+        }
+        Ok(false) => respond(&engine, &media, &key, PRIVATE, &method, &headers).await,
+        Err(error) => away(&key, &error),
+    }
+}
+
+/// `GET | HEAD /media/signed/{expires}/{signature}/{key}`
+async fn serve_signed(
+    FromState(engine): FromState<Engine>,
+    FromState(media): FromState<Media>,
+    Path((expires, signature, key)): Path<(i64, String, String)>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    match Key::parse(&key) {
+        Ok(key) if engine.is_signed(&key, expires, &signature) => {
+            respond(&engine, &media, &key, PRIVATE, &method, &headers).await
+        }
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// `OPTIONS /media/{key}`: what players of other pages may ask (Fetch standard, CORS preflight).
+async fn preflight() -> Response {
+    let allowed = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "range, if-range, if-none-match"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ];
+    (StatusCode::NO_CONTENT, allowed).into_response()
+}
+
+async fn respond(
+    engine: &Engine,
+    media: &Media,
+    key: &Key,
+    cache_control: &'static str,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Response {
+    match answer(engine, media, key, method, headers).await {
+        Ok((response, Some(info))) => with_headers(response, cache_control, &info),
+        Ok((response, None)) => response,
+        Err(storage::Error::NotFound(_)) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => away(key, &error),
+    }
+}
+
+fn away(key: &Key, error: &dyn std::error::Error) -> Response {
+    tracing::error!(%error, object.key = key.as_str(), "object {} could not be served", key.as_str());
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response()
+}
+
+/// The answer without its headers, and the object they are to describe; none where nothing of it is sent.
+async fn answer(
+    engine: &Engine,
+    media: &Media,
+    key: &Key,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<(Response, Option<ObjectInfo>), storage::Error> {
+    let store = engine.store();
+    let mut kept = media.hot.get(key).await;
+    let info = match &kept {
+        Some(kept) => kept.info.clone(),
+        None => store.head(key).await?.ok_or_else(|| storage::Error::NotFound(key.to_string()))?,
+    };
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if text(header::IF_NONE_MATCH).is_some_and(|tags| matches(tags, &info.etag)) {
+        return Ok((StatusCode::NOT_MODIFIED.into_response(), Some(info)));
+    }
+    // A range of another version is no range of this one.
+    let same = text(header::IF_RANGE).is_none_or(|tag| tag == info.etag);
+    let wanted = range::parse(text(header::RANGE).filter(|_| same), info.total_bytes);
+    if wanted == Wanted::Unsatisfiable {
+        let range = format!("bytes */{}", info.total_bytes);
+        let refused = (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, range)]).into_response();
+        return Ok((refused, None));
+    }
+    let body = if method == Method::HEAD {
+        Body::empty()
+    } else {
+        if kept.is_none() {
+            kept = media.hot.read(store, key, &info).await;
+        }
+        match &kept {
+            Some(kept) => Body::from(wanted.of(&kept.bytes)),
+            None => Body::from_stream(store.open(key, wanted.to_store()).await?.body),
+        }
+    };
+    Ok((sized(body, wanted, info.total_bytes), Some(info)))
+}
+
+/// An answer that says how long it is.
+fn sized(body: Body, wanted: Wanted, total_bytes: u64) -> Response {
+    let mut response = Response::new(body);
+    let length = match wanted {
+        Wanted::Part(first, last) => {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            insert(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes {first}-{last}/{total_bytes}"));
+            last - first + 1
+        }
+        Wanted::Whole | Wanted::Unsatisfiable => total_bytes,
+    };
+    insert(response.headers_mut(), header::CONTENT_LENGTH, &length.to_string());
+    response
+}
+
+fn with_headers(mut response: Response, cache_control: &'static str, info: &ObjectInfo) -> Response {
+    let headers = response.headers_mut();
+    insert(headers, header::CONTENT_TYPE, &info.content_type);
+    insert(headers, header::ETAG, &info.etag);
+    insert(headers, header::ACCEPT_RANGES, "bytes");
+    insert(headers, header::CACHE_CONTROL, cache_control);
+    if cache_control == FOR_EVER {
+        insert(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        insert(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, "content-length, content-range");
+        insert(headers, HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
+    }
+    if let Some(at) = info.last_modified {
+        insert(headers, header::LAST_MODIFIED, &at.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    }
+    response
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn matches(tags: &str, etag: &str) -> bool {
+    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+}
