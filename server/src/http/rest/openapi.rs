@@ -1,7 +1,7 @@
 //! The description of the API (OpenAPI 3.1), made from the handlers and types that answer it. `docs/openapi.json` is the
 //! same, and a test compares the two.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use axum::{
     http::{HeaderName, HeaderValue, header},
@@ -75,9 +75,21 @@ pub fn document() -> &'static Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
         let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
         complete(&mut document);
-        document
+        sorted(document)
     });
     &DOCUMENT
+}
+
+/// Fields by their names, whatever order a map keeps them in.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let fields: BTreeMap<String, Value> = map.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+            Value::Object(fields.into_iter().collect())
+        }
+        Value::Array(values) => values.into_iter().map(sorted).collect(),
+        other => other,
+    }
 }
 
 /// `GET /api/openapi.json`
