@@ -15,10 +15,13 @@ const BELIEVED: Duration = Duration::from_secs(5);
 /// Answers that are kept, those about unknown secrets included.
 const KEPT_MAX: usize = 10_000;
 
+/// Answers by the SHA-256 of the secret, and when they were given.
+type Kept = HashMap<[u8; 32], (Instant, Option<Arc<Token>>)>;
+
 /// Answers of the last seconds.
 #[derive(Default)]
 pub struct TokenCache {
-    kept: Mutex<HashMap<[u8; 32], (Instant, Option<Arc<Token>>)>>,
+    kept: Mutex<Kept>,
 }
 
 impl TokenCache {
