@@ -84,8 +84,8 @@ pub async fn export(
     Ok(made)
 }
 
-/// The frame at `at_ms` milliseconds of a probed clip as JPEG and as WebP, into `out_dir` (which must exist), in the size of
-/// the clip and marked as made by AI. After the end of the clip there is no frame.
+/// The frame at `at_ms` milliseconds of a probed clip as `{name}.jpg` and `{name}.webp`, into `out_dir` (which must exist), in
+/// the size of the clip and marked as made by AI. The name is made of letters, digits and hyphens. After the end of the clip there is no frame.
 ///
 /// # Errors
 /// As [`export`]; [`Error::Failed`] also where there is no frame.
@@ -94,11 +94,12 @@ pub async fn poster(
     input: &Path,
     info: &ClipInfo,
     at_ms: u32,
+    name: &str,
     signer: Option<&ContentSigner>,
     out_dir: &Path,
     cancel: &CancellationToken,
 ) -> Result<[PictureFile; 2], Error> {
-    let (jpeg, webp) = (format!("thumb-{at_ms}.jpg"), format!("thumb-{at_ms}.webp"));
+    let (jpeg, webp) = (format!("{name}.jpg"), format!("{name}.webp"));
     let size = (info.width & !1, info.height & !1);
     let mut unfinished = Unfinished(Some(out_dir));
     let job = PosterJob { input, info, at_ms, size, jpeg: &jpeg, webp: &webp };

@@ -134,7 +134,8 @@ async fn a_poster_is_the_frame_of_its_moment() {
     let token = CancellationToken::new();
     let mut lights = Vec::new();
     for at_ms in [0, 1_000, 2_950] {
-        let [jpeg, webp] = poster(&bench.tools, &input, &info, at_ms, None, &bench.out(), &token).await.unwrap();
+        let name = format!("thumb-{at_ms}");
+        let [jpeg, webp] = poster(&bench.tools, &input, &info, at_ms, &name, None, &bench.out(), &token).await.unwrap();
         assert_eq!((jpeg.width, jpeg.height, webp.width, webp.height), (320, 568, 320, 568));
         assert!(
             jpeg.path.ends_with(format!("thumb-{at_ms}.jpg")) && webp.path.ends_with(format!("thumb-{at_ms}.webp"))
@@ -149,7 +150,7 @@ async fn a_poster_is_the_frame_of_its_moment() {
     }
     assert!(lights[0] + 30 < lights[1] && lights[1] + 60 < lights[2], "{lights:?}");
     std::fs::remove_dir_all(bench.out()).unwrap();
-    let error = poster(&bench.tools, &input, &info, 3_500, None, &bench.out(), &token).await.unwrap_err();
+    let error = poster(&bench.tools, &input, &info, 3_500, "late", None, &bench.out(), &token).await.unwrap_err();
     assert!(matches!(error, Error::Failed { .. }), "{error:?}");
     assert_eq!(bench.left(), [""; 0]);
 }
