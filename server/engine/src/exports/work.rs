@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use domain::{ExportId, FailureCode, VideoId, export::Fit};
 use jobs::{Attempt, Failure, Handler, Job, Outcome};
-use media::{ExportPlan, ShorterClip};
+use media::{ExportPlan, PosterPlan, ShorterClip};
 use sqlx::PgConnection;
 use storage::Key;
 use uuid::Uuid;
@@ -153,7 +153,8 @@ impl Cutter {
         let info = media::probe(&self.tools, &clip).await.map_err(|error| media_failure(&error))?;
         let signer = self.engine.settings().encode.signer.as_ref();
         let name = format!("thumb-{}", file_name(attempt));
-        let made = media::poster(&self.tools, &clip, &info, at_ms, &name, signer, &out, &attempt.cancel).await;
+        let plan = PosterPlan { at_ms, name: &name, signer };
+        let made = media::poster(&self.tools, &clip, &info, &plan, &out, &attempt.cancel).await;
         let [jpeg, webp] = made.map_err(|error| media_failure(&error))?;
         let mut objects = Vec::with_capacity(2);
         for (picture, content_type) in [(&jpeg, "image/jpeg"), (&webp, "image/webp")] {
