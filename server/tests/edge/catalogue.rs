@@ -76,7 +76,7 @@ async fn a_file_that_is_wrong_is_refused_by_its_row_and_changes_nothing() {
     let unpriced = row(NEW).replace("price_version = \"", "price_version = \"\" # \"");
     assert!(refused("unpriced.toml", &unpriced, &["--check"]).contains(NEW));
     assert!(refused("rubbish.toml", "model = 3", &["--check"]).contains("does not parse"));
-    let twice = row(PIKA).replace("valid_from = \"2026-01-01\"", "valid_from = \"2026-12-01\"");
+    let twice = row(PIKA).replace("valid_from = \"2026-07-10\"", "valid_from = \"2026-12-01\"");
     assert!(refused("twice.toml", &twice, &["--check"]).contains("the same price_version"));
     for (name, was, is) in [
         ("photos.toml", "photos_max = ", "photos_max = 0 # "),

@@ -128,7 +128,8 @@ async fn a_still_that_is_lost_again_and_again_ends_with_what_it_may_have_cost(pg
 async fn a_lost_answer_counts_as_a_picture_also_when_the_same_is_refused_afterwards(pg: PgPool) {
     let shop = Shop::open(pg).await;
     // Both stills are made and billed, nobody hears of it; made again, both are refused.
-    shop.faults(json!([fault("gemini", "drop_answer", 2), fault("gemini", "moderation", 2)])).await;
+    let refusal = json!({"model": "gemini", "fault": "moderation", "nth": 3, "times": 2});
+    shop.faults(json!([refusal, fault("gemini", "drop_answer", 2)])).await;
     let id = shop.click().await;
     let detail = shop.finish(id).await;
     assert_eq!(detail.view.failure.as_ref().unwrap().code, FailureCode::ContentRefused);
