@@ -32,15 +32,17 @@ create table exports (
 );
 
 alter table video_objects
+    -- Another poster took its place.
+    add column replaced_at timestamptz,
     drop constraint video_objects_part,
     add constraint video_objects_part check (part in ('original', 'rendition', 'hls', 'poster', 'export'));
 
 alter table videos
-    -- The words "made by AI" are in the picture itself.
-    add column is_labelled boolean not null default false,
     -- The moment a person chose the poster from, and the one that is being made.
     add column poster_at_ms      integer,
     add column poster_wanted_ms  integer,
+    -- Why the last one that was wanted is not there.
+    add column poster_failure    text,
     -- How far the product's colour is from the nearest one of the clip: CIEDE2000 in hundredths.
     add column colour_distance   integer,
     add constraint videos_poster_at check (poster_at_ms >= 0 and poster_wanted_ms >= 0),

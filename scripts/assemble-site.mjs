@@ -27,7 +27,7 @@ const [built, site] = process.argv.slice(2);
 await rm(site, { recursive: true, force: true });
 await mkdir(join(site, "pkg"), { recursive: true });
 await cp("frontend/public", site, { recursive: true });
-for (const name of ["embed.js", "shop.js"]) await writeFile(join(site, name), dense(await readFile(join(site, name), "utf8")));
+for (const name of ["embed.js", "plain.js", "shop.js"]) await writeFile(join(site, name), dense(await readFile(join(site, name), "utf8")));
 await copyHls();
 await copyFonts();
 await writeFile(join(site, "hash.txt"), await placeHashed());

@@ -258,8 +258,7 @@ clip-path:polygon(0 0,36% 0,36% 100%,64% 100%,64% 0,100% 0,100% 100%,0 100%)}
       const video = make("video", { ...size, loop: "", playsinline: "", preload: "none", "aria-label": word("alt") });
       const words = { "data-play": word("play"), "data-pause": word("pause") };
       const button = make("button", { type: "button", part: "button", ...words });
-      const label = data.isLabelled ? { hidden: "" } : { part: "label" };
-      root.replaceChildren(picture, video, make("span", label, word("aiLabel")), button);
+      root.replaceChildren(picture, video, make("span", { part: "label" }, word("aiLabel")), button);
       dress(root);
       if (hls) sources.push({ url: hls, type: HLS });
       this.#begin(root, video, { id, sources, server, prefersHls: this.hasAttribute("hls") });

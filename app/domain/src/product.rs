@@ -146,8 +146,6 @@ pub struct VideoView {
     pub strip: Option<Picture>,
     /// Length in milliseconds.
     pub duration_ms: u32,
-    /// The words that say it was made by AI are in the picture itself.
-    pub is_labelled: bool,
     /// What it cost.
     pub cost: MicroUsd,
     /// When it was published.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    GenerationId, LocalText, ProductId, export::ExportView, generation::Frame, playback::PlaybackSummary,
+    FailureCode, GenerationId, LocalText, ProductId, export::ExportView, generation::Frame, playback::PlaybackSummary,
     product::VideoView,
 };
 
@@ -27,6 +27,10 @@ pub struct VideoDesk {
     pub poster_at_ms: Option<u32>,
     /// A poster is being made.
     pub is_poster_coming: bool,
+    /// Why the last one that was chosen is not there.
+    pub poster_failure: Option<FailureCode>,
+    /// The moments of the pictures in its strip, in milliseconds: what a poster can be chosen from.
+    pub moments_ms: Vec<u32>,
     /// How far the product's colour is from what the stills and the clip show.
     pub colours: Vec<ColourDistance>,
     /// How it is played.

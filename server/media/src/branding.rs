@@ -126,11 +126,6 @@ impl Brand {
         })
     }
 
-    /// Whether the words that say a clip was made by AI are laid over it.
-    pub const fn has_label(&self) -> bool {
-        self.label.is_some()
-    }
-
     /// Writes the pictures into a folder that lasts as long as the encode. None when there is nothing to lay over.
     ///
     /// # Errors

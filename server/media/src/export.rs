@@ -84,7 +84,18 @@ pub async fn export(
     Ok(made)
 }
 
-/// The frame at `at_ms` milliseconds of a probed clip as JPEG and as WebP, into `out_dir` (which must exist), in the size of
+/// What is asked of a poster.
+#[derive(Debug, Clone, Copy)]
+pub struct PosterPlan<'a> {
+    /// The moment of the clip, in milliseconds.
+    pub at_ms: u32,
+    /// What the files are called, without their endings: letters, digits and hyphens.
+    pub name: &'a str,
+    /// Signs the files as the last change of their bytes.
+    pub signer: Option<&'a ContentSigner>,
+}
+
+/// The frame at a moment of a probed clip as `{name}.jpg` and `{name}.webp`, into `out_dir` (which must exist), in the size of
 /// the clip and marked as made by AI. After the end of the clip there is no frame.
 ///
 /// # Errors
@@ -93,12 +104,12 @@ pub async fn poster(
     tools: &Tools,
     input: &Path,
     info: &ClipInfo,
-    at_ms: u32,
-    signer: Option<&ContentSigner>,
+    plan: &PosterPlan<'_>,
     out_dir: &Path,
     cancel: &CancellationToken,
 ) -> Result<[PictureFile; 2], Error> {
-    let (jpeg, webp) = (format!("thumb-{at_ms}.jpg"), format!("thumb-{at_ms}.webp"));
+    let PosterPlan { at_ms, name, signer } = *plan;
+    let (jpeg, webp) = (format!("{name}.jpg"), format!("{name}.webp"));
     let size = (info.width & !1, info.height & !1);
     let mut unfinished = Unfinished(Some(out_dir));
     let job = PosterJob { input, info, at_ms, size, jpeg: &jpeg, webp: &webp };

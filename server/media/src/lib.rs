@@ -32,7 +32,7 @@ pub use content::Unshowable;
 pub use credentials::{ALGORITHMS, ContentSigner};
 pub use encode::{EncodePlan, EncodeResult, Extras, PictureFile, Rendition, ShorterClip, encode};
 pub use error::Error;
-pub use export::{ExportPlan, export, poster};
+pub use export::{ExportPlan, PosterPlan, export, poster};
 pub use hls::{HlsFile, HlsPackage};
 pub use picture::{ImageInfo, Still, normalise_still, sniff_image};
 pub use probe::{ClipInfo, probe};

@@ -10,7 +10,7 @@ use domain::{
     ClipSeconds, FramesPerSecond,
     export::{ExportOptions, Fit, Focus, Shape},
 };
-use media::{Brand, Corner, Error, ExportPlan, LabelLanguage, Rendition, ShorterClip, export, poster};
+use media::{Brand, Corner, Error, ExportPlan, LabelLanguage, PosterPlan, Rendition, ShorterClip, export, poster};
 use tokio_util::sync::CancellationToken;
 
 fn plan(shape: Shape, fit: Fit, focus: (i64, i64)) -> ExportPlan {
@@ -134,7 +134,9 @@ async fn a_poster_is_the_frame_of_its_moment() {
     let token = CancellationToken::new();
     let mut lights = Vec::new();
     for at_ms in [0, 1_000, 2_950] {
-        let [jpeg, webp] = poster(&bench.tools, &input, &info, at_ms, None, &bench.out(), &token).await.unwrap();
+        let name = format!("thumb-{at_ms}");
+        let plan = PosterPlan { at_ms, name: &name, signer: None };
+        let [jpeg, webp] = poster(&bench.tools, &input, &info, &plan, &bench.out(), &token).await.unwrap();
         assert_eq!((jpeg.width, jpeg.height, webp.width, webp.height), (320, 568, 320, 568));
         assert!(
             jpeg.path.ends_with(format!("thumb-{at_ms}.jpg")) && webp.path.ends_with(format!("thumb-{at_ms}.webp"))
@@ -149,7 +151,8 @@ async fn a_poster_is_the_frame_of_its_moment() {
     }
     assert!(lights[0] + 30 < lights[1] && lights[1] + 60 < lights[2], "{lights:?}");
     std::fs::remove_dir_all(bench.out()).unwrap();
-    let error = poster(&bench.tools, &input, &info, 3_500, None, &bench.out(), &token).await.unwrap_err();
+    let late = PosterPlan { at_ms: 3_500, name: "late", signer: None };
+    let error = poster(&bench.tools, &input, &info, &late, &bench.out(), &token).await.unwrap_err();
     assert!(matches!(error, Error::Failed { .. }), "{error:?}");
     assert_eq!(bench.left(), [""; 0]);
 }

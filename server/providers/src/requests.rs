@@ -37,6 +37,19 @@ pub struct FileAnswer {
 }
 
 impl FileAnswer {
+    /// The same at the price the call was bought at: the list of today may say another one. What the provider counts is
+    /// units, so a bill of as many as were expected costs what was quoted, and one of others in proportion.
+    #[must_use]
+    pub fn at_price(self, quoted: MicroUsd) -> Self {
+        let (billed, listed) = (i128::from(self.cost.micros()), i128::from(self.cost_expected.micros()));
+        if listed <= 0 || quoted.micros() <= 0 {
+            return self;
+        }
+        let cost = (i128::from(quoted.micros()) * billed + listed / 2) / listed;
+        let cost = i64::try_from(cost).map_or(self.cost, MicroUsd::new);
+        Self { cost, cost_expected: quoted, ..self }
+    }
+
     /// The bill is not what the price list says.
     pub fn is_billed_otherwise(&self) -> bool {
         self.cost != self.cost_expected
@@ -104,4 +117,29 @@ pub trait Requests: Send + Sync {
     /// # Errors
     /// [`ProviderError`] when the provider could not be asked or has more than 2000 of them.
     async fn accepted_since(&self, since: DateTime<Utc>) -> Result<Vec<AcceptedRequest>, ProviderError>;
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_call_costs_what_it_was_bought_for_whatever_the_list_says_today() {
+        let answer = |cost, expected| FileAnswer {
+            url: "https://files.example/a.mp4".parse().unwrap(),
+            content_type: None,
+            billable_units: None,
+            cost: MicroUsd::new(cost),
+            cost_expected: MicroUsd::new(expected),
+        };
+        let at = |cost, expected| {
+            let answer = answer(cost, expected).at_price(MicroUsd::new(200_000));
+            (answer.cost.micros(), answer.is_billed_otherwise())
+        };
+        assert_eq!(at(400_000, 400_000), (200_000, false), "the list has doubled meanwhile");
+        assert_eq!(at(480_000, 400_000), (240_000, true), "a fifth more units than were ordered");
+        assert_eq!(at(200_000, 200_000), (200_000, false));
+        assert_eq!(at(7, 0), (7, true), "nothing to compare with");
+    }
 }

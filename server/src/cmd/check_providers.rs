@@ -1,6 +1,7 @@
 //! Asking the providers about keys and prices from the command line: the last step before real money.
 
 use anyhow::Context as _;
+use chrono_tz::Tz;
 use clap::Args;
 use providers::{
     Catalogue, CheckReport, FalSettings, GeminiSettings, Makers, SharedCatalogue,
@@ -12,13 +13,16 @@ use serde::Serialize;
 use url::Url;
 
 use super::{migrate, parts, say};
-use crate::config::{Common, Providers};
+use crate::config::{Common, Providers, value};
 
 /// Which providers are asked.
 #[derive(Debug, Args)]
 pub struct Options {
     #[command(flatten)]
     providers: Providers,
+    /// Time zone in which the days of prices begin.
+    #[arg(long, env = "SHOP_ZONE", default_value = "Asia/Seoul", value_parser = value::zone)]
+    shop_zone: Tz,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -50,7 +54,7 @@ pub async fn run(common: &Common, options: Options) -> anyhow::Result<()> {
     let simulator = options.providers.simulator_url.as_ref();
     let (fal, gemini) = settings(simulator, &options.providers)?;
     let (catalogue, source) = catalogue(common).await?;
-    let makers = Makers::new(fal, gemini, SharedCatalogue::new(catalogue))?;
+    let makers = Makers::new(fal, gemini, SharedCatalogue::new(catalogue.in_zone(options.shop_zone)))?;
     let report = check_providers(&makers).await;
     let found = Found { simulator, catalogue: source, report: &report };
     if options.json {

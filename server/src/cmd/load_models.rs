@@ -32,6 +32,10 @@ pub async fn run(common: &Common, task: LoadModels) -> anyhow::Result<()> {
             row.valid_from
         );
     }
+    let same =
+        |one: &&ModelRow| !rows.rows().iter().any(|row| row.model() == one.model() && row.valid_from == one.valid_from);
+    let together = own.rows().iter().filter(same).chain(rows.rows()).cloned().collect();
+    Catalogue::from_rows(together).with_context(|| format!("{name} cannot be used beside what this program knows"))?;
     if task.check {
         say(&format!("{name} can be used: {} rows.", rows.rows().len()));
         return Ok(());

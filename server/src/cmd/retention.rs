@@ -80,7 +80,9 @@ pub async fn bucket_rules(task: BucketRules) -> anyhow::Result<()> {
     }
     match store.write_lifecycle_rules().await {
         Err(error @ storage::Error::Invalid(_)) => {
-            anyhow::bail!("this store takes no such rules ({error}); without tags (S3_OBJECT_TAGS=false) it may")
+            let tags = task.object_store.s3_object_tags.unwrap_or(false);
+            let may = if tags { "; without tags (S3_OBJECT_TAGS=false) it may" } else { "" };
+            anyhow::bail!("this store takes no such rules ({error}){may}")
         }
         other => other?,
     }

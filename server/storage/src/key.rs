@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::{ExportId, PhotoId, ProductId, StillId, VideoId};
+use domain::{PhotoId, ProductId, StillId, VideoId};
 
 /// Longest key that is accepted, in bytes; far below the 1024 of S3.
 const MAX_BYTES: usize = 256;
@@ -88,9 +88,12 @@ impl Key {
         Self::below(video, "thumbnails", name)
     }
 
-    /// A cut for another place: `videos/{id}/exports/{export}.mp4`. Never public.
-    pub fn export(video: VideoId, export: ExportId) -> Self {
-        Self(format!("videos/{video}/exports/{export}.mp4"))
+    /// A cut for another place, by the name of its file: `videos/{id}/exports/1x1.mp4`. Never public.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] for a name that is none, as [`Key::parse`].
+    pub fn export(video: VideoId, name: &str) -> Result<Self, InvalidKey> {
+        Self::below(video, "exports", name)
     }
 
     fn below(video: VideoId, folder: &str, name: &str) -> Result<Self, InvalidKey> {
@@ -177,7 +180,7 @@ mod tests {
             Key::rendition(video, "1080p.av1.mp4").unwrap(),
             Key::hls(video, "720p/segment_0.m4s").unwrap(),
             Key::thumbnail(video, "thumb.jpg").unwrap(),
-            Key::export(video, ExportId::from_uuid(ID)),
+            Key::export(video, "1x1.mp4").unwrap(),
             Key::photo(product, PhotoId::from_uuid(ID), Extension::Png),
             Key::still(product, StillId::from_uuid(ID), Extension::Jpg),
         ];
@@ -189,7 +192,7 @@ mod tests {
             ("videos/ID/encoded/1080p.av1.mp4", true),
             ("videos/ID/hls/720p/segment_0.m4s", true),
             ("videos/ID/thumbnails/thumb.jpg", true),
-            ("videos/ID/exports/ID.mp4", false),
+            ("videos/ID/exports/1x1.mp4", false),
             ("products/ID/photos/ID.png", true),
             ("products/ID/stills/ID.jpg", false),
         ];

@@ -76,6 +76,16 @@ async fn a_file_that_is_wrong_is_refused_by_its_row_and_changes_nothing() {
     let unpriced = row(NEW).replace("price_version = \"", "price_version = \"\" # \"");
     assert!(refused("unpriced.toml", &unpriced, &["--check"]).contains(NEW));
     assert!(refused("rubbish.toml", "model = 3", &["--check"]).contains("does not parse"));
+    let twice = row(PIKA).replace("valid_from = \"2026-07-10\"", "valid_from = \"2026-12-01\"");
+    assert!(refused("twice.toml", &twice, &["--check"]).contains("the same price_version"));
+    for (name, was, is) in [
+        ("photos.toml", "photos_max = ", "photos_max = 0 # "),
+        ("types.toml", "image/jpeg", "image/jpgg"),
+        ("id.toml", NEW, "../../x?y=1"),
+        ("source.toml", "source = \"", "source = \" \" # \""),
+    ] {
+        assert!(refused(name, &row(NEW).replacen(was, is, 1), &["--check"]).contains("the catalogue's row"), "{name}");
+    }
     let own = row(PIKA).replace("source = \"", "source = \"another ");
     assert!(refused("own.toml", &own, &["--check"]).contains("later valid_from"));
     let (code, said, _) = {

@@ -61,6 +61,7 @@ async fn parts_of_a_file_are_the_bytes_that_were_asked_for() {
         let answer = ask(&visitor, &path, &[("range", &range)]).await;
         assert_eq!(answer.status(), 416, "{range}");
         assert_eq!(header(&answer, "content-range"), format!("bytes */{total}"), "{range}");
+        assert_eq!((header(&answer, "access-control-allow-origin"), header(&answer, "accept-ranges")), ("*", "bytes"));
     }
 }
 
@@ -93,7 +94,7 @@ async fn a_head_says_what_a_get_would() {
     assert_eq!(header(&answer, "content-length"), whole.len().to_string());
     assert_eq!(header(&answer, "etag"), etag);
     let answer = visitor.request(Method::HEAD, &path).header("range", "bytes=0-9").send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), header(&answer, "content-length")), (206, "10"));
+    assert_eq!((answer.status().as_u16(), header(&answer, "content-length")), (200, whole.len().to_string().as_str()));
 }
 
 #[tokio::test]
@@ -129,6 +130,7 @@ async fn names_that_lead_elsewhere_lead_nowhere() {
         "products/a/photos/.hidden",
         "elsewhere/x.jpg",
         "products/a%00b/photos/x.jpg",
+        "%ff",
     ] {
         let status = admin.get(&format!("/media/{key}")).send().await.unwrap().status();
         assert_eq!(status, 404, "{key}");
@@ -153,7 +155,7 @@ async fn a_signed_address_opens_its_folder_to_anybody_for_a_while() {
     let (later, other) = ((expires + 3_600).to_string(), signature.replace(&signature[..1], "x"));
     for (at, part) in [(0, later.as_str()), (1, other.as_str()), (0, "soon"), (1, "-")] {
         let before = std::mem::replace(&mut parts[at], part);
-        assert!(matches!(ask(&visitor, &address(&parts), &[]).await.status().as_u16(), 400 | 404), "{part}");
+        assert!(ask(&visitor, &address(&parts), &[]).await.status() == 404, "{part}");
         parts[at] = before;
     }
     parts[2] = "products/0193a1b2-0000-7000-8000-000000000001/stills/0193a1b2-0000-7000-8000-000000000002.jpg";

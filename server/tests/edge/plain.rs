@@ -47,7 +47,7 @@ async fn an_export_is_asked_for_and_downloaded_without_scripts() {
         if page.contains(">Download<") {
             break;
         }
-        assert!(page.contains("Waiting for a worker") && page.contains("http-equiv=\"refresh\""), "{page}");
+        assert!(page.contains("Being made") && page.contains("data-waiting"), "{page}");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         page = admin.page(&path).await;
     }

@@ -13,9 +13,6 @@ use crate::{
 
 /// What Leptos writes between nodes. Text and attributes never hold it: there it is escaped.
 const NODE_MARK: &str = "<!>";
-/// Seconds after which a page that waits for something looks again.
-const LOOK_AGAIN_SECS: u8 = 4;
-
 /// What every plain page is rendered from.
 pub struct PlainPage<'a> {
     /// The request.
@@ -30,7 +27,7 @@ pub struct PlainPage<'a> {
 pub(super) struct Content {
     pub(super) title: String,
     pub(super) body: AnyView,
-    /// Something on it will change by itself.
+    /// Something on it will change by itself: `/plain.js` looks again, and replaces what has a `data-part` and nothing else.
     pub(super) is_waiting: bool,
 }
 
@@ -64,9 +61,8 @@ fn shell(content: Content, options: LeptosOptions, locale: Locale, theme: Option
             <head>
                 <CommonHead/>
                 <meta name="robots" content="noindex"/>
-                {is_waiting
-                    .then(|| leptos::html::meta().attr("http-equiv", "refresh").content(LOOK_AGAIN_SECS.to_string()))}
                 <HashedStylesheet id="desk" options/>
+                <script src="/plain.js" defer></script>
                 <title>{format!("{title} · Lookreel")}</title>
             </head>
             <body>
@@ -88,12 +84,18 @@ fn shell(content: Content, options: LeptosOptions, locale: Locale, theme: Option
                                     <a href="/admin/generations">{td_string!(locale, nav.generations)}</a>
                                 </li>
                                 <li>
+                                    <a href="/admin/queue">{td_string!(locale, nav.queue)}</a>
+                                </li>
+                                <li>
                                     <a href="/admin/costs">{td_string!(locale, nav.costs)}</a>
+                                </li>
+                                <li>
+                                    <a href="/admin/models">{td_string!(locale, nav.models)}</a>
                                 </li>
                             </ul>
                         </nav>
                     </header>
-                    <main id="main" class="content" tabindex="-1">
+                    <main id="main" class="content" tabindex="-1" data-waiting=is_waiting.then_some("")>
                         {body}
                     </main>
                 </div>

@@ -5,7 +5,7 @@ use domain::{
     export::{ExportOptions, ExportState, ExportView, Fit, Focus, Shape},
     generation::Frame,
     product::VideoView,
-    video::{ColourDistance, ColourVerdict, POSTER_MOMENTS, Pictured, VideoDesk},
+    video::{ColourDistance, ColourVerdict, Pictured, VideoDesk},
 };
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_i18n::td_string;
@@ -101,20 +101,22 @@ fn player(video: &VideoView, label: String) -> impl IntoView + use<> {
     }
 }
 
-/// Seconds with tenths.
+/// Seconds with tenths, rounded.
 fn seconds(ms: u32) -> String {
-    format!("{}.{}", ms / 1000, ms % 1000 / 100)
+    let tenths = (ms + 50) / 100;
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 fn poster(desk: &VideoDesk, form: &Form, locale: Locale) -> impl IntoView + use<> {
     let refusal = form.refusal::<ChoosePoster>();
     let (video, chosen) = (desk.video.id, desk.poster_at_ms);
-    let now = match (desk.is_poster_coming, chosen) {
-        (true, _) => td_string!(locale, video.poster_coming).to_owned(),
-        (false, Some(at)) => td_string!(locale, video.poster_at, time = seconds(at)),
-        (false, None) => td_string!(locale, video.poster_ours).to_owned(),
+    let now = match (desk.is_poster_coming, desk.poster_failure, chosen) {
+        (true, ..) => td_string!(locale, video.poster_coming).to_owned(),
+        (false, Some(code), _) => td_string!(locale, video.poster_failed, reason = failure_what(locale, code)),
+        (false, None, Some(at)) => td_string!(locale, video.poster_at, time = seconds(at)),
+        (false, None, None) => td_string!(locale, video.poster_ours).to_owned(),
     };
-    let moments = moments(&desk.video, chosen, locale);
+    let moments = moments(desk, locale);
     let picture = desk.video.lightest_poster().clone();
     view! {
         <section class="card">
@@ -124,7 +126,7 @@ fn poster(desk: &VideoDesk, form: &Form, locale: Locale) -> impl IntoView + use<
             <div class="card-body stack tight">
                 {refused(refusal.as_ref())}
                 <p class="field-hint">{td_string!(locale, video.poster_note)}</p>
-                <div class="poster-now">
+                <div class="poster-now" data-part="poster">
                     <img
                         src=picture.url
                         width=picture.width
@@ -133,22 +135,35 @@ fn poster(desk: &VideoDesk, form: &Form, locale: Locale) -> impl IntoView + use<
                         data-testid="poster"
                     />
                     <p role="status">{now}</p>
+                    {desk.is_poster_coming.then(|| look_again(locale))}
                 </div>
                 <form method="post" action=ChoosePoster::url()>
                     <input type="hidden" name="video" value=video.to_string()/>
-                    <ul class="moments">{moments}</ul>
+                    <ul class="moments" data-part="moments">
+                        {moments}
+                    </ul>
                 </form>
             </div>
         </section>
     }
 }
 
+/// The way to see what has become of it, for who has no scripts.
+fn look_again(locale: Locale) -> impl IntoView + use<> {
+    view! {
+        <noscript>
+            <a class="button small" href="">
+                {td_string!(locale, video.look_again)}
+            </a>
+        </noscript>
+    }
+}
+
 /// The pictures of the strip, each a button that makes its moment the poster.
-fn moments(video: &VideoView, chosen: Option<u32>, locale: Locale) -> impl IntoView + use<> {
-    let duration_ms = video.duration_ms;
-    video.strip.clone().map(|strip| {
-        let moment = |number: u32| {
-            let at = number * (duration_ms / POSTER_MOMENTS);
+fn moments(desk: &VideoDesk, locale: Locale) -> impl IntoView + use<> {
+    let (moments, chosen) = (desk.moments_ms.clone(), desk.poster_at_ms);
+    desk.video.strip.clone().map(|strip| {
+        let moment = |(number, at): (usize, u32)| {
             let pressed = if chosen == Some(at) { "true" } else { "false" };
             view! {
                 <li>
@@ -168,7 +183,7 @@ fn moments(video: &VideoView, chosen: Option<u32>, locale: Locale) -> impl IntoV
                 </li>
             }
         };
-        (0..POSTER_MOMENTS).map(moment).collect_view()
+        moments.into_iter().enumerate().map(moment).collect_view()
     })
 }
 
@@ -219,6 +234,8 @@ fn colours(distances: &[ColourDistance], locale: Locale) -> impl IntoView + use<
 fn exports(desk: &VideoDesk, form: &Form, facts: &PageFacts) -> impl IntoView + use<> {
     let locale = facts.locale;
     let rows = desk.exports.iter().map(|export| row(export, facts)).collect_view();
+    let waits = desk.exports.iter().any(|export| export.state == ExportState::Queued);
+    let again = waits.then(|| view! { <div class="card-body">{look_again(locale)}</div> });
     let list = if desk.exports.is_empty() {
         view! { <p class="card-body muted">{td_string!(locale, video.none)}</p> }.into_any()
     } else {
@@ -247,7 +264,7 @@ fn exports(desk: &VideoDesk, form: &Form, facts: &PageFacts) -> impl IntoView + 
                 <h2 class="card-title">{td_string!(locale, video.exports)}</h2>
             </header>
             <div class="card-body">{export_form(desk.video.id, form, locale)}</div>
-            {list}
+            <div data-part="exports">{list} {again}</div>
         </section>
     }
 }

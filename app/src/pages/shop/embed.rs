@@ -17,8 +17,6 @@ struct EmbeddedVideo {
     name: LocalText,
     alt: LocalText,
     ai_label: LocalText,
-    /// The picture itself says so: the page need not.
-    is_labelled: bool,
     play: LocalText,
     pause: LocalText,
     width: u32,
@@ -68,7 +66,6 @@ fn embed(product: ShopProduct, origin: &Origin) -> Option<EmbeddedVideo> {
         alt: LocalText { ko: seen(&name, &category, Locale::ko), en: seen(&name, &category, Locale::en) },
         name,
         ai_label: both(|locale| td_string!(locale, shop.ai_video)),
-        is_labelled: video.is_labelled,
         play: both(|locale| td_string!(locale, shop.play)),
         pause: both(|locale| td_string!(locale, shop.pause)),
         width: largest.width,

@@ -24,7 +24,7 @@ pub(super) fn Player(
     locale: Locale,
 ) -> impl IntoView {
     let poster = video.lightest_poster().clone();
-    let VideoView { id, sources, hls, is_labelled, .. } = video;
+    let VideoView { id, sources, hls, .. } = video;
     view! {
         <lookreel-video class="shop-stage" data-player="">
             <video
@@ -42,7 +42,7 @@ pub(super) fn Player(
                 {sources.into_iter().map(|source| view! { <Source source/> }).collect_view()}
                 {hls.map(|url| view! { <source src=url type=HLS/> })}
             </video>
-            <AiLabel locale is_labelled/>
+            <span class="shop-ai">{td_string!(locale, shop.ai_video)}</span>
             <button
                 type="button"
                 class="shop-toggle"
@@ -79,7 +79,7 @@ pub(super) fn CardClip(
     /// Language of the page.
     locale: Locale,
 ) -> impl IntoView {
-    let VideoView { id, mut sources, is_labelled, .. } = video;
+    let VideoView { id, mut sources, .. } = video;
     let (width, height) = sources.first().map(|source| (source.width, source.height))?;
     sources.retain(|source| source.width == width);
     Some(view! {
@@ -100,15 +100,8 @@ pub(super) fn CardClip(
             <Icon name=IconName::Play/>
             <span class="visually-hidden">{td_string!(locale, shop.has_video)}</span>
         </span>
-        <AiLabel locale is_labelled/>
+        <span class="shop-ai">{td_string!(locale, shop.ai_video)}</span>
     })
-}
-
-/// That the clip was made by AI: seen once, whether the page says it or the picture itself; told in any case.
-#[component]
-fn AiLabel(locale: Locale, is_labelled: bool) -> impl IntoView {
-    let class = if is_labelled { "visually-hidden" } else { "shop-ai" };
-    view! { <span class=class>{td_string!(locale, shop.ai_video)}</span> }
 }
 
 /// Both icons of a button that starts and stops; the stylesheet shows the one that says what a press does.
@@ -145,7 +138,6 @@ pub(super) mod tests {
             strip: None,
             duration_ms: 4000,
             cost: MicroUsd::new(271_760),
-            is_labelled: false,
             published_at: chrono::DateTime::UNIX_EPOCH,
         }
     }

@@ -76,8 +76,6 @@ pub(crate) struct NewVideo<'a> {
     pub(crate) strip: &'a storage::Key,
     /// The master playlist.
     pub(crate) hls: Option<&'a storage::Key>,
-    /// The words "made by AI" are in the picture.
-    pub(crate) is_labelled: bool,
     /// How true its colours are, where that could be measured.
     pub(crate) colours: Option<&'a Colours>,
 }

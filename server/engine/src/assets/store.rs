@@ -52,8 +52,8 @@ pub(crate) async fn insert_video(
     let duration_ms = made.renditions.first().map_or(1, |rendition| rendition.duration_ms.max(1));
     sqlx::query!(
         "insert into videos (id, product_id, generation_id, duration_ms, poster_key, poster_width, poster_height,
-             poster_webp_key, hls_key, strip_key, strip_width, strip_height, is_labelled, colour_distance)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             poster_webp_key, hls_key, strip_key, strip_width, strip_height, colour_distance)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         generation.video_id.uuid(),
         generation.product_id.uuid(),
         generation.id.uuid(),
@@ -66,7 +66,6 @@ pub(crate) async fn insert_video(
         video.strip.as_str(),
         i32::try_from(made.strip.width).unwrap_or(i32::MAX),
         i32::try_from(made.strip.height).unwrap_or(i32::MAX),
-        video.is_labelled,
         video.colours.map(|colours| i32::try_from(colours.clip).unwrap_or(i32::MAX)),
     )
     .execute(&mut *conn)

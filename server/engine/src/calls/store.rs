@@ -318,16 +318,16 @@ pub(crate) async fn doubtful(
     conn: &mut PgConnection,
     generation: GenerationId,
     slot: Slot,
-) -> Result<Vec<CallId>, sqlx::Error> {
-    let ids = sqlx::query_scalar!(
-        "select id from calls where generation_id = $1 and slot = $2 and state in ('in_doubt', 'submitted')
-             and cost_micro_usd is null",
+) -> Result<Vec<(CallId, MicroUsd)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select id, estimate_micro_usd from calls where generation_id = $1 and slot = $2
+             and state in ('in_doubt', 'submitted') and cost_micro_usd is null",
         generation.uuid(),
         slot.as_str(),
     )
     .fetch_all(conn)
     .await?;
-    Ok(ids.into_iter().map(CallId::from_uuid).collect())
+    Ok(rows.into_iter().map(|row| (CallId::from_uuid(row.id), MicroUsd::new(row.estimate_micro_usd))).collect())
 }
 
 /// planned → void.

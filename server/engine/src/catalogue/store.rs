@@ -11,7 +11,7 @@ use providers::{ModelRef, Provider, catalogue::ModelRow};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{Mark, view::prices};
+use super::{Mark, Retirement, view::prices};
 
 /// Serialises writers: two processes that start at once would write the same row twice.
 pub(super) async fn lock(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -121,28 +121,34 @@ pub(super) async fn mark(conn: &mut PgConnection) -> Result<Mark, sqlx::Error> {
     .await
 }
 
-/// Every row that was not withdrawn, newest first.
-pub(super) async fn rows(conn: &mut PgConnection) -> Result<Vec<Value>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "select r.spec from catalogue_rows r
+/// Every row that was not withdrawn and when it was added, newest first.
+pub(super) async fn rows(conn: &mut PgConnection) -> Result<Vec<(Value, DateTime<Utc>)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select r.spec, r.added_at from catalogue_rows r
          where not exists (select 1 from catalogue_withdrawals w where w.provider = r.provider
              and w.model = r.model and w.valid_from = r.valid_from and w.row_id >= r.id)
          order by r.id desc"
     )
     .fetch_all(conn)
-    .await
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.spec, row.added_at)).collect())
 }
 
 /// What people said last of the retirement of models.
-pub(super) async fn retirements(conn: &mut PgConnection) -> Result<HashMap<ModelRef, Option<NaiveDate>>, sqlx::Error> {
+pub(super) async fn retirements(conn: &mut PgConnection) -> Result<HashMap<ModelRef, Retirement>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select distinct on (provider, model) provider, model, retires_on from catalogue_retirements
+        "select distinct on (provider, model) provider, model, retires_on, set_at from catalogue_retirements
          order by provider, model, id desc"
     )
     .fetch_all(conn)
     .await?;
     let named = |provider: &str, id: String| Provider::parse(provider).map(|provider| ModelRef { provider, id });
-    Ok(rows.into_iter().filter_map(|row| Some((named(&row.provider, row.model)?, row.retires_on))).collect())
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            Some((named(&row.provider, row.model)?, Retirement { retires_on: row.retires_on, set_at: row.set_at }))
+        })
+        .collect())
 }
 
 /// What people changed, by model name, newest first, at most so many of one model.

@@ -5,7 +5,11 @@ mod work;
 
 use std::sync::Arc;
 
-use domain::{ExportId, UserId, VideoId, export::ExportOptions, options::InvalidOption};
+use domain::{
+    ExportId, UserId, VideoId,
+    export::{ExportOptions, Fit, Focus},
+    options::InvalidOption,
+};
 use jobs::{Handler, NewJob};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -15,6 +19,8 @@ use crate::{Engine, Error, generations::store::audit, stages::kind::LOCAL_GROUP}
 /// Kinds of jobs.
 const EXPORT: &str = "export";
 const POSTER: &str = "poster";
+/// Exports a video may have; its page shows as many.
+pub(crate) const EXPORTS_MAX: i64 = 50;
 /// After every generation that waits: nobody's video is late because of an export.
 const PRIORITY: u16 = 768;
 
@@ -41,20 +47,25 @@ impl Engine {
     /// Asks for an export. The same of the same video is the same export; one that failed is tried again.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a video that does not exist, [`Error::Conflict`] when its files are gone.
+    /// [`Error::NotFound`] for a video that does not exist, [`Error::Conflict`] when its files are gone, or it has 50 already.
     pub async fn request_export(&self, by: UserId, video: VideoId, options: ExportOptions) -> Result<ExportId, Error> {
         let mut tx = self.pg().begin().await?;
         let source = store::source(&mut tx, video).await?.ok_or(Error::NotFound("video"))?;
         if source.original.is_none() && source.rendition.is_none() {
             return Err(Error::Conflict("the files of the video are gone"));
         }
+        // Shown whole, nothing is cut: there is no other focus.
+        let focus = if options.fit == Fit::Blur { Focus::DEFAULT } else { options.focus };
+        let options = ExportOptions { focus, ..options };
         let new = ExportId::from_uuid(Uuid::now_v7());
         let (id, is_new) = store::request(&mut tx, new, video, options, by).await?;
         if !is_new {
             return Ok(id);
         }
-        let job = self.cut_job(EXPORT, &ExportPayload { export_id: id }, by)?.dedupe_key(format!("export {id}"));
-        let job = jobs::enqueue(&mut tx, &job).await?;
+        if store::count(&mut tx, video).await? > EXPORTS_MAX {
+            return Err(Error::Conflict("the video has as many exports as it may"));
+        }
+        let job = jobs::enqueue(&mut tx, &self.cut_job(EXPORT, &ExportPayload { export_id: id }, by)?).await?;
         audit(&mut tx, Some(by), "export.requested", id.uuid()).await?;
         tx.commit().await?;
         self.queue().dispatch(&[job]).await;
@@ -78,8 +89,8 @@ impl Engine {
             return Err(Error::Invalid(vec![InvalidOption { field: "at_ms".to_owned(), expected }]));
         }
         store::want_poster(&mut tx, video, at_ms).await?;
-        let job = self.cut_job(POSTER, &PosterPayload { video_id: video, at_ms }, by)?;
-        let job = jobs::enqueue(&mut tx, &job.dedupe_key(format!("poster {video} {at_ms}"))).await?;
+        // A job of its own for each wish: one that ends now may have been told that its moment is not wanted.
+        let job = jobs::enqueue(&mut tx, &self.cut_job(POSTER, &PosterPayload { video_id: video, at_ms }, by)?).await?;
         audit(&mut tx, Some(by), "poster.chosen", video.uuid()).await?;
         tx.commit().await?;
         self.queue().dispatch(&[job]).await;

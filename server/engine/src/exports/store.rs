@@ -56,7 +56,8 @@ pub(crate) async fn source(conn: &mut PgConnection, video: VideoId) -> Result<Op
     }))
 }
 
-/// Writes down a request; answers its id, and whether there is something to do for it.
+/// Writes down a request; answers its id, and whether there is something to do for it. The row is locked from here on: two
+/// who ask for the same at once are answered one after the other.
 pub(crate) async fn request(
     conn: &mut PgConnection,
     new: ExportId,
@@ -64,25 +65,54 @@ pub(crate) async fn request(
     options: ExportOptions,
     by: UserId,
 ) -> Result<(ExportId, bool), sqlx::Error> {
-    let row = sqlx::query!(
-        "insert into exports as e (id, video_id, shape, fit, focus_x, focus_y, requested_by)
-         values ($1, $2, $3, $4, $5, $6, $7)
-         on conflict on constraint exports_same do update
-             set state = case e.state when 'failed' then 'queued' else e.state end,
-                 failure_code = null, requested_by = case e.state when 'failed' then excluded.requested_by else e.requested_by end,
-                 finished_at = case e.state when 'failed' then null else e.finished_at end
-         returning e.id, e.id = $1 or (select before.state from exports before where before.id = e.id) = 'failed' as \"is_due!\"",
+    let (shape, fit) = (options.shape.as_str(), options.fit.as_str());
+    let (x, y) = (i16::from(options.focus.x()), i16::from(options.focus.y()));
+    let inserted = sqlx::query!(
+        "insert into exports (id, video_id, shape, fit, focus_x, focus_y, requested_by) values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict on constraint exports_same do nothing",
         new.uuid(),
         video.uuid(),
-        options.shape.as_str(),
-        options.fit.as_str(),
-        i16::from(options.focus.x()),
-        i16::from(options.focus.y()),
+        shape,
+        fit,
+        x,
+        y,
         by.uuid(),
     )
-    .fetch_one(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok((ExportId::from_uuid(row.id), row.is_due))
+    if inserted.rows_affected() == 1 {
+        return Ok((new, true));
+    }
+    let known = sqlx::query!(
+        "select id, state from exports
+         where video_id = $1 and shape = $2 and fit = $3 and focus_x = $4 and focus_y = $5 for update",
+        video.uuid(),
+        shape,
+        fit,
+        x,
+        y
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let is_due = ExportState::parse(&known.state) == ExportState::Failed;
+    if is_due {
+        sqlx::query!(
+            "update exports set state = 'queued', failure_code = null, finished_at = null, requested_by = $2,
+                 requested_at = now() where id = $1",
+            known.id,
+            by.uuid()
+        )
+        .execute(conn)
+        .await?;
+    }
+    Ok((ExportId::from_uuid(known.id), is_due))
+}
+
+/// How many exports a video has.
+pub(crate) async fn count(conn: &mut PgConnection, video: VideoId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!("select count(*) as \"count!\" from exports where video_id = $1", video.uuid())
+        .fetch_one(conn)
+        .await
 }
 
 /// The export of a job, while it is to be made.
@@ -184,7 +214,7 @@ pub(crate) async fn of_video(
 /// The moment the next poster is to be from.
 pub(crate) async fn want_poster(conn: &mut PgConnection, video: VideoId, at_ms: u32) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "update videos set poster_wanted_ms = $2 where id = $1",
+        "update videos set poster_wanted_ms = $2, poster_failure = null where id = $1",
         video.uuid(),
         i32::try_from(at_ms).unwrap_or(i32::MAX)
     )
@@ -200,7 +230,7 @@ pub(crate) async fn is_poster_wanted(conn: &mut PgConnection, video: VideoId, at
     Ok(wanted.and_then(|wanted| u32::try_from(wanted).ok()) == Some(at_ms))
 }
 
-/// Shows a poster, if it is still the one that is wanted.
+/// Shows a poster, if it is still the one that is wanted; what it takes the place of is kept for a while.
 pub(crate) async fn set_poster(
     conn: &mut PgConnection,
     video: VideoId,
@@ -209,12 +239,28 @@ pub(crate) async fn set_poster(
     size: (u32, u32),
 ) -> Result<(), sqlx::Error> {
     let [jpeg, webp] = keys;
+    let at_ms = i32::try_from(at_ms).unwrap_or(i32::MAX);
+    let before = sqlx::query!(
+        "select poster_key, poster_webp_key from videos where id = $1 and poster_wanted_ms = $2 for update",
+        video.uuid(),
+        at_ms
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    // The one that lost is a picture nobody points to.
+    let replaced = match before {
+        Some(before) => vec![before.poster_key, before.poster_webp_key.unwrap_or_default()],
+        None => keys.map(ToString::to_string).to_vec(),
+    };
+    sqlx::query!("update video_objects set replaced_at = now() where object_key = any($1)", &replaced)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query!(
         "update videos set poster_key = $3, poster_webp_key = $4, poster_width = $5, poster_height = $6,
              poster_at_ms = $2, poster_wanted_ms = null
          where id = $1 and poster_wanted_ms = $2",
         video.uuid(),
-        i32::try_from(at_ms).unwrap_or(i32::MAX),
+        at_ms,
         jpeg.as_str(),
         webp.as_str(),
         i32::try_from(size.0).unwrap_or(i32::MAX),
@@ -225,12 +271,18 @@ pub(crate) async fn set_poster(
     Ok(())
 }
 
-/// Gives up on a poster.
-pub(crate) async fn forget_poster(conn: &mut PgConnection, video: VideoId, at_ms: u32) -> Result<(), sqlx::Error> {
+/// Gives up on a poster, and says why.
+pub(crate) async fn fail_poster(
+    conn: &mut PgConnection,
+    video: VideoId,
+    at_ms: u32,
+    code: FailureCode,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "update videos set poster_wanted_ms = null where id = $1 and poster_wanted_ms = $2",
+        "update videos set poster_wanted_ms = null, poster_failure = $3 where id = $1 and poster_wanted_ms = $2",
         video.uuid(),
-        i32::try_from(at_ms).unwrap_or(i32::MAX)
+        i32::try_from(at_ms).unwrap_or(i32::MAX),
+        code.as_str()
     )
     .execute(conn)
     .await?;

@@ -3,9 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
-use domain::{ExportId, FailureCode, VideoId};
+use domain::{ExportId, FailureCode, VideoId, export::Fit};
 use jobs::{Attempt, Failure, Handler, Job, Outcome};
-use media::{ExportPlan, ShorterClip};
+use media::{ExportPlan, PosterPlan, ShorterClip};
 use sqlx::PgConnection;
 use storage::Key;
 use uuid::Uuid;
@@ -53,7 +53,7 @@ impl Handler for Posters {
     async fn give_up(&self, tx: &mut PgConnection, job: &Job, failure: &Failure) -> Result<Vec<Uuid>, jobs::Error> {
         let PosterPayload { video_id, at_ms } = job.payload_as()?;
         tracing::warn!(video.id = %video_id, "video {video_id} keeps its poster: {}", failure.message);
-        store::forget_poster(tx, video_id, at_ms).await?;
+        store::fail_poster(tx, video_id, at_ms, FailureCode::parse(&failure.code)).await?;
         Ok(Vec::new())
     }
 }
@@ -64,6 +64,16 @@ fn ended(result: Result<Outcome, Stop>) -> Result<Outcome, Failure> {
         Stop::Failure(failure) => failure,
         Stop::LeaseLost => Failure::transient(FailureCode::Internal.as_str(), "somebody else has the job"),
     })
+}
+
+/// A name no other run ever gives: objects never change under their key.
+fn file_name(attempt: &Attempt) -> String {
+    format!("{}-{}", attempt.job.id, attempt.lease.epoch())
+}
+
+/// A fault of ours: names are made of ids and numbers.
+fn no_key(error: storage::InvalidKey) -> Failure {
+    Failure::permanent(FailureCode::Internal.as_str(), error.to_string())
 }
 
 fn gone(what: &str) -> Failure {
@@ -89,7 +99,8 @@ impl Cutter {
                 return Err(gone("the files of the video are gone").into());
             }
         }
-        let branding = if is_original && source.branding {
+        // Of a rendition that is cut the edges go, and with them what was laid over it.
+        let branding = if source.branding && (is_original || options.fit == Fit::Crop) {
             let brand = &self.engine.settings().encode.brand;
             brand.lay_out(folder.path()).await.map_err(|error| media_failure(&error))?
         } else {
@@ -108,11 +119,15 @@ impl Cutter {
         let info = media::probe(&self.tools, &clip).await.map_err(|error| media_failure(&error))?;
         let made = media::export(&self.tools, &clip, &info, &plan, &out, &attempt.cancel, |_| {}).await;
         let made = made.map_err(|error| media_failure(&error))?;
-        let key = Key::export(video, id);
+        let key = Key::export(video, &format!("{}.mp4", file_name(attempt))).map_err(no_key)?;
         let stored = self.engine.store().put_file(&key, &made.path, "video/mp4").await?;
         let object = NewObject { part: Part::Export, content_type: "video/mp4", stored };
         let mut tx = self.engine.pg().begin().await?;
         attempt.lease.succeed(&mut tx).await?;
+        let source = store::source(&mut tx, video).await?;
+        if source.is_none_or(|source| source.rendition.is_none()) {
+            return Err(gone("the files of the video went while the export was made").into());
+        }
         assets::store::insert_objects(&mut tx, video, &[object]).await?;
         store::finish(&mut tx, id, key.as_str(), &made).await?;
         tx.commit().await?;
@@ -137,13 +152,14 @@ impl Cutter {
         tokio::fs::create_dir(&out).await?;
         let info = media::probe(&self.tools, &clip).await.map_err(|error| media_failure(&error))?;
         let signer = self.engine.settings().encode.signer.as_ref();
-        let made = media::poster(&self.tools, &clip, &info, at_ms, signer, &out, &attempt.cancel).await;
+        let name = format!("thumb-{}", file_name(attempt));
+        let plan = PosterPlan { at_ms, name: &name, signer };
+        let made = media::poster(&self.tools, &clip, &info, &plan, &out, &attempt.cancel).await;
         let [jpeg, webp] = made.map_err(|error| media_failure(&error))?;
         let mut objects = Vec::with_capacity(2);
         for (picture, content_type) in [(&jpeg, "image/jpeg"), (&webp, "image/webp")] {
             let name = picture.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let key = Key::thumbnail(video, name);
-            let key = key.map_err(|error| Failure::permanent(FailureCode::Internal.as_str(), error.to_string()))?;
+            let key = Key::thumbnail(video, name).map_err(no_key)?;
             let stored = self.engine.store().put_file(&key, &picture.path, content_type).await?;
             objects.push(NewObject { part: Part::Poster, content_type, stored });
         }

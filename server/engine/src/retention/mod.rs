@@ -19,8 +19,10 @@ use crate::{Engine, Error, generations};
 
 /// Objects that one run removes at the most; the next run takes the rest.
 const MAX_REMOVED: i64 = 10_000;
-/// Objects whose rows are written down together.
-const BATCH: usize = 100;
+/// Objects that are looked for, removed and written down together.
+const BATCH: i64 = 100;
+/// Batches of one run.
+const MAX_BATCHES: i64 = MAX_REMOVED / BATCH;
 /// An object without a row may belong to an upload under way until it is so old.
 const ORPHAN_AFTER: TimeDelta = TimeDelta::hours(24);
 
@@ -133,7 +135,7 @@ impl Retention {
     pub async fn due(&self) -> Result<RetentionReport, Error> {
         let mut conn = self.pg.acquire().await?;
         let mut report = RetentionReport::default();
-        for due in store::due(&mut conn, self.keep, MAX_REMOVED).await? {
+        for due in store::due(&mut conn, self.keep, MAX_REMOVED, &[]).await? {
             report.count(&due.part, due.bytes);
         }
         Ok(report)
@@ -145,25 +147,24 @@ impl Retention {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn run(&self) -> Result<RetentionReport, Error> {
-        let mut conn = self.pg.acquire().await?;
-        let due = store::due(&mut conn, self.keep, MAX_REMOVED).await?;
-        drop(conn);
         let mut report = RetentionReport::default();
-        for batch in due.chunks(BATCH) {
+        // Looked at anew for every batch: what is due may change while others are removed.
+        let mut failed: Vec<String> = Vec::new();
+        for _ in 0..MAX_BATCHES {
+            let mut conn = self.pg.acquire().await?;
+            let batch = store::due(&mut conn, self.keep, BATCH, &failed).await?;
+            drop(conn);
+            if batch.is_empty() {
+                break;
+            }
             let mut removed = Vec::with_capacity(batch.len());
             for object in batch {
-                match Key::parse(&object.key) {
-                    Ok(key) => match self.store.delete(&key).await {
-                        Ok(()) => {
-                            report.count(&object.part, object.bytes);
-                            removed.push(object.key.clone());
-                        }
-                        Err(error) => {
-                            report.failed += 1;
-                            tracing::warn!(%error, object.key = object.key, "{} could not be removed", object.key);
-                        }
-                    },
-                    Err(_) => report.failed += 1,
+                if self.remove(&object).await {
+                    report.count(&object.part, object.bytes);
+                    removed.push(object.key);
+                } else {
+                    report.failed += 1;
+                    failed.push(object.key);
                 }
             }
             let mut tx = self.pg.begin().await?;
@@ -184,6 +185,18 @@ impl Retention {
             );
         }
         Ok(report)
+    }
+
+    /// Removes an object from the store; false when that cannot be done now.
+    async fn remove(&self, object: &store::Due) -> bool {
+        let Ok(key) = Key::parse(&object.key) else { return false };
+        match self.store.delete(&key).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, object.key = object.key, "{} could not be removed", object.key);
+                false
+            }
+        }
     }
 
     /// Compares the bucket with the rows, both ways. With `remove` objects nothing knows of are removed once they are a day

@@ -18,22 +18,33 @@ pub(super) struct Due {
 }
 
 /// An original may be used by a retry: it is kept while one that uses it runs or has ended lately. A published video has no
-/// `unpublished_at`, and is asked for once more.
-pub(super) async fn due(conn: &mut PgConnection, keep: KeepDays, most: i64) -> Result<Vec<Due>, sqlx::Error> {
+/// `unpublished_at`, and is asked for once more; of its posters those go that another took the place of. Pictures are kept at
+/// least as long as what they are pictures of. `passed_over` are keys not to be named again.
+pub(super) async fn due(
+    conn: &mut PgConnection,
+    keep: KeepDays,
+    most: i64,
+    passed_over: &[String],
+) -> Result<Vec<Due>, sqlx::Error> {
     let rows = sqlx::query!(
         "select o.object_key, o.part, o.bytes from video_objects o left join videos v on v.id = o.video_id
          where o.removed_at is null and case o.part
              when 'original' then $1 > 0 and not exists (select 1 from generations g
                  where (g.video_id = o.video_id or g.clip_video_id = o.video_id)
                      and (g.finished_at is null or g.finished_at > now() - make_interval(days => $1)))
-             when 'poster' then $3 > 0 and v.unpublished_at < now() - make_interval(days => $3)
+             when 'poster' then $3 > 0 and (o.replaced_at < now() - make_interval(days => $3)
+                 or v.unpublished_at < now() - make_interval(days => $3)
+                     and not exists (select 1 from renditions r where r.video_id = o.video_id))
              else $2 > 0 and v.unpublished_at < now() - make_interval(days => $2) end
-             and (o.part = 'original' or not exists (select 1 from products p where p.video_id = o.video_id))
+             and (o.part = 'original' or o.replaced_at is not null
+                 or not exists (select 1 from products p where p.video_id = o.video_id))
+             and o.object_key <> all($5)
          order by o.stored_at limit $4",
         i32::from(keep.originals),
         i32::from(keep.videos),
         i32::from(keep.posters),
         most,
+        passed_over,
     )
     .fetch_all(conn)
     .await?;
@@ -52,7 +63,14 @@ pub(super) async fn remove(conn: &mut PgConnection, keys: &[String]) -> Result<H
     .fetch_all(&mut *conn)
     .await?;
     sqlx::query!("delete from renditions where object_key = any($1)", keys).execute(&mut *conn).await?;
-    sqlx::query!("delete from exports where object_key = any($1)", keys).execute(&mut *conn).await?;
+    sqlx::query!(
+        "delete from exports e where object_key = any($1) or state = 'failed' and video_id = any($2)
+             and not exists (select 1 from renditions r where r.video_id = e.video_id)",
+        keys,
+        &videos
+    )
+    .execute(&mut *conn)
+    .await?;
     sqlx::query!("update videos set hls_key = null where hls_key = any($1)", keys).execute(conn).await?;
     Ok(videos.into_iter().collect())
 }

@@ -162,7 +162,7 @@ impl Clip {
         let mut tx = self.engine.pg().begin().await?;
         attempt.lease.succeed(&mut tx).await?;
         queued.settle(&mut tx, answer).await?;
-        doubt::assume(&mut tx, id, Slot::Clip, answer.cost, self.engine.today()).await?;
+        doubt::assume(&mut tx, id, Slot::Clip, Some(answer.cost), self.engine.today()).await?;
         let next = jobs::enqueue(&mut tx, &job).await?;
         assets::store::insert_objects(&mut tx, generation.video_id, &[original_of(original)]).await?;
         store::finish_stage(&mut tx, id, Stage::Clip).await?;

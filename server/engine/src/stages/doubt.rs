@@ -68,15 +68,17 @@ fn may_repeat(engine: &Engine, doubtful: &Call) -> bool {
     policy == InDoubt::Repeat && doubtful.estimate < engine.settings().repeat_below && doubtful.ordinal < MAX_ORDINAL
 }
 
-/// The same request, made again, cost this much: the best there is to say of earlier ones that never answered.
+/// The same request, made again, cost this much: the best there is to say of earlier ones that never answered. Where it was
+/// refused nothing is known of them: they may have given a picture, and count as much as that is expected to cost at most.
 pub(super) async fn assume(
     conn: &mut PgConnection,
     generation: GenerationId,
     slot: Slot,
-    cost: MicroUsd,
+    cost: Option<MicroUsd>,
     today: NaiveDate,
 ) -> Result<(), Stop> {
-    for doubtful in calls::store::doubtful(conn, generation, slot).await? {
+    for (doubtful, estimate) in calls::store::doubtful(conn, generation, slot).await? {
+        let cost = cost.unwrap_or(estimate);
         calls::store::abandon(conn, doubtful, "it was made again before its outcome was known").await?;
         calls::store::assume_cost(conn, doubtful, cost).await?;
         ledger::settle(conn, doubtful, cost, Certainty::Assumed, today).await?;

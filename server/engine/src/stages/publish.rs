@@ -41,8 +41,7 @@ pub(super) async fn publish(
     let stored = upload(engine.store(), video_id, made).await?;
     let mut tx = engine.pg().begin().await?;
     attempt.lease.succeed(&mut tx).await?;
-    let is_labelled = generation.options.branding && engine.settings().encode.brand.has_label();
-    assets::store::insert_video(&mut tx, generation, &stored.video(made, is_labelled, colours)).await?;
+    assets::store::insert_video(&mut tx, generation, &stored.video(made, colours)).await?;
     assets::store::insert_objects(&mut tx, video_id, &stored.objects).await?;
     assets::store::publish(&mut tx, generation.product_id, video_id).await?;
     store::finish_stage(&mut tx, id, Stage::Publish).await?;
@@ -68,7 +67,7 @@ struct Stored {
 }
 
 impl Stored {
-    fn video<'a>(&'a self, made: &'a EncodeResult, is_labelled: bool, colours: Option<&'a Colours>) -> NewVideo<'a> {
+    fn video<'a>(&'a self, made: &'a EncodeResult, colours: Option<&'a Colours>) -> NewVideo<'a> {
         NewVideo {
             made,
             renditions: self.objects.iter().map(|object| &object.stored).zip(&made.renditions).collect(),
@@ -76,7 +75,6 @@ impl Stored {
             poster_webp: &self.poster_webp,
             strip: &self.strip,
             hls: self.hls.as_ref(),
-            is_labelled,
             colours,
         }
     }

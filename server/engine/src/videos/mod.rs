@@ -2,12 +2,12 @@
 
 mod store;
 
-use domain::{VideoId, video::VideoDesk};
+use domain::{
+    VideoId,
+    video::{POSTER_MOMENTS, VideoDesk},
+};
 
 use crate::{Engine, Error, exports, playback, views};
-
-/// Exports shown on the page of a video.
-const EXPORTS: i64 = 50;
 
 impl Engine {
     /// The desk's page of one video.
@@ -21,9 +21,15 @@ impl Engine {
         let at = views.iter().position(|record| record.video.id == id).ok_or(Error::NotFound("video"))?;
         let record = views.swap_remove(at);
         let playback = playback::counts(&mut conn, Some(id), None).await?.summary();
-        let exports = exports::store::of_video(&mut conn, self.media(), id, EXPORTS, self.now()).await?;
+        let exports = exports::store::of_video(&mut conn, self.media(), id, exports::EXPORTS_MAX, self.now()).await?;
         let colours = store::colours(&mut conn, id).await?;
+        // As the pictures of the strip are taken: every so many frames of the length that was asked for.
+        let every = (facts.fps * facts.seconds / POSTER_MOMENTS).max(1);
+        let moments_ms = (0..POSTER_MOMENTS).map(|number| number * every * 1000 / facts.fps.max(1));
+        let moments_ms = moments_ms.take_while(|at| *at < record.video.duration_ms).collect();
         Ok(VideoDesk {
+            moments_ms,
+            poster_failure: facts.poster_failure,
             product_id: record.product,
             product_name: facts.product_name,
             generation_id: facts.generation_id,

@@ -1,7 +1,7 @@
 //! What rows say of one video.
 
 use domain::{
-    GenerationId, LocalText, VideoId,
+    FailureCode, GenerationId, LocalText, VideoId,
     generation::Frame,
     video::{ColourDistance, Pictured},
 };
@@ -12,12 +12,17 @@ pub(super) struct Facts {
     pub(super) product_name: LocalText,
     pub(super) poster_at_ms: Option<u32>,
     pub(super) is_poster_coming: bool,
+    pub(super) poster_failure: Option<FailureCode>,
+    pub(super) fps: u32,
+    pub(super) seconds: u32,
 }
 
 pub(super) async fn facts(conn: &mut PgConnection, id: VideoId) -> Result<Option<Facts>, sqlx::Error> {
     let row = sqlx::query!(
-        "select v.generation_id, v.poster_at_ms, v.poster_wanted_ms, p.name_ko, p.name_en
-         from videos v join products p on p.id = v.product_id where v.id = $1",
+        "select v.generation_id, v.poster_at_ms, v.poster_wanted_ms, v.poster_failure, p.name_ko, p.name_en,
+             g.fps, g.duration_seconds
+         from videos v join products p on p.id = v.product_id join generations g on g.id = v.generation_id
+         where v.id = $1",
         id.uuid()
     )
     .fetch_optional(conn)
@@ -27,6 +32,9 @@ pub(super) async fn facts(conn: &mut PgConnection, id: VideoId) -> Result<Option
         product_name: LocalText { ko: row.name_ko, en: row.name_en },
         poster_at_ms: row.poster_at_ms.and_then(|at| u32::try_from(at).ok()),
         is_poster_coming: row.poster_wanted_ms.is_some(),
+        poster_failure: row.poster_failure.map(|code| FailureCode::parse(&code)),
+        fps: u32::try_from(row.fps).unwrap_or_default(),
+        seconds: u32::try_from(row.duration_seconds).unwrap_or_default(),
     }))
 }
 

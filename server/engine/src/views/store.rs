@@ -170,7 +170,7 @@ pub(crate) async fn videos(
     let products: Vec<Uuid> = products.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         "select v.id, v.product_id, v.generation_id, v.duration_ms, v.poster_key, v.poster_width, v.poster_height,
-             v.is_labelled, v.poster_webp_key, v.hls_key, v.strip_key, v.strip_width, v.strip_height,
+             v.poster_webp_key, v.hls_key, v.strip_key, v.strip_width, v.strip_height,
              v.published_at, coalesce(p.video_id = v.id, false) as \"published!\",
              r.object_key, r.content_type, r.width, r.height, r.bytes,
              coalesce((select sum(e.amount_micro_usd) from ledger_entries e
@@ -215,7 +215,6 @@ pub(crate) async fn videos(
                 poster_webp: media.picture(row.poster_webp_key, Some(row.poster_width), Some(row.poster_height)),
                 strip: media.picture(row.strip_key, row.strip_width, row.strip_height),
                 duration_ms: number(row.duration_ms),
-                is_labelled: row.is_labelled,
                 cost: MicroUsd::new(row.cost),
                 published_at: row.published_at,
             },

@@ -27,6 +27,11 @@ fn square() -> ExportOptions {
     ExportOptions { shape: Shape::Square, fit: Fit::Crop, focus: Focus::DEFAULT }
 }
 
+/// The key in a signed address.
+fn key_of(url: &str) -> Key {
+    Key::parse(url.splitn(6, '/').nth(5).unwrap()).unwrap()
+}
+
 async fn work_until_nothing_is_queued(shop: &Shop, video: VideoId) {
     let worker = shop.worker();
     shop.work_until(&worker, "the exports to end", async || {
@@ -50,8 +55,8 @@ async fn an_export_is_made_once_and_can_be_downloaded(pg: PgPool) {
     assert_eq!(exports.len(), 2);
     let file = exports.iter().find(|export| export.id == id).unwrap().file.clone().unwrap();
     assert_eq!((file.width, file.height), (720, 720));
-    assert!(file.url.starts_with("/media/signed/") && file.url.ends_with(&format!("videos/{video}/exports/{id}.mp4")));
-    let stored = shop.engine.store().head(&Key::export(video, id)).await.unwrap().unwrap();
+    assert!(file.url.starts_with("/media/signed/") && file.url.contains(&format!("/videos/{video}/exports/")));
+    let stored = shop.engine.store().head(&key_of(&file.url)).await.unwrap().unwrap();
     assert_eq!((stored.total_bytes, stored.content_type.as_str()), (file.bytes, "video/mp4"));
     assert_eq!(shop.engine.request_export(shop.person, video, square()).await.unwrap(), id);
     assert_eq!(store::audited(&shop.pg, "export.requested").await, 2, "what is there is not made again");
@@ -64,14 +69,15 @@ async fn an_export_outlives_its_original_and_not_its_video(pg: PgPool) {
     let shop = Shop::open(pg).await;
     let video = make(&shop).await;
     shop.engine.store().delete(&Key::original(video)).await.unwrap();
-    let id = shop.engine.request_export(shop.person, video, square()).await.unwrap();
+    shop.engine.request_export(shop.person, video, square()).await.unwrap();
     work_until_nothing_is_queued(&shop, video).await;
     let desk = shop.engine.video_desk(video).await.unwrap();
     assert_eq!(desk.exports[0].state, ExportState::Done, "of the rendition");
+    let key = key_of(&desk.exports[0].file.as_ref().unwrap().url);
     let newer = make(&shop).await;
     store::age(&shop.pg, 40).await;
     shop.engine.retention().await.unwrap().run().await.unwrap();
-    assert!(shop.engine.store().head(&Key::export(video, id)).await.unwrap().is_none());
+    assert!(shop.engine.store().head(&key).await.unwrap().is_none());
     let refused = shop.engine.request_export(shop.person, video, square()).await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
     assert!(matches!(shop.engine.choose_poster(shop.person, video, 0).await, Err(Error::Conflict(_))));
@@ -111,18 +117,63 @@ async fn a_person_chooses_the_poster(pg: PgPool) {
     work_until_nothing_is_queued(&shop, video).await;
     let after = shop.engine.video_desk(video).await.unwrap();
     assert_eq!(after.poster_at_ms, Some(2_000));
-    assert!(after.video.poster.url.ends_with("thumbnails/thumb-2000.jpg"), "{}", after.video.poster.url);
-    assert!(after.video.poster_webp.unwrap().url.ends_with("thumb-2000.webp"));
+    assert_ne!(after.video.poster.url, before.video.poster.url);
+    assert_eq!(after.video.poster_webp.unwrap().url.replace(".webp", ".jpg"), after.video.poster.url);
     assert_eq!(
         (after.video.poster.width, after.video.poster.height),
         (before.video.poster.width, before.video.poster.height)
     );
     let shown = shop.engine.shop_product("linen-shirt").await.unwrap().video.unwrap();
-    assert!(shown.poster.url.ends_with("thumb-2000.jpg"), "shoppers see it");
+    assert_eq!(shown.poster.url, after.video.poster.url, "shoppers see it");
+    let moments = &after.moments_ms;
+    assert_eq!((moments.len(), moments[0], moments[4]), (8, 0, after.video.duration_ms / 2));
+    // The one before goes some day, the one that is shown does not.
+    store::age(&shop.pg, 91).await;
+    let due = shop.engine.retention().await.unwrap().run().await.unwrap();
+    assert_eq!(due.parts.iter().find(|(part, ..)| part == "poster").map(|(_, objects, _)| *objects), Some(2));
+    let head = |url: &str| Key::parse(url.trim_start_matches("/media/")).unwrap();
+    assert!(shop.engine.store().head(&head(&shown.poster.url)).await.unwrap().is_some());
+    assert!(shop.engine.store().head(&head(&before.video.poster.url)).await.unwrap().is_none());
     for late in [after.video.duration_ms, 60_000] {
         let refused = shop.engine.choose_poster(shop.person, video, late).await;
         assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].field == "at_ms"), "{refused:?}");
     }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn many_who_ask_for_the_same_at_once_get_one_export_and_one_poster(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let video = make(&shop).await;
+    let ask = || shop.engine.request_export(shop.person, video, square());
+    let (a, b, c, d) = tokio::join!(ask(), ask(), ask(), ask());
+    let ids: std::collections::HashSet<_> = [a, b, c, d].into_iter().map(Result::unwrap).collect();
+    assert_eq!(ids.len(), 1);
+    let choose = |at_ms| shop.engine.choose_poster(shop.person, video, at_ms);
+    let (worker, (a, b, c)) = tokio::join!(work_until_nothing_is_queued(&shop, video), async {
+        tokio::join!(choose(500), choose(1_000), choose(500))
+    });
+    let () = worker;
+    for chosen in [a, b, c] {
+        chosen.unwrap();
+    }
+    work_until_nothing_is_queued(&shop, video).await;
+    let desk = shop.engine.video_desk(video).await.unwrap();
+    assert!(matches!(desk.poster_at_ms, Some(500 | 1_000)) && desk.poster_failure.is_none());
+    assert_eq!(store::audited(&shop.pg, "export.requested").await, 1);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_poster_that_cannot_be_made_says_so(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let video = make(&shop).await;
+    let before = shop.engine.video_desk(video).await.unwrap();
+    let rung = Key::rendition(video, "720p.mp4").unwrap();
+    shop.engine.store().put_bytes(&rung, "no clip any more".into(), "video/mp4").await.unwrap();
+    shop.engine.choose_poster(shop.person, video, 500).await.unwrap();
+    work_until_nothing_is_queued(&shop, video).await;
+    let after = shop.engine.video_desk(video).await.unwrap();
+    assert_eq!(after.poster_failure.map(|code| code.as_str()), Some("clip_corrupt"));
+    assert_eq!(after.video.poster, before.video.poster);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -123,3 +123,31 @@ async fn a_still_that_is_lost_again_and_again_ends_with_what_it_may_have_cost(pg
     assert_eq!((books.paid, detail.view.paid.micros()), (assumed, assumed));
     assert!(assumed >= shop.invoice().await.total, "never less than was charged");
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_lost_answer_counts_as_a_picture_also_when_the_same_is_refused_afterwards(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    // Both stills are made and billed, nobody hears of it; made again, both are refused.
+    let refusal = json!({"model": "gemini", "fault": "moderation", "nth": 3, "times": 2});
+    shop.faults(json!([refusal, fault("gemini", "drop_answer", 2)])).await;
+    let id = shop.click().await;
+    let detail = shop.finish(id).await;
+    assert_eq!(detail.view.failure.as_ref().unwrap().code, FailureCode::ContentRefused);
+    let (mut refused, mut assumed) = (0, 0);
+    for call in store::calls(&shop.pg, id).await {
+        for (kind, amount, is_assumed) in store::entries(&shop.pg, call.id).await {
+            if kind != "settle" {
+                continue;
+            }
+            if is_assumed {
+                assumed += 1;
+                assert_eq!(amount, call.estimate_micro_usd, "as much as it may have cost");
+            } else {
+                refused += 1;
+                assert!(amount < call.estimate_micro_usd);
+            }
+        }
+    }
+    assert_eq!((refused, assumed), (2, 2));
+    assert!(detail.view.paid.micros() >= shop.invoice().await.total, "never less than the bill");
+}

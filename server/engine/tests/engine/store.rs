@@ -291,7 +291,8 @@ pub async fn age(pg: &PgPool, days: i32) {
         "update generations set created_at = created_at - make_interval(days => $1),
              finished_at = finished_at - make_interval(days => $1)",
         "update videos set unpublished_at = unpublished_at - make_interval(days => $1)",
-        "update video_objects set stored_at = stored_at - make_interval(days => $1)",
+        "update video_objects set stored_at = stored_at - make_interval(days => $1),
+             replaced_at = replaced_at - make_interval(days => $1)",
     ] {
         sqlx::query(sql).bind(days).execute(pg).await.unwrap();
     }

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{DurationCodec, InputMapping, NoPrice, OutputMapping, PictureFields, PriceRule, Unit};
 use crate::{BillableUnits, Bought, ClipOrder, ModelRef, Order, Provider, StillOrder};
 
+/// Photos a model may take.
+const PHOTO_TYPES: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
+
 /// What a model makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -195,8 +198,25 @@ impl ModelRow {
     /// The first contradiction in the row.
     pub(super) fn fault(&self) -> Option<&'static str> {
         let stills = self.roles.iter().filter(|role| role.makes_stills()).count();
-        if self.id.is_empty() || self.price_version.is_empty() || self.source.is_empty() {
+        let says = |text: &str| !text.trim().is_empty();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
+        if !says(&self.id) || !says(&self.price_version) || !says(&self.source) {
             Some("id, price_version and source must say something")
+        } else if !self.id.bytes().all(is_plain)
+            || self.id.split('/').any(|part| part.is_empty() || part.starts_with('.'))
+        {
+            Some("the id is made of letters, digits, `-`, `_` and `.`, with `/` between its parts")
+        } else if self
+            .roles
+            .iter()
+            .enumerate()
+            .any(|(at, role)| self.roles.iter().skip(at + 1).any(|other| other == role))
+        {
+            Some("a role stands there twice")
+        } else if self.limits.photos_max == 0 || self.limits.photo_types.is_empty() {
+            Some("limits: it takes at least one photo of at least one type")
+        } else if self.limits.photo_types.iter().any(|word| !PHOTO_TYPES.contains(&word.as_str())) {
+            Some("limits: photo_types are image/jpeg, image/png and image/webp")
         } else if self.roles.is_empty() || (stills != 0 && stills != self.roles.len()) {
             Some("roles must be kinds of stills or kinds of clips")
         } else if !self.price_fits(stills != 0) {
@@ -207,7 +227,7 @@ impl ModelRow {
             Some("a price that is not above nothing")
         } else if self.needs_person != self.makes(Role::TryOn) {
             Some("a try-on model needs a person, and only such a model")
-        } else if self.retires_on.is_some_and(|day| day <= self.valid_from)
+        } else if self.retires_on.is_some_and(|day| day < self.valid_from)
             || self.valid_to.is_some_and(|day| day <= self.valid_from)
         {
             Some("it ends before it begins")

@@ -52,8 +52,8 @@ impl Hot {
         if !self.is_on || info.total_bytes > OBJECT_MAX_BYTES {
             return None;
         }
-        let _permit = self.reads.try_acquire().ok()?;
         let read = async {
+            let _permit = self.reads.try_acquire().map_err(|_| storage::Error::Unavailable("busy".to_owned()))?;
             let bytes = store.get_bytes(key, OBJECT_MAX_BYTES).await?;
             Ok::<_, storage::Error>(Arc::new(Kept { info: info.clone(), bytes }))
         };

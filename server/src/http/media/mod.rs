@@ -8,7 +8,7 @@ mod range;
 use axum::{
     Router,
     body::Body,
-    extract::{Path, State as FromState},
+    extract::{Path, State as FromState, rejection::PathRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::get,
@@ -68,17 +68,15 @@ async fn serve(
     FromState(engine): FromState<Engine>,
     FromState(media): FromState<Media>,
     session: Session,
-    Path(key): Path<String>,
+    key: Result<Path<String>, PathRejection>,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(key) = Key::parse(&key) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(key) = key.ok().and_then(|Path(key)| Key::parse(&key).ok()) else { return nowhere() };
     match media.is_public(&engine, &key).await {
         Ok(true) => respond(&engine, &media, &key, FOR_EVER, &method, &headers).await,
         // Whether it exists is nobody else's business.
-        Ok(false) if !matches!(app::auth::session_person(&engine, &session).await, Ok(Some(_))) => {
-            StatusCode::NOT_FOUND.into_response()
-        }
+        Ok(false) if !matches!(app::auth::session_person(&engine, &session).await, Ok(Some(_))) => nowhere(),
         Ok(false) => respond(&engine, &media, &key, PRIVATE, &method, &headers).await,
         Err(error) => away(&key, &error),
     }
@@ -88,16 +86,22 @@ async fn serve(
 async fn serve_signed(
     FromState(engine): FromState<Engine>,
     FromState(media): FromState<Media>,
-    Path((expires, signature, key)): Path<(i64, String, String)>,
+    address: Result<Path<(i64, String, String)>, PathRejection>,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
+    let Ok(Path((expires, signature, key))) = address else { return nowhere() };
     match Key::parse(&key) {
         Ok(key) if engine.is_signed(&key, expires, &signature) => {
             respond(&engine, &media, &key, PRIVATE, &method, &headers).await
         }
-        _ => StatusCode::NOT_FOUND.into_response(),
+        _ => nowhere(),
     }
+}
+
+/// There is nothing here, for now: what is a draft today may be shown tomorrow.
+fn nowhere() -> Response {
+    (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")]).into_response()
 }
 
 /// `OPTIONS /media/{key}`: what players of other pages may ask (Fetch standard, CORS preflight).
@@ -120,9 +124,8 @@ async fn respond(
     headers: &HeaderMap,
 ) -> Response {
     match answer(engine, media, key, method, headers).await {
-        Ok((response, Some(info))) => with_headers(response, cache_control, &info),
-        Ok((response, None)) => response,
-        Err(storage::Error::NotFound(_)) => StatusCode::NOT_FOUND.into_response(),
+        Ok((response, info)) => with_headers(response, cache_control, &info),
+        Err(storage::Error::NotFound(_)) => nowhere(),
         Err(error) => away(key, &error),
     }
 }
@@ -132,14 +135,14 @@ fn away(key: &Key, error: &dyn std::error::Error) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response()
 }
 
-/// The answer without its headers, and the object they are to describe; none where nothing of it is sent.
+/// The answer without its headers, and the object they are to describe.
 async fn answer(
     engine: &Engine,
     media: &Media,
     key: &Key,
     method: &Method,
     headers: &HeaderMap,
-) -> Result<(Response, Option<ObjectInfo>), storage::Error> {
+) -> Result<(Response, ObjectInfo), storage::Error> {
     let store = engine.store();
     let mut kept = media.hot.get(key).await;
     let info = match &kept {
@@ -148,15 +151,15 @@ async fn answer(
     };
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if text(header::IF_NONE_MATCH).is_some_and(|tags| matches(tags, &info.etag)) {
-        return Ok((StatusCode::NOT_MODIFIED.into_response(), Some(info)));
+        return Ok((StatusCode::NOT_MODIFIED.into_response(), info));
     }
-    // A range of another version is no range of this one.
-    let same = text(header::IF_RANGE).is_none_or(|tag| tag == info.etag);
+    // A range of another version is no range of this one, and ranges are of GET alone (RFC 9110, 14.2).
+    let same = text(header::IF_RANGE).is_none_or(|tag| tag == info.etag) && method == Method::GET;
     let wanted = range::parse(text(header::RANGE).filter(|_| same), info.total_bytes);
     if wanted == Wanted::Unsatisfiable {
         let range = format!("bytes */{}", info.total_bytes);
         let refused = (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, range)]).into_response();
-        return Ok((refused, None));
+        return Ok((refused, info));
     }
     let body = if method == Method::HEAD {
         Body::empty()
@@ -169,7 +172,7 @@ async fn answer(
             None => Body::from_stream(store.open(key, wanted.to_store()).await?.body),
         }
     };
-    Ok((sized(body, wanted, info.total_bytes), Some(info)))
+    Ok((sized(body, wanted, info.total_bytes), info))
 }
 
 /// An answer that says how long it is.
@@ -188,8 +191,11 @@ fn sized(body: Body, wanted: Wanted, total_bytes: u64) -> Response {
 }
 
 fn with_headers(mut response: Response, cache_control: &'static str, info: &ObjectInfo) -> Response {
+    let response_status = response.status();
     let headers = response.headers_mut();
-    insert(headers, header::CONTENT_TYPE, &info.content_type);
+    if response_status != StatusCode::RANGE_NOT_SATISFIABLE {
+        insert(headers, header::CONTENT_TYPE, &info.content_type);
+    }
     insert(headers, header::ETAG, &info.etag);
     insert(headers, header::ACCEPT_RANGES, "bytes");
     insert(headers, header::CACHE_CONTROL, cache_control);

@@ -20,17 +20,24 @@ pub fn parse(header: Option<&str>, total: u64) -> Wanted {
     let Some(spec) = header.and_then(|text| text.strip_prefix("bytes=")) else { return Wanted::Whole };
     let Some((first, last)) = spec.trim().split_once('-').filter(|_| !spec.contains(',')) else { return Wanted::Whole };
     let (first, last) = (first.trim(), last.trim());
-    match (first.parse::<u64>(), last.parse::<u64>()) {
-        (Ok(first), Ok(last)) if first > last => Wanted::Whole,
-        (Ok(first), _) if first >= total => Wanted::Unsatisfiable,
-        (Ok(first), Ok(last)) => Wanted::Part(first, last.min(total.saturating_sub(1))),
-        (Ok(first), Err(_)) if last.is_empty() => Wanted::Part(first, total.saturating_sub(1)),
-        (Err(_), Ok(count)) if first.is_empty() => match (count.min(total), total) {
+    match (position(first), position(last)) {
+        (Some(first), Some(last)) if first > last => Wanted::Whole,
+        (Some(_), None) if !last.is_empty() => Wanted::Whole,
+        (Some(first), _) if first >= total => Wanted::Unsatisfiable,
+        (Some(first), Some(last)) => Wanted::Part(first, last.min(total.saturating_sub(1))),
+        (Some(first), None) => Wanted::Part(first, total.saturating_sub(1)),
+        (None, Some(count)) if first.is_empty() => match (count.min(total), total) {
             (0, _) => Wanted::Unsatisfiable,
             (count, total) => Wanted::Part(total - count, total - 1),
         },
         _ => Wanted::Whole,
     }
+}
+
+/// A position however far away; none for what is no number.
+fn position(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 impl Wanted {
@@ -68,6 +75,9 @@ mod tests {
             (Some("bytes=-100"), Wanted::Part(900, 999)),
             (Some("bytes=-5000"), Wanted::Part(0, 999)),
             (Some("bytes=1000-"), Wanted::Unsatisfiable),
+            (Some("bytes=99999999999999999999999-"), Wanted::Unsatisfiable),
+            (Some("bytes=0-99999999999999999999999"), Wanted::Part(0, 999)),
+            (Some("bytes=0-x"), Wanted::Whole),
             (Some("bytes=-0"), Wanted::Unsatisfiable),
             (Some("bytes=5-2"), Wanted::Whole),
             (Some("bytes=0-1,5-6"), Wanted::Whole),

@@ -110,7 +110,7 @@ impl Queued<'_> {
     /// Looks where the request is.
     pub(super) async fn look(&self) -> Result<Look, Stop> {
         match self.requests.check(&self.address()?, &self.order()).await {
-            Ok(RequestStatus::Finished(answer)) => Ok(Look::Finished(answer)),
+            Ok(RequestStatus::Finished(answer)) => Ok(Look::Finished(answer.at_price(self.call.estimate))),
             Ok(RequestStatus::Queued { .. } | RequestStatus::Running) => self.wait().await,
             Err(error) if error.certainty == Certainty::Ended => Err(self.ended(&error).await?),
             Err(error) => {
@@ -131,7 +131,7 @@ impl Queued<'_> {
         }
         match self.requests.check(&address, &self.order()).await {
             // Done after all, and nobody could be asked before: it is paid.
-            Ok(RequestStatus::Finished(answer)) => return Ok(Look::Finished(answer)),
+            Ok(RequestStatus::Finished(answer)) => return Ok(Look::Finished(answer.at_price(self.call.estimate))),
             // A request that was still queued is free once it is cancelled; only the provider can say so.
             Err(error) if error.certainty == Certainty::Ended => {
                 let error = ProviderError { code: FailureCode::ProviderTimeout, ..error };

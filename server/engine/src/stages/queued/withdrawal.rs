@@ -24,7 +24,9 @@ impl Queued<'_> {
         let address = self.address()?;
         let answer = self.requests.cancel(&address).await.map_err(|error| provider_failure(&error))?;
         let gone = match self.requests.check(&address, &self.order()).await {
-            Ok(RequestStatus::Finished(answer)) => return Ok(Withdrawal::Finished(answer)),
+            Ok(RequestStatus::Finished(answer)) => {
+                return Ok(Withdrawal::Finished(answer.at_price(self.call.estimate)));
+            }
             Err(error) if error.certainty == Certainty::Ended => error,
             _ if answer == CancelAnswer::NotFound => {
                 ProviderError::new(FailureCode::Cancelled, Certainty::Ended, providers::Retry::Never, "cancelled")

@@ -51,7 +51,7 @@ impl Stills {
             match charged {
                 Some(amount) => {
                     ledger::settle(&mut tx, call.id, amount, Amount::Known, today).await?;
-                    doubt::assume(&mut tx, generation.id, slot, amount, today).await?;
+                    doubt::assume(&mut tx, generation.id, slot, None, today).await?;
                 }
                 None => ledger::void(&mut tx, call.id, today).await?,
             }

@@ -148,7 +148,7 @@ impl Stills {
             sha256: &stored.object.sha256,
         };
         assets::store::insert_still(tx, &row).await?;
-        doubt::assume(tx, generation.id, slot, cost, self.engine.today()).await?;
+        doubt::assume(tx, generation.id, slot, Some(cost), self.engine.today()).await?;
         store::set_progress(tx, generation.id, mark::STILLS / 2, None).await?;
         Ok(attempt.lease.checkpoint(tx, slot.as_str(), mark::STILLS / 2).await?)
     }
