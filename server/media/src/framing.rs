@@ -16,10 +16,13 @@ pub(crate) fn target(source: (u32, u32), shape: Shape, fit: Fit) -> (u32, u32) {
         (true, Fit::Crop) | (false, Fit::Blur) => (height * wide / tall, height),
         (false, Fit::Crop) | (true, Fit::Blur) => (width, width * tall / wide),
     };
-    let short = width.min(height).max(1);
-    let most = u64::from(SHORT_SIDE).min(short);
-    let side = |side: u64| even(u32::try_from(side * most / short).unwrap_or(u32::MAX));
-    (side(width), side(height))
+    let side = |side: u64| even(u32::try_from(side).unwrap_or(u32::MAX));
+    let most = u64::from(SHORT_SIDE);
+    if width.min(height) <= most {
+        return (side(width), side(height));
+    }
+    // The shape itself, exactly.
+    if wide >= tall { (side(most * wide / tall), SHORT_SIDE) } else { (SHORT_SIDE, side(most * tall / wide)) }
 }
 
 /// The size at which a picture just covers a frame.

@@ -234,6 +234,19 @@ pub(crate) async fn adopt(conn: &mut PgConnection, call: CallId, request_id: &st
     Ok(done.rows_affected() == 1)
 }
 
+/// submitted → in doubt: the request it was named after by a report is none the provider knows. One whose submit was answered
+/// keeps its name.
+pub(crate) async fn unname(conn: &mut PgConnection, call: CallId) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "update calls set state = 'in_doubt', request_id = null, submitted_at = null
+         where id = $1 and state = 'submitted' and status_url is null",
+        call.uuid()
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// → done, with what it cost.
 pub(crate) async fn finish(
     conn: &mut PgConnection,

@@ -136,3 +136,19 @@ async fn a_report_that_comes_while_the_call_is_sent_again_calls_the_second_off(p
     assert_eq!((invoice.clips(), invoice.voided), (1, 1), "{invoice:?}");
     assert!(invoice.request_ids.contains(&first));
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_report_of_a_request_nobody_made_does_not_lose_the_one_that_was(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let id = lose_submit(&shop).await;
+    let call = store::clip_call(&shop.pg, id).await;
+    let made_up = Uuid::now_v7().to_string();
+    shop.engine.call_reported(Provider::Fal, Some(&token(call.id, CALLBACK_SECRET)), &made_up, "01").await.unwrap();
+    assert_eq!(store::clip_call(&shop.pg, id).await.request_id.as_ref(), Some(&made_up));
+    let detail = shop.finish(id).await;
+    assert_eq!(detail.view.state, GenerationState::Completed);
+    let invoice = shop.assert_books_closed().await;
+    assert_eq!(invoice.clips(), 1, "bought once");
+    let named = store::clip_call(&shop.pg, id).await.request_id.unwrap();
+    assert!(invoice.request_ids.contains(&named) && named != made_up);
+}

@@ -112,12 +112,32 @@ impl Queued<'_> {
         match self.requests.check(&self.address()?, &self.order()).await {
             Ok(RequestStatus::Finished(answer)) => Ok(Look::Finished(answer.at_price(self.call.estimate))),
             Ok(RequestStatus::Queued { .. } | RequestStatus::Running) => self.wait().await,
+            Err(error) if self.is_misnamed(&error) => self.unname().await,
             Err(error) if error.certainty == Certainty::Ended => Err(self.ended(&error).await?),
             Err(error) => {
                 tracing::warn!(call.id = %self.call.id, %error, "call {} could not be looked at", self.call.id);
                 self.wait().await
             }
         }
+    }
+
+    /// A report alone said which request the call is, and the provider knows none of that name.
+    fn is_misnamed(&self, error: &ProviderError) -> bool {
+        error.code == FailureCode::ResultMissing && self.call.status_url.is_none()
+    }
+
+    /// The call is in doubt as before that report: the provider's list, or a true report, says which request it is.
+    async fn unname(&self) -> Result<Look, Stop> {
+        let mut tx = self.engine.pg().begin().await?;
+        self.attempt.lease.guard(&mut tx).await?;
+        if calls::store::unname(&mut tx, self.call.id).await? {
+            tracing::error!(
+                call.id = %self.call.id, provider.request_id = self.call.request_id,
+                "call {} was reported as a request that {} does not know", self.call.id, self.call.model
+            );
+        }
+        tx.commit().await?;
+        Ok(Look::Waiting)
     }
 
     /// Goes on waiting, unless it has taken too long.
