@@ -137,3 +137,7 @@ create table webhook_deliveries (
 create index webhook_deliveries_endpoint on webhook_deliveries (endpoint_id, created_at desc, id desc);
 -- Retention.
 create index webhook_deliveries_created on webhook_deliveries (created_at);
+
+-- A video that somebody took down is not for everybody any more; one that another took the place of still is, because pages
+-- that were opened before go on playing it.
+alter table videos add column taken_down_at timestamptz;

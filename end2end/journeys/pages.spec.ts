@@ -21,6 +21,7 @@ async function everyPage(page: Page, words: Words): Promise<string[]> {
     "/admin/models?model=fal%2Ffal-ai%2Fpika%2Fv2.2%2Fpikaframes",
     "/admin/costs",
     "/admin/storage",
+    "/admin/tokens",
     video,
     "/admin/nothing",
     "/products",
@@ -31,7 +32,7 @@ async function everyPage(page: Page, words: Words): Promise<string[]> {
 }
 
 /** Pages of the desk that are sent without scripts. */
-const isPlain = (path: string) => /^\/admin\/(storage|videos\/)/.test(path);
+const isPlain = (path: string) => /^\/admin\/(storage|tokens|videos\/)/.test(path);
 
 test.use({ allowedConsoleErrors: [/404/] });
 

@@ -40,8 +40,13 @@ impl MediaUrls {
 
     /// The address of an object that not everybody may see: always on this server, and good for some hours from `now`.
     pub(crate) fn private_url(&self, key: &str, now: DateTime<Utc>) -> String {
-        let expires = (now.timestamp() / HOUR_SECS + 1 + SIGNED_HOURS) * HOUR_SECS;
+        let expires = expires(now);
         format!("/media/signed/{expires}/{}/{key}", self.signature(folder(key), expires))
+    }
+
+    /// The address of a part of a video: signed at this moment where it is not for everybody.
+    pub(crate) fn video_url(&self, key: &str, signed_at: Option<DateTime<Utc>>) -> String {
+        signed_at.map_or_else(|| self.url(key), |now| self.private_url(key, now))
     }
 
     /// A picture, where all of it is known.
@@ -64,6 +69,16 @@ impl MediaUrls {
         text.truncate(MAC_CHARS);
         text
     }
+}
+
+/// When an address that is signed now ends, in seconds of the epoch.
+const fn expires(now: DateTime<Utc>) -> i64 {
+    (now.timestamp() / HOUR_SECS + 1 + SIGNED_HOURS) * HOUR_SECS
+}
+
+/// When an address that is signed now ends.
+pub(crate) fn signed_until(now: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp(expires(now), 0).unwrap_or(now)
 }
 
 /// What a signature is of: the part of a video (`videos/{id}/hls`), and of everything else the object alone.

@@ -105,6 +105,7 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
         .layer(middleware::from_fn_with_state(state.clone(), guard::admin))
         .layer(sessions)
         .layer(CsrfLayer::new().with_insecure_bypass(|_, uri| is_for_others(uri.path())))
+        .layer(middleware::from_fn(rest::tell_cross_origin))
         .layer(middleware::from_fn(body::limit))
         .layer(RequestBodyTimeoutLayer::new(BODY_STALL))
         .layer(middleware::from_fn_with_state(policy, csp::answer))

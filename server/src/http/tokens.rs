@@ -2,14 +2,14 @@
 
 use app::{
     AppError,
-    pages::admin::tokens::{DAYS, PATH, TokensView, tokens_page},
+    pages::plain::{PlainPage, TOKEN_DAYS as DAYS, TOKENS_PATH as PATH, TokensView, tokens_page},
 };
 use axum::{
     Router,
     body::Bytes,
     extract::{FromRef, Path, State as FromState},
-    http::{HeaderValue, header, request::Parts},
-    response::{IntoResponse as _, Redirect, Response},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{Html, IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
 use chrono::{Days, Utc};
@@ -43,12 +43,14 @@ impl FromRef<State> for Desk {
 
 impl Desk {
     async fn page(&self, request: &Parts, view: TokensView) -> Response {
-        let tokens = match self.engine.tokens().await {
-            Ok(tokens) => tokens,
-            Err(error) => return refuse(request, error),
+        let status = if view.is_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+        let zone = shop_zone(self.zone);
+        let page = PlainPage { request, options: &self.options, zone: &zone };
+        let tokens = self.engine.tokens().await.map_err(AppError::from);
+        let mut response = match tokens_page(&page, tokens.map(|tokens| TokensView { tokens, ..view })) {
+            Ok(html) => (status, Html(html)).into_response(),
+            Err(error) => return refusal::answer(request, &error),
         };
-        let view = TokensView { tokens, ..view };
-        let mut response = tokens_page(&self.options, request, shop_zone(self.zone), view);
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie"));

@@ -9,5 +9,3 @@ pub mod product;
 pub mod products;
 pub mod queue;
 pub mod sign_in;
-#[cfg(feature = "ssr")]
-pub mod tokens;

@@ -4,10 +4,12 @@
 mod document;
 mod form;
 mod storage;
+mod tokens;
 mod video;
 
 pub use document::PlainPage;
 pub use storage::storage_page;
+pub use tokens::{TOKENS_PATH, TOKEN_DAYS, TokensView, tokens_page};
 pub use video::video_page;
 
 /// A size as people read it: `380 kB`, `1.2 MB`.

@@ -163,9 +163,12 @@ pub(crate) async fn publish(conn: &mut PgConnection, product: ProductId, video: 
     Ok(())
 }
 
-/// Whether a video was ever shown to shoppers.
+/// Whether a video was shown to shoppers and nobody took it down.
 pub(crate) async fn is_shown(conn: &mut PgConnection, video: VideoId) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!("select exists (select 1 from videos where id = $1) as \"shown!\"", video.uuid())
-        .fetch_one(conn)
-        .await
+    sqlx::query_scalar!(
+        "select exists (select 1 from videos where id = $1 and taken_down_at is null) as \"shown!\"",
+        video.uuid()
+    )
+    .fetch_one(conn)
+    .await
 }

@@ -96,7 +96,7 @@ impl Engine {
         let mut conn = self.pg().acquire().await?;
         let records = store::after(&mut conn, self.media(), after, i64::from(most.min(101))).await?;
         let ids: Vec<ProductId> = records.iter().map(|(product, _)| product.id).collect();
-        let mut videos = views::videos(&mut conn, self.media(), &ids).await?;
+        let mut videos = views::videos(&mut conn, self.media(), &ids, self.now()).await?;
         let shown = |(product, photos): (ProductRecord, Vec<Photo>)| {
             let id = product.id;
             (id, product.shown(photos, videos.remove(&id)))

@@ -69,7 +69,7 @@ impl Engine {
         let mut conn = self.pg().acquire().await?;
         let product = store::by_id(&mut conn, id).await?.ok_or(Error::NotFound("product"))?;
         let photos = store::photos(&mut conn, self.media(), id).await?;
-        let video = views::videos(&mut conn, self.media(), &[id]).await?.remove(&id);
+        let video = views::videos(&mut conn, self.media(), &[id], self.now()).await?.remove(&id);
         let playback = match &video {
             Some(video) => Some(playback::counts(&mut conn, Some(video.id), None).await?.summary()),
             None => None,
@@ -112,7 +112,7 @@ impl Engine {
         let mut conn = self.pg().acquire().await?;
         let cards = store::shop_cards(&mut conn, self.media(), most).await?;
         let ids: Vec<_> = cards.iter().map(|(id, _)| *id).collect();
-        let mut videos = views::videos(&mut conn, self.media(), &ids).await?;
+        let mut videos = views::videos(&mut conn, self.media(), &ids, self.now()).await?;
         Ok(cards.into_iter().map(|(id, card)| ShopCard { video: videos.remove(&id), ..card }).collect())
     }
 
@@ -144,7 +144,7 @@ impl Engine {
         let mut conn = self.pg().acquire().await?;
         let (product, photos) =
             store::shop_product(&mut conn, self.media(), slug, id).await?.ok_or(Error::NotFound("product"))?;
-        let video = views::videos(&mut conn, self.media(), &[product.id]).await?.remove(&product.id);
+        let video = views::videos(&mut conn, self.media(), &[product.id], self.now()).await?.remove(&product.id);
         Ok(product.shown(photos, video))
     }
 

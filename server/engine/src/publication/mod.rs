@@ -13,11 +13,27 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] for a generation that gave no video, or whose files are no longer stored.
     pub async fn publish(&self, by: UserId, id: GenerationId) -> Result<(), Error> {
+        self.show(by, id, None).await
+    }
+
+    /// Says that the video of a generation is good, and shows it on its product where it is not shown already. Who said so is
+    /// written down.
+    ///
+    /// # Errors
+    /// Those of [`Engine::publish`].
+    pub async fn approve(&self, by: UserId, id: GenerationId) -> Result<(), Error> {
+        self.show(by, id, Some("video.approved")).await
+    }
+
+    async fn show(&self, by: UserId, id: GenerationId, said: Option<&str>) -> Result<(), Error> {
         let mut tx = self.pg().begin().await?;
         let generation = generations::store::lock(&mut tx, id).await?.ok_or(Error::NotFound("generation"))?;
         let playable = store::lock_product(&mut tx, generation.product_id, generation.video_id).await?;
         if !playable.is_stored {
             return Err(Error::Conflict("there is no video to show"));
+        }
+        if let Some(said) = said {
+            generations::store::audit(&mut tx, Some(by), said, generation.video_id.uuid()).await?;
         }
         if !playable.is_published {
             assets::store::publish(&mut tx, generation.product_id, generation.video_id).await?;
@@ -27,7 +43,8 @@ impl Engine {
             outgoing::tell(&mut tx, id, outgoing::WebhookEvent::VideoPublished).await?;
         }
         tx.commit().await?;
-        tracing::info!(generation.id = %id, user.id = %by, "user {by} published the video of generation {id}");
+        let verb = if said.is_some() { "approved" } else { "published" };
+        tracing::info!(generation.id = %id, user.id = %by, "user {by} {verb} the video of generation {id}");
         self.announce(id).await;
         Ok(())
     }

@@ -41,11 +41,13 @@ pub struct VideoFiles {
     pub hls: Option<String>,
     /// Its poster, a JPEG.
     pub thumbnail: String,
+    /// Until when these addresses are good, where they had to be signed: somebody took the video down.
+    pub signed_until: Option<DateTime<Utc>>,
 }
 
 impl VideoFiles {
     /// What of a video can be played; none where no plain MP4 of it is left.
-    pub fn of(video: &VideoView) -> Option<Self> {
+    fn of(video: &VideoView, signed_until: Option<DateTime<Utc>>) -> Option<Self> {
         let best = |is: fn(&str) -> bool| video.sources.iter().rfind(|source| is(&source.content_type));
         let mp4 = best(|kind| kind.starts_with("video/mp4") && !kind.contains("av01"))?;
         let webm = best(|kind| kind.starts_with("video/webm"));
@@ -55,6 +57,7 @@ impl VideoFiles {
             webm: webm.map(|source| source.url.clone()),
             hls: video.hls.clone(),
             thumbnail: video.poster.url.clone(),
+            signed_until,
         })
     }
 }
@@ -107,7 +110,7 @@ impl Engine {
     /// [`Error::Unavailable`] without the database.
     pub async fn video_jobs(&self, ids: &[GenerationId]) -> Result<HashMap<GenerationId, VideoJob>, Error> {
         let mut conn = self.pg().acquire().await?;
-        Ok(store::jobs(&mut conn, self.media(), ids).await?)
+        Ok(store::jobs(&mut conn, self.media(), ids, self.now()).await?)
     }
 
     /// A video that can be played.
@@ -117,9 +120,9 @@ impl Engine {
     pub async fn video(&self, id: VideoId) -> Result<VideoDetail, Error> {
         let mut conn = self.pg().acquire().await?;
         let generation = store::generation_of(&mut conn, id).await?.ok_or(Error::NotFound("video"))?;
-        let records = views::store::videos(&mut conn, self.media(), &[generation], &[]).await?;
+        let records = views::store::videos(&mut conn, self.media(), &[generation], &[], self.now()).await?;
         let record = records.into_iter().find(|record| record.video.id == id).ok_or(Error::NotFound("video"))?;
-        let files = VideoFiles::of(&record.video).ok_or(Error::NotFound("video"))?;
+        let files = VideoFiles::of(&record.video, record.signed_until).ok_or(Error::NotFound("video"))?;
         Ok(VideoDetail { product: record.product, is_published: record.published, files, view: record.video })
     }
 

@@ -7,7 +7,7 @@ use domain::{FailureCode, GenerationId, MicroUsd, ProductId, VideoId, generation
 use sqlx::PgConnection;
 
 use super::{GenerationStats, GenerationsAfter, VideoFiles, VideoJob};
-use crate::MediaUrls;
+use crate::{MediaUrls, media_urls::signed_until};
 
 fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
@@ -18,10 +18,11 @@ pub(super) async fn jobs(
     conn: &mut PgConnection,
     media: &MediaUrls,
     ids: &[GenerationId],
+    now: DateTime<Utc>,
 ) -> Result<HashMap<GenerationId, VideoJob>, sqlx::Error> {
     let rows = sqlx::query!(
         "select g.id as \"id!\", g.state as \"state!\", g.progress as \"progress!\", g.failure_code as \"failure_code?\",
-             v.id as \"video_id?\", v.poster_key as \"poster_key?\", v.hls_key as \"hls_key?\", r.mp4_key as \"mp4_key?\", r.webm_key as \"webm_key?\"
+             v.id as \"video_id?\", v.poster_key as \"poster_key?\", v.hls_key as \"hls_key?\", v.taken_down_at as \"taken_down_at?\", r.mp4_key as \"mp4_key?\", r.webm_key as \"webm_key?\"
          from generations g
          left join videos v on v.generation_id = g.id
          left join lateral (
@@ -36,13 +37,16 @@ pub(super) async fn jobs(
     let mut found = HashMap::with_capacity(rows.len());
     for row in rows {
         let id = GenerationId::from_uuid(row.id);
+        let signed_at = row.taken_down_at.map(|_| now);
+        let url = |key: &String| media.video_url(key, signed_at);
         let files = row.video_id.zip(row.poster_key).zip(row.mp4_key);
         let video = files.map(|((video, poster), mp4)| VideoFiles {
             id: VideoId::from_uuid(video),
-            mp4: media.url(&mp4),
-            webm: row.webm_key.as_deref().map(|key| media.url(key)),
-            hls: row.hls_key.as_deref().map(|key| media.url(key)),
-            thumbnail: media.url(&poster),
+            mp4: url(&mp4),
+            webm: row.webm_key.as_ref().map(url),
+            hls: row.hls_key.as_ref().map(url),
+            thumbnail: url(&poster),
+            signed_until: signed_at.map(signed_until),
         });
         let job = VideoJob {
             id,

@@ -17,7 +17,7 @@ impl Engine {
     pub async fn video_desk(&self, id: VideoId) -> Result<VideoDesk, Error> {
         let mut conn = self.pg().acquire().await?;
         let facts = store::facts(&mut conn, id).await?.ok_or(Error::NotFound("video"))?;
-        let mut views = views::store::videos(&mut conn, self.media(), &[facts.generation_id], &[]).await?;
+        let mut views = views::store::videos(&mut conn, self.media(), &[facts.generation_id], &[], self.now()).await?;
         let at = views.iter().position(|record| record.video.id == id).ok_or(Error::NotFound("video"))?;
         let record = views.swap_remove(at);
         let playback = playback::counts(&mut conn, Some(id), None).await?.summary();

@@ -5,6 +5,7 @@ pub(crate) mod store;
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use domain::{GenerationId, ProductId, generation::GenerationView, product::VideoView};
 use sqlx::PgConnection;
 
@@ -24,7 +25,7 @@ impl Engine {
         let mut found = store::snapshots(&mut conn, self.media(), ids).await?;
         let mut stages = store::stages(&mut conn, ids).await?;
         let mut stills = store::stills(&mut conn, self.media(), ids, self.now()).await?;
-        let mut videos: HashMap<GenerationId, VideoView> = store::videos(&mut conn, self.media(), ids, &[])
+        let mut videos: HashMap<GenerationId, VideoView> = store::videos(&mut conn, self.media(), ids, &[], self.now())
             .await?
             .into_iter()
             .map(|row| (row.video.generation_id, row.video))
@@ -50,7 +51,8 @@ pub(crate) async fn videos(
     conn: &mut PgConnection,
     media: &MediaUrls,
     products: &[ProductId],
+    now: DateTime<Utc>,
 ) -> Result<HashMap<ProductId, VideoView>, Error> {
-    let rows = store::videos(conn, media, &[], products).await?;
+    let rows = store::videos(conn, media, &[], products, now).await?;
     Ok(rows.into_iter().filter(|row| row.published).map(|row| (row.product, row.video)).collect())
 }

@@ -15,7 +15,7 @@ use domain::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{MediaUrls, generations::store::options};
+use crate::{MediaUrls, generations::store::options, media_urls::signed_until};
 
 fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
@@ -157,6 +157,8 @@ pub(crate) async fn stills(
 pub(crate) struct VideoRecord {
     pub(crate) product: ProductId,
     pub(crate) published: bool,
+    /// Until when its addresses are good, where they had to be signed.
+    pub(crate) signed_until: Option<DateTime<Utc>>,
     pub(crate) video: VideoView,
 }
 
@@ -166,12 +168,13 @@ pub(crate) async fn videos(
     media: &MediaUrls,
     generations: &[GenerationId],
     products: &[ProductId],
+    now: DateTime<Utc>,
 ) -> Result<Vec<VideoRecord>, sqlx::Error> {
     let products: Vec<Uuid> = products.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         "select v.id, v.product_id, v.generation_id, v.duration_ms, v.poster_key, v.poster_width, v.poster_height,
              v.poster_webp_key, v.hls_key, v.strip_key, v.strip_width, v.strip_height,
-             v.published_at, coalesce(p.video_id = v.id, false) as \"published!\",
+             v.published_at, v.taken_down_at is not null as \"private!\", coalesce(p.video_id = v.id, false) as \"published!\",
              r.object_key, r.content_type, r.width, r.height, r.bytes,
              coalesce((select sum(e.amount_micro_usd) from ledger_entries e
                  where e.generation_id = v.generation_id and e.kind in ('settle', 'adjust')), 0)::bigint as \"cost!\"
@@ -187,12 +190,17 @@ pub(crate) async fn videos(
     .await?;
     let mut found: Vec<VideoRecord> = Vec::new();
     for row in rows {
+        let signed_at = row.private.then_some(now);
         let source = VideoSource {
-            url: media.url(&row.object_key),
+            url: media.video_url(&row.object_key, signed_at),
             content_type: row.content_type,
             width: number(row.width),
             height: number(row.height),
             bytes: u64::try_from(row.bytes).unwrap_or(0),
+        };
+        let picture = |key: Option<String>, width: Option<i32>, height: Option<i32>| {
+            let url = media.video_url(&key?, signed_at);
+            Some(Picture { url, width: number(width?), height: number(height?) })
         };
         let id = VideoId::from_uuid(row.id);
         if let Some(last) = found.last_mut().filter(|record| record.video.id == id) {
@@ -202,18 +210,19 @@ pub(crate) async fn videos(
         found.push(VideoRecord {
             product: ProductId::from_uuid(row.product_id),
             published: row.published,
+            signed_until: signed_at.map(signed_until),
             video: VideoView {
                 id,
                 generation_id: GenerationId::from_uuid(row.generation_id),
                 sources: vec![source],
-                hls: row.hls_key.map(|key| media.url(&key)),
+                hls: row.hls_key.map(|key| media.video_url(&key, signed_at)),
                 poster: Picture {
-                    url: media.url(&row.poster_key),
+                    url: media.video_url(&row.poster_key, signed_at),
                     width: number(row.poster_width),
                     height: number(row.poster_height),
                 },
-                poster_webp: media.picture(row.poster_webp_key, Some(row.poster_width), Some(row.poster_height)),
-                strip: media.picture(row.strip_key, row.strip_width, row.strip_height),
+                poster_webp: picture(row.poster_webp_key, Some(row.poster_width), Some(row.poster_height)),
+                strip: picture(row.strip_key, row.strip_width, row.strip_height),
                 duration_ms: number(row.duration_ms),
                 cost: MicroUsd::new(row.cost),
                 published_at: row.published_at,

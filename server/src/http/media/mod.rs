@@ -1,9 +1,11 @@
 //! Media from the object store: streamed, with ranges, validators and cache headers. Product photos and the files of videos
-//! that are shown are for everybody; stills, originals, exports and videos nobody has published yet for who is signed in, or
-//! has an address that was signed for some hours.
+//! that are shown are for everybody; stills, originals, exports and videos nobody has published yet or somebody took down for
+//! who is signed in, or has an address that was signed for some hours.
 
 mod hot;
 mod range;
+
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -26,8 +28,10 @@ use super::State;
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// What not everybody may see is kept by nobody but who asked.
 const PRIVATE: &str = "private, max-age=3600";
-/// Videos that are known to be shown; what has been shown once stays so.
+/// Videos that are known to be shown.
 const SHOWN_MAX: u64 = 10_000;
+/// One that is taken down is closed everywhere after so long.
+const SHOWN_FOR: Duration = Duration::from_secs(5);
 
 /// What serving media remembers. Cheap to clone.
 #[derive(Clone)]
@@ -39,7 +43,7 @@ pub struct Media {
 impl Media {
     /// Keeps at most so many bytes of small objects in memory.
     pub fn new(cache_bytes: u64) -> Self {
-        Self { hot: Hot::new(cache_bytes), shown: Cache::new(SHOWN_MAX) }
+        Self { hot: Hot::new(cache_bytes), shown: Cache::builder().max_capacity(SHOWN_MAX).time_to_live(SHOWN_FOR).build() }
     }
 
     /// Whether an object is for everybody.
@@ -60,7 +64,7 @@ impl Media {
 pub fn routes(router: Router<State>) -> Router<State> {
     router
         .route("/media/{*key}", get(serve).options(preflight))
-        .route("/media/signed/{expires}/{signature}/{*key}", get(serve_signed))
+        .route("/media/signed/{expires}/{signature}/{*key}", get(serve_signed).options(preflight))
 }
 
 /// `GET | HEAD /media/{key}`
@@ -93,7 +97,8 @@ async fn serve_signed(
     let Ok(Path((expires, signature, key))) = address else { return nowhere() };
     match Key::parse(&key) {
         Ok(key) if engine.is_signed(&key, expires, &signature) => {
-            respond(&engine, &media, &key, PRIVATE, &method, &headers).await
+            // Who has the address may see it, from whatever page: players fetch parts of a stream.
+            open(respond(&engine, &media, &key, PRIVATE, &method, &headers).await)
         }
         _ => nowhere(),
     }
@@ -199,14 +204,18 @@ fn with_headers(mut response: Response, cache_control: &'static str, info: &Obje
     insert(headers, header::ETAG, &info.etag);
     insert(headers, header::ACCEPT_RANGES, "bytes");
     insert(headers, header::CACHE_CONTROL, cache_control);
-    if cache_control == FOR_EVER {
-        insert(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-        insert(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, "content-length, content-range");
-        insert(headers, HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
-    }
     if let Some(at) = info.last_modified {
         insert(headers, header::LAST_MODIFIED, &at.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
     }
+    if cache_control == FOR_EVER { open(response) } else { response }
+}
+
+/// An answer that scripts on pages of others may read.
+fn open(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    insert(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    insert(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, "content-length, content-range");
+    insert(headers, HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
     response
 }
 

@@ -260,7 +260,40 @@ pub async fn publish(
     rest.once(&caller, key.as_deref(), &[b"POST publish", id.uuid().as_bytes()], work).await
 }
 
+/// Says that the video of a finished generation is good.
+///
+/// Who said so is written down, and the product shows it where it does not yet. 409 where there is no video to show: no recipe
+/// waits for this, so a generation that is not finished goes on by itself.
+#[utoipa::path(
+    post, path = "/api/admin/video-generation/{jobId}/approve", operation_id = "approveGeneration", tag = "generations",
+    params(
+        ("jobId" = Uuid, Path, description = "The generation."),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
+            description = "Names the request."),
+    ),
+    responses((status = 200, description = "It is approved, and shown.", body = Generation)),
+    security(("token" = ["generation:write"]), ("session" = [])),
+)]
+pub async fn approve(
+    FromState(rest): FromState<Arc<Rest>>,
+    caller: Caller,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.may(Scope::GenerationWrite)?;
+    let id = params.id("jobId", GenerationId::from_uuid)?;
+    let key = idempotency::key(&headers, Need::Optional)?;
+    let locale = problem::locale_of(&headers);
+    let work = async {
+        rest.engine.approve(caller.user, id).await.map_err(refused)?;
+        Answer::new(StatusCode::OK, &one(&rest, id, locale).await?)
+    };
+    rest.once(&caller, key.as_deref(), &[b"POST approve", id.uuid().as_bytes()], work).await
+}
+
 /// Shows no video on the product any more.
+///
+/// Within seconds its files are for nobody but the desk and who has a signed address.
 #[utoipa::path(
     post, path = "/api/admin/video-generation/{jobId}/unpublish", operation_id = "unpublishGeneration",
     tag = "generations",

@@ -2,6 +2,7 @@
 //! The same use-cases as the pages; what is different is how they are asked and answered.
 
 mod caller;
+mod code;
 mod events;
 mod gather;
 mod generation;
@@ -26,15 +27,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request},
     http::request::Parts,
-    middleware,
+    middleware::{self, Next},
     response::Response,
     routing::{any, delete, get, patch, post},
 };
 use domain::GenerationId;
 use engine::{Answered, Engine, ImageClick, VideoJob};
 use tokio_util::sync::CancellationToken;
+use tower_http::csrf::ProtectionError;
 use url::Url;
 
 use self::{gather::Gather, rate_limit::RateLimit, token_cache::TokenCache};
@@ -136,6 +138,7 @@ fn generations(router: Router<State>) -> Router<State> {
         .route("/api/admin/video-generation/{jobId}/events", get(events::one))
         .route("/api/admin/video-generation/{jobId}/cancel", post(generation::cancel))
         .route("/api/admin/video-generation/{jobId}/retry", post(generation::retry))
+        .route("/api/admin/video-generation/{jobId}/approve", post(generation::approve))
         .route("/api/admin/video-generation/{jobId}/publish", post(generation::publish))
         .route("/api/admin/video-generation/{jobId}/unpublish", post(generation::unpublish))
 }
@@ -182,6 +185,17 @@ pub fn speaks_problems(path: &str) -> bool {
         "/api/admin/products/quote",
     ];
     path.starts_with("/api/") && !PAGES.iter().any(|page| path.starts_with(page))
+}
+
+/// Tells with a problem document what the fence before requests of other sites refused.
+pub async fn tell_cross_origin(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let asked = speaks_problems(parts.uri.path()).then(|| parts.clone());
+    let response = next.run(Request::from_parts(parts, body)).await;
+    match asked {
+        Some(asked) if response.extensions().get::<ProtectionError>().is_some() => refuse(&asked, Code::CrossOrigin),
+        _ => response,
+    }
 }
 
 /// What a use-case said, where the API's fields are called the same.

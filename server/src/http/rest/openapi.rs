@@ -32,7 +32,7 @@ const ABOUT: &str = "Product videos for fashion shops: upload a try-on image, st
     paths(
         video::generate, video::status, video::video, video::stream, video::upload_tryon_image,
         generation::create, generation::list, generation::stats, generation::get, generation::cancel, generation::retry,
-        generation::publish, generation::unpublish, events::one, events::all,
+        generation::approve, generation::publish, generation::unpublish, events::one, events::all,
         product::list, product::create, product::get, product::change, product::upload_photo,
         webhook::list, webhook::add, webhook::get, webhook::remove, webhook::ping, webhook::deliveries, webhook::replay,
         webhooks::fal,
@@ -59,7 +59,7 @@ const SENT: [&str; 10] = [
 const PROBLEMS: [(&str, &str); 11] = [
     ("400", "The body or the `Idempotency-Key` cannot be read."),
     ("401", "No token, or one that is not believed."),
-    ("403", "The token may not do this."),
+    ("403", "The token may not do this, or a page of another site asked."),
     ("404", "There is no such thing."),
     ("409", "Not in the present state, or the `Idempotency-Key` was used for something else."),
     ("413", "The body is larger than is taken."),
@@ -222,7 +222,7 @@ mod tests {
                 assert!(responses.contains_key("401"), "{method} {path}");
             }
         }
-        assert!(names.len() >= 28, "{names:?}");
+        assert!(names.len() >= 29, "{names:?}");
         for name in SENT {
             assert_eq!(document()["components"]["schemas"][name]["additionalProperties"], false, "{name}");
         }

@@ -14,6 +14,7 @@ pub fn title(code: Code, locale: Locale) -> &'static str {
         Code::TokenExpired => ("토큰이 만료되었습니다", "Token expired"),
         Code::SignatureInvalid => ("서명이 올바르지 않습니다", "Signature invalid"),
         Code::ScopeMissing => ("권한이 없습니다", "Scope missing"),
+        Code::CrossOrigin => ("다른 사이트에서 온 요청입니다", "Request of another site"),
         Code::Malformed => ("본문을 읽을 수 없습니다", "Malformed body"),
         Code::Invalid => ("입력이 올바르지 않습니다", "Invalid input"),
         Code::UnsupportedMediaType => ("지원하지 않는 형식입니다", "Unsupported media type"),
@@ -63,6 +64,10 @@ pub fn detail(code: Code, scope: Option<Scope>, locale: Locale) -> String {
             ("서명이 없거나, 맞지 않거나, 너무 오래되었습니다.", "The signature is missing, wrong or too old.")
         }
         Code::ScopeMissing => ("토큰에 필요한 권한이 없습니다.", "The token lacks a scope."),
+        Code::CrossOrigin => (
+            "다른 사이트의 페이지가 보낸 요청이라 처리하지 않았습니다. 서버에서 토큰으로 요청하세요.",
+            "A page of another site sent it, so nothing was done. Ask from a server, with a token.",
+        ),
         Code::Malformed => (
             "본문이 문서에 적힌 형식이 아닙니다. 요청은 처리되지 않았습니다.",
             "The body is not what the reference describes. Nothing was done.",

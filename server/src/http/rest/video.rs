@@ -131,7 +131,8 @@ pub async fn video(FromState(rest): FromState<Arc<Rest>>, caller: Caller, params
 /// Where a video is best played from by who asks.
 ///
 /// HLS for a client whose `Accept` names `application/vnd.apple.mpegurl`, WebM for one that names `video/webm` and not
-/// `video/mp4`, MP4 for all others; `format` overrules that.
+/// `video/mp4`, MP4 for all others; `format` overrules that. The address of a video that was taken down is signed, and ends at
+/// `expiresAt`; what a playlist names ends with it.
 #[utoipa::path(
     get, path = "/api/video/{videoId}/stream", operation_id = "getVideoStream", tag = "video",
     params(
@@ -161,8 +162,8 @@ pub async fn stream(
         StreamFormat::Hls => (files.hls, Protocol::Hls, "application/vnd.apple.mpegurl"),
     };
     let url = rest.absolute(&address.ok_or(Problem::new(Code::NotFound))?);
-    let content_type = content_type.to_owned();
-    let mut response = fresh(Json(Stream { video_id: id.uuid(), url, protocol, content_type }));
+    let (content_type, expires_at) = (content_type.to_owned(), files.signed_until);
+    let mut response = fresh(Json(Stream { video_id: id.uuid(), url, protocol, content_type, expires_at }));
     response.headers_mut().append(header::VARY, header::HeaderValue::from_static("accept"));
     Ok(response)
 }

@@ -198,7 +198,7 @@ pub struct VideoResult {
     pub urls: VideoUrls,
 }
 
-/// Where a video plays from.
+/// Where a video plays from, without a token. Addresses of one that was taken down are signed for six hours at least.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct VideoUrls {
     /// The best MP4 that everything plays.
@@ -349,9 +349,14 @@ pub enum Protocol {
 pub struct Stream {
     /// The video.
     pub video_id: Uuid,
-    /// Where it plays from. Files of finished videos are public: the address does not expire while they are kept.
+    /// Where it plays from, without a token.
     #[schema(format = "uri")]
     pub url: String,
+    /// When the address ends, six to seven hours from now, because the video was taken down and is not for everybody. An
+    /// address without an end is good while the files are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub expires_at: Option<DateTime<Utc>>,
     /// How.
     pub protocol: Protocol,
     /// Its media type.

@@ -81,6 +81,13 @@ async fn a_generation_is_started_watched_counted_and_its_video_chosen_again() {
     assert!(house.visitor().page(&shop).await.contains(video));
     let shown = "select count(*) from videos where unpublished_at is null";
     assert_eq!(house.ground.database.number(shown).await, 1);
+    // Approving says so in somebody's name, whether it is shown or not.
+    act(&code, &job, "approve", 200).await;
+    act(&code, &job, "unpublish", 200).await;
+    act(&code, &job, "approve", 200).await;
+    assert!(house.visitor().page(&shop).await.contains(video));
+    let approved = "select count(*) from audit_log where action = 'video.approved'";
+    assert_eq!(house.ground.database.number(approved).await, 2);
 }
 
 #[tokio::test]
@@ -96,8 +103,10 @@ async fn a_generation_is_stopped() {
     let status = code.ended(&job).await;
     assert_eq!((&status["status"], &status["errorCode"]), (&json!("failed"), &json!("cancelled")), "{status}");
     assert_eq!(code.read(&format!("{GENERATIONS}/{job}")).await["status"], "CANCELLED");
-    let publish = code.post(&format!("{GENERATIONS}/{job}/publish"), &json!({})).send().await.unwrap();
-    problem(publish, 409, "conflict").await;
+    for action in ["approve", "publish"] {
+        let refused = code.post(&format!("{GENERATIONS}/{job}/{action}"), &json!({})).send().await.unwrap();
+        problem(refused, 409, "conflict").await;
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod desk;
 mod examples;
 mod idempotency;
+mod private;
 mod problems;
 mod schemathesis;
 mod tokens;

@@ -99,7 +99,7 @@ async fn ids_of_nothing_and_of_other_things_are_not_found() {
             problem(answer, 404, "not_found").await;
         }
     }
-    for action in ["cancel", "publish", "unpublish", "retry"] {
+    for action in ["cancel", "approve", "publish", "unpublish", "retry"] {
         let answer =
             code.post(&format!("/api/admin/video-generation/{nobody}/{action}"), &json!({})).send().await.unwrap();
         problem(answer, 404, "not_found").await;

@@ -124,6 +124,8 @@ async fn people_who_are_signed_in_may_ask_for_what_is_the_desks() {
     assert!(list["items"].is_array(), "{list}");
     let answer = admin.get("/api/video/0190f5b2-7d2a-7c3e-9b1f-0123456789ab").send().await.unwrap();
     problem(answer, 401, "token_missing").await;
-    let foreign = admin.request(reqwest::Method::POST, "/api/admin/webhooks").header("sec-fetch-site", "cross-site");
-    assert_eq!(foreign.send().await.unwrap().status(), 403, "not from pages of others");
+    for path in ["/api/admin/webhooks", "/api/video/generate", "/api/admin/nothing"] {
+        let foreign = admin.request(reqwest::Method::POST, path).header("sec-fetch-site", "cross-site");
+        problem(foreign.header("accept-language", "ko").send().await.unwrap(), 403, "cross_origin").await;
+    }
 }

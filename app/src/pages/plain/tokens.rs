@@ -1,26 +1,24 @@
-//! The page of API tokens: plain forms, written by the server alone. Nobody works here all day.
+//! `/admin/tokens`: tokens of the API, made and revoked by plain forms.
 
-use axum::response::{Html, IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::Scope;
 use engine::ListedToken;
-use http::{StatusCode, request::Parts};
 use leptos::prelude::*;
-use leptos_i18n::{Locale as _, td_string};
-use leptos_meta::HashedStylesheet;
+use leptos_i18n::td_string;
 
+use super::{PlainPage, document::Content};
 use crate::{
+    AppError,
     clock::exact,
+    components::icon::{Icon, IconName},
     i18n::Locale,
-    shell::{CommonHead, PageFacts, ShopZone, Theme},
+    shell::PageFacts,
 };
 
-/// What Leptos writes between nodes. Text and attributes never hold it: there it is escaped.
-const NODE_MARK: &str = "<!>";
-/// The page.
-pub const PATH: &str = "/admin/tokens";
+/// Where the page is, and where its form is sent.
+pub const TOKENS_PATH: &str = "/admin/tokens";
 /// After how many days a token may end by itself.
-pub const DAYS: [u16; 3] = [30, 90, 365];
+pub const TOKEN_DAYS: [u16; 3] = [30, 90, 365];
 
 /// What the page shows.
 #[derive(Debug, Default)]
@@ -33,53 +31,39 @@ pub struct TokensView {
     pub is_refused: bool,
 }
 
-/// Writes the page as this request wants to read it.
-pub fn tokens_page(options: &LeptosOptions, request: &Parts, zone: ShopZone, tokens: TokensView) -> Response {
-    let status = if tokens.is_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let html = Owner::new().with(|| {
-        provide_context(request.clone());
-        provide_context(zone);
-        document(options.clone(), &PageFacts::read(), tokens).to_html().replace(NODE_MARK, "")
-    });
-    (status, Html(html)).into_response()
+/// The page of API tokens.
+///
+/// # Errors
+/// When they could not be loaded.
+pub fn tokens_page(page: &PlainPage<'_>, tokens: Result<TokensView, AppError>) -> Result<String, AppError> {
+    page.write(tokens, |tokens, _, facts| content(tokens, facts))
 }
 
-fn document(options: LeptosOptions, facts: &PageFacts, tokens: TokensView) -> impl IntoView {
+fn content(tokens: TokensView, facts: &PageFacts) -> Content {
     let locale = facts.locale;
-    view! {
-        <!DOCTYPE html>
-        <html lang=locale.as_str() data-theme=facts.theme.map(Theme::as_str)>
-            <head>
-                <CommonHead/>
-                <meta name="robots" content="noindex"/>
-                <HashedStylesheet id="desk" options/>
-                <title>{format!("{} · Lookreel", td_string!(locale, tokens.title))}</title>
-            </head>
-            <body>
-                <main class="main" id="main">
-                    <div class="content">
-                        <header class="page-head">
-                            <a class="page-back" href="/admin/products">
-                                "← "
-                                {td_string!(locale, tokens.back)}
-                            </a>
-                            <div class="page-head-text">
-                                <h1 class="page-title">{td_string!(locale, tokens.title)}</h1>
-                                <p class="page-sub">
-                                    {td_string!(locale, tokens.sub)} " "
-                                    <a href="/api/docs">{td_string!(locale, tokens.reference)}</a>
-                                </p>
-                            </div>
-                        </header>
-                        <div class="stack">
-                            {tokens.secret.map(|secret| made(locale, secret))}
-                            {tokens.is_refused.then(|| refused(locale))} {form(locale)}
-                            {list(facts, tokens.tokens)}
-                        </div>
-                    </div>
-                </main>
-            </body>
-        </html>
+    Content {
+        title: td_string!(locale, tokens.title).to_owned(),
+        is_waiting: false,
+        body: view! {
+            <header class="page-head">
+                <a class="page-back" href="/admin/products">
+                    <Icon name=IconName::ArrowLeft/>
+                    {td_string!(locale, tokens.back)}
+                </a>
+                <div class="page-head-text">
+                    <h1 class="page-title">{td_string!(locale, tokens.title)}</h1>
+                    <p class="page-sub">
+                        {td_string!(locale, tokens.sub)} " "
+                        <a href="/api/docs">{td_string!(locale, tokens.reference)}</a>
+                    </p>
+                </div>
+            </header>
+            <div class="stack">
+                {tokens.secret.map(|secret| made(locale, secret))} {tokens.is_refused.then(|| refused(locale))}
+                {form(locale)} {list(facts, tokens.tokens)}
+            </div>
+        }
+        .into_any(),
     }
 }
 
@@ -117,11 +101,11 @@ fn form(locale: Locale) -> impl IntoView {
             </label>
         }
     });
-    let ends = DAYS.map(|days| {
+    let ends = TOKEN_DAYS.map(|days| {
         view! { <option value=days.to_string()>{td_string!(locale, tokens.days, days = days)}</option> }
     });
     view! {
-        <form class="form card" method="post" action=PATH>
+        <form class="form card" method="post" action=TOKENS_PATH>
             <div class="card-body stack">
                 <div class="field">
                     <label class="field-label" for="token-name">
@@ -159,24 +143,28 @@ fn list(facts: &PageFacts, tokens: Vec<ListedToken>) -> impl IntoView + use<> {
     let rows = tokens.into_iter().map(|token| row(facts, token)).collect_view();
     view! {
         <section class="card" aria-labelledby="token-list">
-            <h2 class="card-title" id="token-list">
-                {td_string!(locale, tokens.list)}
-            </h2>
-            <div class="table-box">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">{td_string!(locale, tokens.name)}</th>
-                            <th scope="col">{td_string!(locale, tokens.scopes)}</th>
-                            <th scope="col">{td_string!(locale, tokens.owner)}</th>
-                            <th scope="col">{td_string!(locale, tokens.created)}</th>
-                            <th scope="col">{td_string!(locale, tokens.used)}</th>
-                            <th scope="col">{td_string!(locale, tokens.ends)}</th>
-                            <th scope="col"></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
+            <header class="card-head">
+                <h2 class="card-title" id="token-list">
+                    {td_string!(locale, tokens.list)}
+                </h2>
+            </header>
+            <div class="card-body flush">
+                <div class="table-box">
+                    <table class="table">
+                        <thead>
+                            <tr>
+                                <th scope="col">{td_string!(locale, tokens.name)}</th>
+                                <th scope="col">{td_string!(locale, tokens.scopes)}</th>
+                                <th scope="col">{td_string!(locale, tokens.owner)}</th>
+                                <th scope="col">{td_string!(locale, tokens.created)}</th>
+                                <th scope="col">{td_string!(locale, tokens.used)}</th>
+                                <th scope="col">{td_string!(locale, tokens.ends)}</th>
+                                <td></td>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
             </div>
         </section>
     }
@@ -191,16 +179,17 @@ fn row(facts: &PageFacts, token: ListedToken) -> impl IntoView + use<> {
     };
     let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();
     let is_expired = token.expires_at.is_some_and(|end| end <= facts.rendered_at);
+    let ends = td_string!(locale, tokens.ends);
     let end = if token.revoked_at.is_some() {
-        view! { <td>{td_string!(locale, tokens.revoked)}</td> <td></td> }.into_any()
+        view! { <td data-label=ends>{td_string!(locale, tokens.revoked)}</td> <td></td> }.into_any()
     } else if is_expired {
-        view! { <td>{td_string!(locale, tokens.expired)}</td> <td></td> }.into_any()
+        view! { <td data-label=ends>{td_string!(locale, tokens.expired)}</td> <td></td> }.into_any()
     } else {
         let label = td_string!(locale, tokens.revoke_label, name = token.name.clone());
         view! {
-            <td class="figures">{moment(token.expires_at, td_string!(locale, tokens.never))}</td>
+            <td class="figures" data-label=ends>{moment(token.expires_at, td_string!(locale, tokens.never))}</td>
             <td>
-                <form method="post" action=format!("{PATH}/{}/revoke", token.id)>
+                <form method="post" action=format!("{TOKENS_PATH}/{}/revoke", token.id)>
                     <button class="button small danger" type="submit" aria-label=label>
                         {td_string!(locale, tokens.revoke)}
                     </button>
@@ -211,15 +200,19 @@ fn row(facts: &PageFacts, token: ListedToken) -> impl IntoView + use<> {
     };
     view! {
         <tr data-testid="token">
-            <th scope="row">
+            <th scope="row" class="cell-lead">
                 {token.name} <p class="cell-sub">{td_string!(locale, tokens.hint)} " …" {token.hint}</p>
             </th>
-            <td>
+            <td data-label=td_string!(locale, tokens.scopes)>
                 <code>{scopes.join(" ")}</code>
             </td>
-            <td>{token.owner}</td>
-            <td class="figures">{moment(Some(token.created_at), "")}</td>
-            <td class="figures">{moment(token.last_used_at, td_string!(locale, tokens.unused))}</td>
+            <td data-label=td_string!(locale, tokens.owner)>{token.owner}</td>
+            <td class="figures" data-label=td_string!(locale, tokens.created)>
+                {moment(Some(token.created_at), "")}
+            </td>
+            <td class="figures" data-label=td_string!(locale, tokens.used)>
+                {moment(token.last_used_at, td_string!(locale, tokens.unused))}
+            </td>
             {end}
         </tr>
     }
@@ -231,12 +224,12 @@ mod tests {
     use domain::TokenId;
 
     use super::*;
+    use crate::shell::ShopZone;
 
     fn page(tokens: TokensView) -> String {
         let facts =
             PageFacts { locale: Locale::en, theme: None, zone: ShopZone::default(), rendered_at: DateTime::UNIX_EPOCH };
-        let options = LeptosOptions::builder().output_name("lookreel").build();
-        Owner::new().with(|| document(options, &facts, tokens).to_html())
+        Owner::new().with(|| content(tokens, &facts).body.to_html())
     }
 
     #[test]
@@ -255,7 +248,7 @@ mod tests {
         let view = TokensView { tokens: vec![token], secret: Some("lkr_secret".to_owned()), is_refused: false };
         let html = page(view);
         assert!(html.contains("value=\"lkr_secret\"") && html.contains("web &lt;shop&gt;"), "{html}");
-        assert!(html.contains(&format!("action=\"{PATH}/{}/revoke\"", uuid::Uuid::nil())), "{html}");
+        assert!(html.contains(&format!("action=\"{TOKENS_PATH}/{}/revoke\"", uuid::Uuid::nil())), "{html}");
         assert!(html.contains("video:read") && !html.contains("<script"), "{html}");
         assert!(!page(TokensView::default()).contains("lkr_"), "nothing is shown again");
     }
