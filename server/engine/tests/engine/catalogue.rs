@@ -151,7 +151,8 @@ async fn a_model_that_is_sold_from_a_day_to_come_is_seen_and_can_be_changed(pg: 
     let (_, pika) = CATALOGUE.split_once("id = \"fal-ai/pika/v2.2/pikaframes\"").unwrap();
     let (pika, _) = pika.split_once("[[model]]").unwrap();
     let pika = pika.replacen("valid_from = \"2026-07-10\"", &format!("valid_from = \"{}\"", day(5)), 1);
-    let file = Catalogue::parse(&format!("[[model]]\nprovider = \"fal\"\nid = \"fal-ai/pika/v9/frames\"{pika}")).unwrap();
+    let file =
+        Catalogue::parse(&format!("[[model]]\nprovider = \"fal\"\nid = \"fal-ai/pika/v9/frames\"{pika}")).unwrap();
     let load = async |withdrawn| engine::load_catalogue(&shop.pg, &file, withdrawn).await.unwrap();
     assert_eq!(load(Withdrawn::Returns).await, 1);
     let seen = async || {
@@ -171,7 +172,11 @@ async fn a_model_that_is_sold_from_a_day_to_come_is_seen_and_can_be_changed(pg: 
     assert!(seen().await.is_none(), "nothing of it is to come");
     assert_eq!(load(Withdrawn::Stays).await, 0, "the start of a program brings nothing back");
     assert!(seen().await.is_none());
-    assert_eq!((load(Withdrawn::Returns).await, load(Withdrawn::Returns).await), (1, 0), "who loads it on purpose does");
+    assert_eq!(
+        (load(Withdrawn::Returns).await, load(Withdrawn::Returns).await),
+        (1, 0),
+        "who loads it on purpose does"
+    );
     assert_eq!(seen().await.unwrap().valid_from, day(5));
 }
 
@@ -206,9 +211,8 @@ async fn a_retiring_model_says_what_is_used_without_it(pg: PgPool) {
 async fn the_file_is_written_once_and_a_change_of_it_is_seen(pg: PgPool) {
     let shop = Shop::open(pg).await;
     let rows = store::catalogue_rows(&shop.pg).await;
-    let load = async |text: &str| {
-        engine::load_catalogue(&shop.pg, &Catalogue::parse(text).unwrap(), Withdrawn::Stays).await
-    };
+    let load =
+        async |text: &str| engine::load_catalogue(&shop.pg, &Catalogue::parse(text).unwrap(), Withdrawn::Stays).await;
     assert_eq!(load(CATALOGUE).await.unwrap(), 0);
     assert_eq!(store::catalogue_rows(&shop.pg).await, rows, "nothing is written twice");
     let edited = CATALOGUE.replacen("\"720p\" = 40_000", "\"720p\" = 44_000", 1);
