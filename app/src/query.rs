@@ -183,6 +183,29 @@ pub fn page_before(referer: &str) -> Option<String> {
     Some(if search.is_empty() { path.to_owned() } else { format!("{path}?{}", search.join("&")) })
 }
 
+/// Where the address of a form says which page of the desk it belongs to.
+const PAGE: &str = "page";
+
+/// The address a form of a page is sent to: for browsers that do not tell where it was sent from.
+pub fn form_address(endpoint: &str, page: &str) -> String {
+    address(endpoint, &[(PAGE, page)])
+}
+
+/// The page of the desk a form belongs to, by the address it is sent to: what [`form_address`] put there when that is such a
+/// page, else the list its endpoint is about. None for forms of other pages.
+#[cfg(feature = "ssr")]
+pub fn page_of_form(path: &str, search: &str) -> Option<String> {
+    let named = url::form_urlencoded::parse(search.as_bytes()).find(|(name, _)| name == PAGE);
+    if path.starts_with("/api/")
+        && let Some((_, page)) = named
+    {
+        return Some(safe_next(&page).to_owned());
+    }
+    let about = path.strip_prefix("/api/admin/")?.split('/').next()?;
+    let is_page = ["products", "generations", "queue", "costs", "models", "storage"].contains(&about);
+    Some(if is_page { format!("/admin/{about}") } else { safe_next("").to_owned() })
+}
+
 fn search(query: &ParamsMap) -> String {
     let words = query.get_str("q").unwrap_or_default();
     words.trim().chars().filter(|letter| !letter.is_control()).take(SEARCH_CHARS).collect()
@@ -305,5 +328,25 @@ mod tests {
         {
             assert_eq!(page_before(referer), None, "{referer:?}");
         }
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn a_form_knows_its_page_and_no_page_of_others() {
+        let address = form_address("/api/admin/videos/export", "/admin/videos/42?a=b&c");
+        let (path, search) = address.split_once('?').unwrap_or_default();
+        assert_eq!(page_of_form(path, search).as_deref(), Some("/admin/videos/42?a=b&c"));
+        for (path, search, page) in [
+            ("/api/admin/storage/retention", "", "/admin/storage"),
+            ("/api/admin/models/price", "other=1", "/admin/models"),
+            ("/api/admin/notices/read", "", "/admin/products"),
+            ("/api/admin/videos/export", "page=https%3A%2F%2Fevil.example%2Fadmin", "/admin/products"),
+            ("/api/admin/videos/export", "page=%2F%2Fevil.example", "/admin/products"),
+            ("/api/preferences/theme", "page=%2Fadmin%2Fstorage", "/admin/storage"),
+        ] {
+            assert_eq!(page_of_form(path, search).as_deref(), Some(page), "{path}?{search}");
+        }
+        assert_eq!(page_of_form("/api/preferences/theme", ""), None);
+        assert_eq!(page_of_form("/products", "page=%2Fadmin"), None);
     }
 }

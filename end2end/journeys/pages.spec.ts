@@ -101,8 +101,11 @@ test.describe("on a phone", () => {
       await startGeneration(page, words, await freshProduct(page));
       const result = page.getByTestId("latest");
       await expect(result.getByRole("alert")).toBeVisible({ timeout: 30_000 });
-      const [told, choices] = await Promise.all([result.getByRole("alert").boundingBox(), generateButton(page, words).boundingBox()]);
-      expect(told?.y).toBeLessThan(choices?.y ?? 0);
+      // The last report may still be drawing the result anew, so that a moment finds it nowhere.
+      await expect(async () => {
+        const [told, choices] = await Promise.all([result.getByRole("alert").boundingBox(), generateButton(page, words).boundingBox()]);
+        expect(told?.y).toBeLessThan(choices?.y ?? 0);
+      }).toPass({ timeout: 10_000 });
     } finally {
       await lookreel.faults();
     }

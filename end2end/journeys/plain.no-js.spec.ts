@@ -89,6 +89,25 @@ test("a generation is stopped without JavaScript, and the page says so until it 
   await lookreel.faults();
 });
 
+test("language, theme and the way out are on pages that need no scripts as well", async ({ page, words }) => {
+  await page.goto("/admin/storage");
+  const menu = page.getByTestId("person-menu");
+  await menu.click();
+  await page.locator("button[name=theme][value=dark]").click();
+  await expect(page).toHaveURL(/\/admin\/storage$/);
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  const language = await page.locator("html").getAttribute("lang");
+  const other = language === "ko" ? "en" : "ko";
+  await menu.click();
+  await page.locator(`button[name=language][value=${other}]`).click();
+  await expect(page).toHaveURL(/\/admin\/storage$/);
+  await expect(page.locator("html")).toHaveAttribute("lang", other);
+  await menu.click();
+  await page.locator(`button[name=language][value=${language}]`).click();
+  await menu.click();
+  await expect(page.getByRole("button", { name: words("person.sign_out") })).toBeVisible();
+});
+
 test.describe("a form that is too large", () => {
   test.use({ allowedConsoleErrors: [/413/] });
 

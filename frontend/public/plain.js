@@ -12,7 +12,11 @@
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-part]")) {
       const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
-      if (next && next.innerHTML !== part.innerHTML) part.replaceChildren(...next.childNodes);
+      // A button that is being pressed would be gone before it is let go.
+      if (!next || next.innerHTML === part.innerHTML || part.matches(":active")) continue;
+      const focused = part.contains(document.activeElement) && document.activeElement.id;
+      part.replaceChildren(...next.childNodes);
+      if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
     }
     document.querySelector("main").toggleAttribute("data-waiting", waits(fresh));
   };

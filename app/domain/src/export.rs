@@ -181,7 +181,11 @@ pub struct ExportView {
     pub options: ExportOptions,
     /// Where it is.
     pub state: ExportState,
-    /// Why it could not be made.
+    /// Measured percent while it is made; none while it waits.
+    pub percent: Option<u8>,
+    /// Somebody asked to stop it, and its end has not come yet.
+    pub is_cancelling: bool,
+    /// Why it could not be made; [`FailureCode::Cancelled`] when a person stopped it.
     pub failure: Option<FailureCode>,
     /// The file, once it is there.
     pub file: Option<ExportFile>,

@@ -33,11 +33,11 @@ pub struct ModelView {
     pub has_key: bool,
     /// Where it stands in the routes.
     pub places: Vec<RoutePlace>,
-    /// What it costs today; none for a model whose price does not begin yet.
+    /// What it costs today; of a model that is not sold yet, what it will cost first.
     pub prices: Vec<PriceAmount>,
     /// What the amounts are the price of.
     pub unit: PriceUnit,
-    /// What one call of the usual kind costs: a still, or a clip of the usual length and size.
+    /// What one call of the usual kind costs today: a still, or a clip of the usual length and size.
     pub usual_price: Option<MicroUsd>,
     /// First day of the price.
     #[serde(with = "crate::calendar")]

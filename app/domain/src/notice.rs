@@ -91,6 +91,27 @@ pub enum Fact {
         #[serde(with = "crate::calendar")]
         on: NaiveDate,
     },
+    /// A provider lists a model in use at another price than ours.
+    ModelPrice {
+        /// Provider word.
+        provider: String,
+        /// Its name at the provider.
+        model: String,
+    },
+    /// A provider does not list a model in use any more.
+    ModelMissing {
+        /// Provider word.
+        provider: String,
+        /// Its name at the provider.
+        model: String,
+    },
+    /// A provider refuses our key, or the account behind it.
+    KeyRefused {
+        /// Provider word.
+        provider: String,
+        /// Why.
+        code: FailureCode,
+    },
 }
 
 impl Fact {
@@ -101,6 +122,9 @@ impl Fact {
             Self::QueueStuck { .. } => "queue_stuck",
             Self::ManyFailures { .. } => "many_failures",
             Self::ModelRetires { .. } => "model_retires",
+            Self::ModelPrice { .. } => "model_price",
+            Self::ModelMissing { .. } => "model_missing",
+            Self::KeyRefused { .. } => "key_refused",
         }
     }
 }

@@ -1,6 +1,6 @@
-//! One video: exports and its poster. Its page is a plain one: both are forms of the browser.
+//! One video: exports and its poster. Its page is a plain one: all are forms of the browser.
 
-use domain::VideoId;
+use domain::{ExportId, VideoId};
 use leptos::prelude::*;
 
 use crate::{AppError, wire::LeanJson};
@@ -38,6 +38,14 @@ pub async fn request_export(
     )
 }
 
+/// Stops an export that waits or is being made.
+#[server(prefix = "/api/admin", endpoint = "videos/export/cancel", output = LeanJson)]
+pub async fn cancel_export(export: ExportId) -> Result<(), AppError> {
+    let person = crate::auth::require_person().await?;
+    let done = crate::auth::engine()?.cancel_export(person.id, export).await;
+    super::back::end::<CancelExport>(done, CANCEL_FORM, [])
+}
+
 /// Makes the frame at a moment the poster.
 #[server(prefix = "/api/admin", endpoint = "videos/poster", output = LeanJson)]
 pub async fn choose_poster(video: VideoId, at_ms: u32) -> Result<(), AppError> {
@@ -48,5 +56,7 @@ pub async fn choose_poster(video: VideoId, at_ms: u32) -> Result<(), AppError> {
 
 /// What the forms are called: the start of the ids in them, and of what a refused one brings back.
 pub const EXPORT_FORM: &str = "export";
+/// The same of the form that stops an export.
+pub const CANCEL_FORM: &str = "export-cancel";
 /// The same of the form of the poster.
 pub const POSTER_FORM: &str = "poster";

@@ -7,6 +7,7 @@ use leptos_i18n::{Locale as _, td_string};
 use super::icon::{Icon, IconName};
 use crate::{
     i18n::Locale,
+    query::form_address,
     shell::{Theme, use_facts},
 };
 
@@ -15,6 +16,9 @@ use crate::{
 pub fn PersonMenu(
     /// Who it is, when that is known.
     person: Option<Person>,
+    /// The page it stands on, where that is known: its choices lead back there, whatever the browser tells.
+    #[prop(optional, into)]
+    page: String,
 ) -> impl IntoView {
     let facts = use_facts();
     let locale = facts.locale;
@@ -39,8 +43,8 @@ pub fn PersonMenu(
                             </div>
                         }
                     })}
-                <LanguageMenu current=locale/>
-                <ThemeMenu current=facts.theme/>
+                <LanguageMenu current=locale page=page.clone()/>
+                <ThemeMenu current=facts.theme page/>
                 <form method="post" action="/api/session/sign-out">
                     <ul class="menu-list">
                         <li>
@@ -102,10 +106,10 @@ pub fn LanguageLine(
 }
 
 #[component]
-fn LanguageMenu(current: Locale) -> impl IntoView {
+fn LanguageMenu(current: Locale, page: String) -> impl IntoView {
     let choices = languages(current);
     view! {
-        <form method="post" action="/api/preferences/language">
+        <form method="post" action=form_address("/api/preferences/language", &page)>
             <p class="menu-title">{td_string!(current, language.label)}</p>
             <ul class="menu-list">
                 {choices
@@ -131,7 +135,7 @@ fn LanguageMenu(current: Locale) -> impl IntoView {
 }
 
 #[component]
-fn ThemeMenu(current: Option<Theme>) -> impl IntoView {
+fn ThemeMenu(current: Option<Theme>, page: String) -> impl IntoView {
     let locale = use_facts().locale;
     let choices = [
         (None, "system", IconName::Display, td_string!(locale, theme.system)),
@@ -139,7 +143,7 @@ fn ThemeMenu(current: Option<Theme>) -> impl IntoView {
         (Some(Theme::Dark), "dark", IconName::Moon, td_string!(locale, theme.dark)),
     ];
     view! {
-        <form method="post" action="/api/preferences/theme">
+        <form method="post" action=form_address("/api/preferences/theme", &page)>
             <p class="menu-title">{td_string!(locale, theme.label)}</p>
             <ul class="menu-list">
                 {choices

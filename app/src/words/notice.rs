@@ -6,7 +6,7 @@ use domain::{
 };
 use leptos_i18n::td_string;
 
-use super::{day_name, local};
+use super::{day_name, failure_what, local, provider};
 use crate::i18n::Locale;
 
 /// The notice in one line.
@@ -34,6 +34,15 @@ fn fact_sentence(locale: Locale, fact: &Fact) -> String {
         }
         Fact::ModelRetires { model, on } => {
             td_string!(locale, bell.model_retires, model = model, day = day_name(*on, locale))
+        }
+        Fact::ModelPrice { provider: of, model } => {
+            td_string!(locale, bell.model_price, provider = provider(of), model = model)
+        }
+        Fact::ModelMissing { provider: of, model } => {
+            td_string!(locale, bell.model_missing, provider = provider(of), model = model)
+        }
+        Fact::KeyRefused { provider: of, code } => {
+            td_string!(locale, bell.key_refused, provider = provider(of), why = failure_what(locale, *code))
         }
     }
 }

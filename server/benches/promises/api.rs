@@ -32,7 +32,7 @@ const STATUS_P99_MS: f64 = 15.0;
 
 /// Measures both; what is asked for waits in a queue that is paused.
 pub async fn measure(lookreel: &Lookreel, table: &mut Table) -> anyhow::Result<()> {
-    let desk = Desk::sign_in(lookreel).await?;
+    let desk = Desk::sign_in(&lookreel.ready.url, &lookreel.ready).await?;
     desk.post("api/admin/queue/pause", &[("scope", "everything"), ("reason", "measuring")]).await?;
     let shop = Shop::open(lookreel, &desk).await?;
     let image = shop.upload(&desk).await?;

@@ -10,7 +10,12 @@ use tokio::time::timeout;
 use url::{Url, form_urlencoded};
 use uuid::Uuid;
 
-use super::{ffmpeg::Journal, figures::Figures, lookreel::Lookreel, table::Table};
+use super::{
+    ffmpeg::Journal,
+    figures::Figures,
+    lookreel::{Lookreel, Ready},
+    table::Table,
+};
 
 const BUDGET_MS: f64 = 400.0;
 /// Unmeasured runs before: they draw what the simulator then remembers.
@@ -25,12 +30,12 @@ struct Run {
 
 /// Measures generations of one product; answers the address of its page in the shop.
 pub async fn measure(lookreel: &Lookreel, journal: &Journal, runs: usize, table: &mut Table) -> anyhow::Result<Url> {
-    let desk = Desk::sign_in(lookreel).await?;
+    let desk = Desk::sign_in(&lookreel.ready.url, &lookreel.ready).await?;
     let product = desk.any_product().await?;
     let mut measured = Vec::with_capacity(runs);
     for number in 0..WARM_UP + runs {
         println!("generation {} of {}", number + 1, WARM_UP + runs);
-        let run = timeout(RUN_LIMIT, desk.generate(product, journal)).await.context("a generation took too long")??;
+        let run = desk.generate(product, journal).await?;
         if number >= WARM_UP {
             measured.push(run);
         }
@@ -54,11 +59,10 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Somebody signs in.
-    pub async fn sign_in(lookreel: &Lookreel) -> anyhow::Result<Self> {
-        let ready = &lookreel.ready;
-        let mut desk = Self { client: Client::new(), base: ready.url.clone(), cookie: String::new() };
-        let fields = [("email", ready.admin_email.as_str()), ("password", &ready.admin_password), ("next", "")];
+    /// Signs in at a server, with the account of a shop.
+    pub async fn sign_in(server: &Url, account: &Ready) -> anyhow::Result<Self> {
+        let mut desk = Self { client: Client::new(), base: server.clone(), cookie: String::new() };
+        let fields = [("email", account.admin_email.as_str()), ("password", &account.admin_password), ("next", "")];
         let response = desk.post("api/session/sign-in", &fields).await?;
         let cookie = response.headers().get(header::SET_COOKIE).context("the sign-in gave no cookie")?.to_str()?;
         desk.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
@@ -66,7 +70,7 @@ impl Desk {
     }
 
     /// The first product of the list.
-    async fn any_product(&self) -> anyhow::Result<Uuid> {
+    pub async fn any_product(&self) -> anyhow::Result<Uuid> {
         const LINK: &str = "/admin/products/";
         let page = self.get("admin/products").await?.text().await?;
         page.match_indices(LINK)
@@ -83,6 +87,14 @@ impl Desk {
     }
 
     async fn generate(&self, product: Uuid, journal: &Journal) -> anyhow::Result<Run> {
+        let clicked = SystemTime::now();
+        self.make_video(product, &[("resolution", "720p")]).await?;
+        let completed = SystemTime::now();
+        Ok(Run { whole: completed.duration_since(clicked)?, ffmpeg: journal.busy(clicked, completed)? })
+    }
+
+    /// Clicks, and waits until the video is there.
+    pub async fn make_video(&self, product: Uuid, options: &[(&str, &str)]) -> anyhow::Result<()> {
         let (product, key) = (product.to_string(), Uuid::now_v7().to_string());
         let fields = [
             ("product_id", product.as_str()),
@@ -90,14 +102,11 @@ impl Desk {
             ("recipe", "product_video"),
             ("model_type", "female"),
             ("duration", "4"),
-            ("resolution", "720p"),
             ("fps", "24"),
         ];
-        let clicked = SystemTime::now();
+        let fields = [&fields, options].concat();
         let id: GenerationId = self.post("api/admin/generations/create", &fields).await?.json().await?;
-        self.watch(id).await?;
-        let completed = SystemTime::now();
-        Ok(Run { whole: completed.duration_since(clicked)?, ffmpeg: journal.busy(clicked, completed)? })
+        timeout(RUN_LIMIT, self.watch(id)).await.context("a generation took too long")?
     }
 
     /// Follows the live stream to its end.

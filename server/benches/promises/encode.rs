@@ -13,14 +13,10 @@ use media::{EncodePlan, Extras, ShorterClip, Tools};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    memory::{peak_mib, reset_peak},
-    table::Table,
-};
+use super::table::Table;
 
 const OF_BARE: f64 = 1.10;
 const OF_SEPARATE: f64 = 0.5;
-const WORKER_MIB: f64 = 80.0;
 const FFMPEG_MIB: f64 = 1024.0;
 /// Measured runs of each; the best counts.
 const RUNS: usize = 3;
@@ -51,14 +47,12 @@ pub async fn measure(folder: &Path, table: &mut Table) -> anyhow::Result<()> {
     )?;
     let (mut ours, mut bare, mut separate) = (Vec::new(), Vec::new(), Vec::new());
     let tools = Tools::find().await?;
-    reset_peak(std::process::id())?;
     for run in 0..RUNS {
         println!("encode {} of {RUNS}", run + 1);
         ours.push(timed(encode(&tools, &clip, &folder.join(format!("ours{run}")))).await?);
         bare.push(timed(async { ffmpeg(&made(&folder, "bare", run)?, &bare_command(&clip)) }).await?);
         separate.push(timed(async { separate_commands(&clip, &made(&folder, "separate", run)?) }).await?);
     }
-    let peak = peak_mib(std::process::id())?;
     let best = |runs: &[Took], part: fn(&Took) -> f64| runs.iter().map(part).fold(f64::INFINITY, f64::min);
     let (cpu, wall) = (|took: &Took| took.cpu, |took: &Took| took.wall);
     table.promise(
@@ -79,7 +73,6 @@ pub async fn measure(folder: &Path, table: &mut Table) -> anyhow::Result<()> {
     table.detail("Lookreel: clock", best(&ours, wall), "s");
     table.detail("bare command, nothing checked: clock", best(&bare, wall), "s");
     table.detail("a command for each file: clock", best(&separate, wall), "s");
-    table.promise("peak memory of the process that encodes", peak, WORKER_MIB, "MiB");
     let children = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     table.promise("peak memory of the largest ffmpeg", children.max_rss() as f64 / 1024.0, FFMPEG_MIB, "MiB");
     Ok(())

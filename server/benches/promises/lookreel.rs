@@ -22,7 +22,7 @@ use url::Url;
 
 use super::{Ground, ffmpeg::Journal};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_lookreel");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_lookreel");
 /// Drawing the demo catalogue takes most of it.
 const READY_LIMIT: Duration = Duration::from_secs(180);
 const LAST_WORDS_BYTES: usize = 4_000;
@@ -36,7 +36,7 @@ pub struct Lookreel {
 }
 
 /// The line it prints when everything runs.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct Ready {
     /// Where it answers.
     pub url: Url,
@@ -111,7 +111,7 @@ impl Lookreel {
     }
 }
 
-fn tail(log: &Path) -> String {
+pub fn tail(log: &Path) -> String {
     let bytes = std::fs::read(log).unwrap_or_default();
     let start = bytes.len().saturating_sub(LAST_WORDS_BYTES);
     String::from_utf8_lossy(bytes.get(start..).unwrap_or_default()).into_owned()

@@ -20,6 +20,7 @@ mod site;
 mod store;
 mod storing;
 mod table;
+mod worker;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
@@ -120,8 +121,11 @@ async fn measure_lookreel(
     let lookreel = Lookreel::start(ground, database, folder, &journal, &[("MEDIA_CACHE_MIB", "0")]).await?;
     let measured = delivery::measure_cold(&lookreel, &product, table).await;
     let measured = measured.with_context(|| format!("Lookreel's last words:\n{}", lookreel.last_words()));
+    let account = lookreel.ready.clone();
     lookreel.stop(Duration::from_secs(30)).await?;
-    measured
+    measured?;
+    // And as two roles, each a process of its own.
+    worker::measure(ground, database, folder, &account, table).await
 }
 
 /// The number after a flag of the command line; cargo adds flags of its own.

@@ -48,7 +48,7 @@ use sqlx::PgPool;
 use storage::Store;
 
 pub use answers::{AnswerClaim, Claimed, KeptAnswer};
-pub use catalogue::{load_catalogue, read_catalogue};
+pub use catalogue::{Withdrawn, load_catalogue, read_catalogue};
 pub use domain::storage::KeepDays;
 pub use error::Error;
 pub(crate) use media_urls::MediaUrls;

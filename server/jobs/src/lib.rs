@@ -25,5 +25,5 @@ pub use queue::{Queue, QueueDepth, QueueHealth};
 pub use redis::RedisSettings;
 pub use schedule::Schedule;
 pub use schema::migrate;
-pub use status::{JobState, JobStatus};
+pub use status::{JobState, JobStatus, LiveJob, live};
 pub use worker::{Worker, WorkerSettings};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::Error;
@@ -74,6 +75,37 @@ pub struct JobStatus {
     pub finished_at: Option<DateTime<Utc>>,
     /// Why it last left a worker without success: code and message of a [`crate::Failure`].
     pub last_failure: Option<(String, String)>,
+}
+
+/// A job that waits or runs, found by its dedupe key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveJob {
+    /// Its id.
+    pub id: Uuid,
+    /// The key it carries.
+    pub dedupe_key: String,
+    /// Whether a worker has it in its hands.
+    pub is_running: bool,
+    /// 0 to 100 percent, as its handler said.
+    pub progress: u8,
+    /// Somebody asked to cancel it.
+    pub is_cancelling: bool,
+}
+
+/// The jobs that wait or run under some dedupe keys, at most one for each.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn live(connection: &mut PgConnection, dedupe_keys: &[String]) -> Result<Vec<LiveJob>, Error> {
+    let rows = crate::store::live(connection, dedupe_keys).await?;
+    let told = rows.into_iter().map(|row| LiveJob {
+        id: row.id,
+        dedupe_key: row.dedupe_key,
+        is_running: row.is_running,
+        progress: u8::try_from(row.progress).unwrap_or(0),
+        is_cancelling: row.is_cancelling,
+    });
+    Ok(told.collect())
 }
 
 impl Queue {

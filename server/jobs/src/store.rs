@@ -18,6 +18,15 @@ pub(crate) struct InsertedRow {
     pub(crate) is_paused: bool,
 }
 
+/// A live job as [`crate::LiveJob`] tells it.
+pub(crate) struct LiveRow {
+    pub(crate) id: Uuid,
+    pub(crate) dedupe_key: String,
+    pub(crate) is_running: bool,
+    pub(crate) progress: i16,
+    pub(crate) is_cancelling: bool,
+}
+
 /// Inserts unless a twin lives (same id, or same dedupe key among the live). `dispatched` says that the caller pushes it
 /// to Redis at once and the reconciler need not.
 pub(crate) async fn insert(
@@ -107,6 +116,22 @@ pub(crate) async fn find_twin(tx: &mut PgConnection, id: Uuid, dedupe_key: Optio
         dedupe_key,
     )
     .fetch_optional(tx)
+    .await
+}
+
+/// What is live under some dedupe keys.
+pub(crate) async fn live(connection: &mut PgConnection, keys: &[String]) -> Result<Vec<LiveRow>> {
+    sqlx::query_as!(
+        LiveRow,
+        r#"
+        select id, dedupe_key as "dedupe_key!", state = 'running' as "is_running!", progress,
+               cancel_requested_at is not null as "is_cancelling!"
+        from jobs
+        where dedupe_key = any($1) and state in ('queued', 'running', 'parked', 'retrying')
+        "#,
+        keys,
+    )
+    .fetch_all(connection)
     .await
 }
 

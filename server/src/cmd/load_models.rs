@@ -42,7 +42,7 @@ pub async fn run(common: &Common, task: LoadModels) -> anyhow::Result<()> {
     }
     let pg = migrate::connect(common).await?;
     migrate::check(&pg).await?;
-    let added = match engine::load_catalogue(&pg, &rows).await {
+    let added = match engine::load_catalogue(&pg, &rows, engine::Withdrawn::Returns).await {
         // The row that contradicts one that is there is named by the cause.
         Err(engine::Error::Internal(cause)) => anyhow::bail!("{name} was not loaded: {cause}"),
         other => other?,

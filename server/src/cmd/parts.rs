@@ -64,7 +64,9 @@ pub async fn build(ground: &Ground, config: &Config) -> anyhow::Result<Built> {
 /// What this program knows, with what was loaded into the database and what people changed there.
 async fn catalogue(pg: &PgPool) -> anyhow::Result<Catalogue> {
     let own = Catalogue::embedded().context("the model catalogue could not be read")?;
-    engine::load_catalogue(pg, &own).await.context("the catalogue could not be written to the database")?;
+    engine::load_catalogue(pg, &own, engine::Withdrawn::Stays)
+        .await
+        .context("the catalogue could not be written to the database")?;
     engine::read_catalogue(pg).await.context("the catalogue in the database could not be read")
 }
 

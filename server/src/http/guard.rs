@@ -19,7 +19,7 @@ const SIGN_IN: &str = "/admin/sign-in";
 const HOME: &str = "/admin/products";
 
 /// Lets a request through, sends it to the sign-in, or refuses it.
-pub async fn admin(State(engine): State<Engine>, session: Session, request: Request, next: Next) -> Response {
+pub async fn admin(State(engine): State<Engine>, session: Session, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_page = path == "/admin" || path.starts_with("/admin/");
     let is_stream = path.starts_with("/events/");
@@ -32,8 +32,10 @@ pub async fn admin(State(engine): State<Engine>, session: Session, request: Requ
     }
     match app::auth::session_person(&engine, &session).await {
         Ok(Some(_)) if path == SIGN_IN => Redirect::to(HOME).into_response(),
-        Ok(Some(_)) => {
+        Ok(Some(person)) => {
             note(sessions::visit(&session).await);
+            // Pages that are written without Leptos read it from there.
+            request.extensions_mut().insert(person);
             next.run(request).await
         }
         Ok(None) if path == SIGN_IN => next.run(request).await,

@@ -12,6 +12,7 @@ mod media;
 pub mod metrics;
 mod pages;
 mod playback;
+mod referer;
 mod refusal;
 mod rest;
 mod sessions;
@@ -100,6 +101,7 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
             stop.clone(),
         )),
     };
+    let scheme = referer::Scheme(edge.public_url.scheme().to_owned());
     let policy = csp::Policy::new(&edge.media_base);
     let router = router(&state, &edge.site_root)
         .layer(middleware::from_fn_with_state(state.clone(), guard::admin))
@@ -107,6 +109,7 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
         .layer(CsrfLayer::new().with_insecure_bypass(|_, uri| is_for_others(uri.path())))
         .layer(middleware::from_fn(rest::tell_cross_origin))
         .layer(middleware::from_fn(body::limit))
+        .layer(middleware::from_fn_with_state(scheme, referer::complete))
         .layer(RequestBodyTimeoutLayer::new(BODY_STALL))
         .layer(middleware::from_fn_with_state(policy, csp::answer))
         .layer(middleware::from_fn(trace::answer))

@@ -47,7 +47,8 @@ async fn an_export_is_asked_for_and_downloaded_without_scripts() {
         if page.contains(">Download<") {
             break;
         }
-        assert!(page.contains("Being made") && page.contains("data-waiting"), "{page}");
+        let is_waiting = page.contains("data-waiting") && page.contains("action=\"/api/admin/videos/export/cancel?");
+        assert!(is_waiting, "what waits can be stopped: {page}");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         page = admin.page(&path).await;
     }
@@ -60,6 +61,69 @@ async fn an_export_is_asked_for_and_downloaded_without_scripts() {
     );
     let open = file.splitn(6, '/').nth(5).unwrap();
     assert_eq!(shared().await.visitor().get(&format!("/media/{open}")).send().await.unwrap().status(), 404);
+}
+
+/// The `action` of the form that is sent to an endpoint, as its page writes it.
+fn action(page: &str, endpoint: &str) -> String {
+    let begin = format!("action=\"{endpoint}");
+    let rest = page.split(&begin).nth(1).unwrap_or_else(|| panic!("no form of {endpoint}: {page}"));
+    format!("{endpoint}{}", rest.split('"').next().unwrap().replace("&amp;", "&"))
+}
+
+#[tokio::test]
+async fn a_form_without_a_referer_leads_back_to_its_page() {
+    let admin = english().await;
+    let video = video(&admin).await;
+    let path = format!("/admin/videos/{video}");
+    let page = admin.page(&path).await;
+    let id = video.to_string();
+    let send = async |action: &str, fields: &[(&str, &str)], referer: Option<String>| {
+        let form = admin.post(action, PAGE, fields);
+        let form = if let Some(referer) = referer { form.header("referer", referer) } else { form };
+        let answer = form.send().await.unwrap();
+        assert!(answer.status().is_redirection(), "{action}: {}", answer.status());
+        header(&answer, "location").replace(&admin.url(""), "")
+    };
+    let export = action(&page, "/api/admin/videos/export");
+    let wrong = [("video", id.as_str()), ("shape", "1:1"), ("fit", "crop"), ("focus_x", "101")];
+    // Not told at all, and cut down to the host.
+    for referer in [None, Some(admin.url("/"))] {
+        let back = send(&export, &wrong, referer).await;
+        assert!(back.starts_with(&format!("{path}?__path=")), "{back}");
+        assert!(admin.page(&back).await.contains("Accepted: 0–100"), "{back}");
+    }
+    let unreadable = [("video", "none"), ("shape", "1:1"), ("fit", "crop")];
+    let back = send(&export, &unreadable, None).await;
+    assert!(back.starts_with(&path), "what cannot be read comes back as well: {back}");
+    let gone = [("export", "0193a1b2-0000-7000-8000-000000000001")];
+    let back = send(&format!("/api/admin/videos/export/cancel?page={path}"), &gone, None).await;
+    assert!(back.starts_with(&path) && admin.page(&back).await.contains("role=\"alert\""), "{back}");
+    let back =
+        send("/api/admin/storage/retention", &[("originals", "x"), ("videos", "1"), ("posters", "1")], None).await;
+    assert!(back.starts_with("/admin/storage?__path="), "{back}");
+    let back = send("/api/admin/videos/poster?page=//evil.example", &[("video", &id), ("at_ms", "600000")], None).await;
+    assert!(back.starts_with("/admin/products?__path="), "never to others: {back}");
+}
+
+#[tokio::test]
+async fn pages_without_scripts_have_the_menu_of_the_person() {
+    let admin = english().await;
+    for path in ["/admin/storage".to_owned(), format!("/admin/videos/{}", video(&admin).await)] {
+        let page = admin.page(&path).await;
+        assert!(page.contains("action=\"/api/session/sign-out\"") && page.contains("Sign out"), "{page}");
+        let language = action(&page, "/api/preferences/language");
+        let answer = admin.post(&language, PAGE, &[("language", "ko")]).send().await.unwrap();
+        assert_eq!(header(&answer, "location"), path, "without a referer");
+        assert!(header(&answer, "set-cookie").starts_with("language=ko;"));
+        let theme = action(&page, "/api/preferences/theme");
+        let answer = admin.post(&theme, PAGE, &[("theme", "dark")]).send().await.unwrap();
+        assert_eq!(header(&answer, "location"), path);
+        let dark = format!("{}; theme=dark", admin.cookie.clone().unwrap().replace("language=en", "language=ko"));
+        let shown =
+            admin.client.get(admin.url(&path)).header("cookie", dark).header("accept", PAGE).send().await.unwrap();
+        let page = shown.text().await.unwrap();
+        assert!(page.contains("data-theme=\"dark\"") && page.contains("로그아웃"), "{page}");
+    }
 }
 
 #[tokio::test]

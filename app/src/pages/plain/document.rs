@@ -1,5 +1,6 @@
 //! The document around every plain page.
 
+use domain::user::Person;
 use http::request::Parts;
 use leptos::prelude::*;
 use leptos_i18n::{Locale as _, td_string};
@@ -7,6 +8,7 @@ use leptos_meta::HashedStylesheet;
 
 use crate::{
     AppError,
+    components::person_menu::PersonMenu,
     i18n::Locale,
     shell::{CommonHead, PageFacts, ShopZone, Theme},
 };
@@ -15,7 +17,7 @@ use crate::{
 const NODE_MARK: &str = "<!>";
 /// What every plain page is rendered from.
 pub struct PlainPage<'a> {
-    /// The request.
+    /// The request, with the [`Person`] who is signed in among its extensions.
     pub request: &'a Parts,
     /// Where the built site is.
     pub options: &'a LeptosOptions,
@@ -45,15 +47,53 @@ impl PlainPage<'_> {
             let facts = PageFacts::read();
             provide_context(facts.clone());
             let content = content(loaded, &Form::of(self.request), &facts);
+            let header = header(self.request, facts.locale);
             // Hydration looks for the marks between nodes; here nothing does, and inside a title they would be read.
-            shell(content, self.options.clone(), facts.locale, facts.theme).to_html().replace(NODE_MARK, "")
+            shell(content, header, self.options.clone(), facts.locale, facts.theme).to_html().replace(NODE_MARK, "")
         }))
     }
 }
 
 pub(super) use super::form::Form;
 
-fn shell(content: Content, options: LeptosOptions, locale: Locale, theme: Option<Theme>) -> impl IntoView {
+/// Brand, the way to the other pages, and the menu of the person, as on the desk.
+fn header(request: &Parts, locale: Locale) -> impl IntoView + use<> {
+    let person = request.extensions.get::<Person>().cloned();
+    let pages = [
+        ("/admin/products", td_string!(locale, nav.products)),
+        ("/admin/generations", td_string!(locale, nav.generations)),
+        ("/admin/queue", td_string!(locale, nav.queue)),
+        ("/admin/costs", td_string!(locale, nav.costs)),
+        ("/admin/models", td_string!(locale, nav.models)),
+    ];
+    let links = pages.map(|(page, word)| {
+        view! {
+            <li>
+                <a href=page>{word}</a>
+            </li>
+        }
+    });
+    view! {
+        <header class="plain-head">
+            <a class="plain-brand" href="/admin/products">
+                <img src="/favicon.svg" alt="" width="24" height="24"/>
+                "Lookreel"
+            </a>
+            <nav class="plain-nav" aria-label=td_string!(locale, nav.label)>
+                <ul>{links.into_iter().collect_view()}</ul>
+            </nav>
+            <PersonMenu person page=request.uri.path()/>
+        </header>
+    }
+}
+
+fn shell(
+    content: Content,
+    header: impl IntoView,
+    options: LeptosOptions,
+    locale: Locale,
+    theme: Option<Theme>,
+) -> impl IntoView {
     let Content { title, body, is_waiting } = content;
     view! {
         <!DOCTYPE html>
@@ -70,31 +110,7 @@ fn shell(content: Content, options: LeptosOptions, locale: Locale, theme: Option
                     {td_string!(locale, nav.skip)}
                 </a>
                 <div class="plain">
-                    <header class="plain-head">
-                        <a class="plain-brand" href="/admin/products">
-                            <img src="/favicon.svg" alt="" width="24" height="24"/>
-                            "Lookreel"
-                        </a>
-                        <nav aria-label=td_string!(locale, nav.label)>
-                            <ul class="plain-nav">
-                                <li>
-                                    <a href="/admin/products">{td_string!(locale, nav.products)}</a>
-                                </li>
-                                <li>
-                                    <a href="/admin/generations">{td_string!(locale, nav.generations)}</a>
-                                </li>
-                                <li>
-                                    <a href="/admin/queue">{td_string!(locale, nav.queue)}</a>
-                                </li>
-                                <li>
-                                    <a href="/admin/costs">{td_string!(locale, nav.costs)}</a>
-                                </li>
-                                <li>
-                                    <a href="/admin/models">{td_string!(locale, nav.models)}</a>
-                                </li>
-                            </ul>
-                        </nav>
-                    </header>
+                    {header}
                     <main id="main" class="content" tabindex="-1" data-waiting=is_waiting.then_some("")>
                         {body}
                     </main>

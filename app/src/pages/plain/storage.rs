@@ -15,8 +15,12 @@ use crate::{
     api::storage::{RETENTION_FORM, SetRetention},
     clock::exact,
     i18n::Locale,
+    query::form_address,
     shell::PageFacts,
 };
+
+/// Where it is.
+const PAGE: &str = "/admin/storage";
 
 /// The page of storage.
 ///
@@ -142,7 +146,7 @@ fn rules(desk: &StorageDesk, form: &Form, facts: &PageFacts) -> impl IntoView + 
             <header class="card-head">
                 <h2 class="card-title">{td_string!(locale, storage.rules)}</h2>
             </header>
-            <form method="post" action=SetRetention::url() class="card-body form">
+            <form method="post" action=form_address(SetRetention::url(), PAGE) class="card-body form">
                 {refused(refusal.as_ref())}
                 <p class="field-hint">{td_string!(locale, storage.rules_note)}</p>
                 {field("originals", td_string!(locale, storage.originals_days), keep.originals)}

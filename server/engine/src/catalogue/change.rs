@@ -122,9 +122,12 @@ impl Engine {
         self.refresh_catalogue().await
     }
 
-    /// The row of today, also of a model that has been retired.
+    /// The row of today, also of a model that has been retired; the first one of a model that is not sold yet.
     fn row_of(&self, model: &ModelRef) -> Result<ModelRow, Error> {
-        self.catalogue().row(model, self.now()).cloned().map_err(|_| Error::NotFound("model"))
+        let (catalogue, now) = (self.catalogue(), self.now());
+        let coming = || catalogue.coming(model, now).into_iter().next();
+        let row = catalogue.row(model, now).ok().or_else(coming);
+        row.cloned().ok_or(Error::NotFound("model"))
     }
 
     /// What is wrong with a day, which is before `end` when that is still to come, and with a reason.

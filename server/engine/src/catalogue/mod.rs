@@ -29,19 +29,28 @@ pub(crate) struct Mark {
     pub(crate) withdrawal: i64,
 }
 
+/// What becomes of a row of a file that a person has withdrawn since it was first written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withdrawn {
+    /// It stays withdrawn: the program writes its own file at every start.
+    Stays,
+    /// It holds again: somebody loads the file on purpose.
+    Returns,
+}
+
 /// Writes what a file says and the database does not know yet; answers how many rows that were. Nothing is written when
 /// the rows contradict each other or those that are there.
 ///
 /// # Errors
 /// [`Error::Unavailable`] without the database; [`Error::Internal`] with the row that contradicts, or when a newer program
 /// has written rows this one does not understand.
-pub async fn load_catalogue(pg: &PgPool, file: &Catalogue) -> Result<u32, Error> {
+pub async fn load_catalogue(pg: &PgPool, file: &Catalogue, withdrawn: Withdrawn) -> Result<u32, Error> {
     let mut tx = pg.begin().await?;
     store::lock(&mut tx).await?;
     let mut added = 0;
     for row in file.rows() {
         let spec = serde_json::to_value(row).map_err(Error::internal)?;
-        added += u32::from(store::insert_of_file(&mut tx, &row.model(), row.valid_from, &spec).await?);
+        added += u32::from(store::insert_of_file(&mut tx, &row.model(), row.valid_from, &spec, withdrawn).await?);
     }
     // What no process could read must not be there for the next start.
     read(&mut tx).await?;

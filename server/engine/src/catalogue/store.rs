@@ -11,7 +11,7 @@ use providers::{ModelRef, Provider, catalogue::ModelRow};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{Mark, Retirement, view::prices};
+use super::{Mark, Retirement, Withdrawn, view::prices};
 
 /// Serialises writers: two processes that start at once would write the same row twice.
 pub(super) async fn lock(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -19,23 +19,28 @@ pub(super) async fn lock(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Writes a row of the file, unless the newest one of the file for the same model and day is the same.
+/// Writes a row of the file, unless the newest one of the file for the same model and day is the same; one that was
+/// withdrawn as well, where it shall return.
 pub(super) async fn insert_of_file(
     conn: &mut PgConnection,
     model: &ModelRef,
     valid_from: NaiveDate,
     spec: &Value,
+    withdrawn: Withdrawn,
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
         "insert into catalogue_rows (provider, model, valid_from, spec)
          select $1, $2, $3, $4
-         where not exists (select 1 from (select spec from catalogue_rows
+         where not exists (select 1 from (select id, spec from catalogue_rows
              where provider = $1 and model = $2 and valid_from = $3 and added_by is null
-             order by id desc limit 1) newest where newest.spec = $4)",
+             order by id desc limit 1) newest where newest.spec = $4
+             and not ($5 and exists (select 1 from catalogue_withdrawals w where w.provider = $1 and w.model = $2
+                 and w.valid_from = $3 and w.row_id >= newest.id)))",
         model.provider.as_str(),
         model.id,
         valid_from,
         spec,
+        withdrawn == Withdrawn::Returns,
     )
     .execute(conn)
     .await?;

@@ -22,7 +22,7 @@ const FIGURES_DAYS: u16 = 30;
 const CHANGES_MOST: i64 = 10;
 
 impl Engine {
-    /// Every model: what it costs today, where it is used, how its calls went lately, what people changed.
+    /// Every model, also one that is not sold yet: what it costs today, where it is used, how its calls went lately, what people changed.
     ///
     /// # Errors
     /// Only when the database does not answer.
@@ -33,8 +33,10 @@ impl Engine {
         let mut history = store::changes(&mut conn, CHANGES_MOST).await?;
         drop(conn);
         let catalogue = self.catalogue();
+        let today = self.today();
         let mut models: Vec<ModelView> = catalogue
             .models(now)
+            .chain(catalogue.models_to_come(now))
             .map(|row| {
                 let name = row.model().to_string();
                 ModelView {
@@ -44,7 +46,7 @@ impl Engine {
                     places: self.places(&row.model()),
                     prices: prices(row),
                     unit: unit(&row.price),
-                    usual_price: row.price_of(&usual_order(row)).ok(),
+                    usual_price: row.price_of(&usual_order(row)).ok().filter(|_| row.valid_from <= today),
                     valid_from: row.valid_from,
                     scheduled: catalogue.coming(&row.model(), now).into_iter().map(scheduled).collect(),
                     source: row.source.clone(),

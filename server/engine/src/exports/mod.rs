@@ -3,15 +3,16 @@
 pub(crate) mod store;
 mod work;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use domain::{
-    ExportId, UserId, VideoId,
-    export::{ExportOptions, Fit, Focus},
+    ExportId, FailureCode, UserId, VideoId,
+    export::{ExportOptions, ExportState, ExportView, Fit, Focus},
     options::InvalidOption,
 };
-use jobs::{Handler, NewJob};
+use jobs::{CancelRequest, Handler, NewJob};
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{Engine, Error, generations::store::audit, stages::kind::LOCAL_GROUP};
@@ -23,6 +24,11 @@ const POSTER: &str = "poster";
 pub(crate) const EXPORTS_MAX: i64 = 50;
 /// After every generation that waits: nobody's video is late because of an export.
 const PRIORITY: u16 = 768;
+
+/// What its job is found by while it waits or runs.
+fn job_key(id: ExportId) -> String {
+    format!("export {id}")
+}
 
 /// What the job of an export carries.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -65,11 +71,54 @@ impl Engine {
         if store::count(&mut tx, video).await? > EXPORTS_MAX {
             return Err(Error::Conflict("the video has as many exports as it may"));
         }
-        let job = jobs::enqueue(&mut tx, &self.cut_job(EXPORT, &ExportPayload { export_id: id }, by)?).await?;
+        let job = self.cut_job(EXPORT, &ExportPayload { export_id: id }, by)?.dedupe_key(job_key(id));
+        let job = jobs::enqueue(&mut tx, &job).await?;
         audit(&mut tx, Some(by), "export.requested", id.uuid()).await?;
         tx.commit().await?;
         self.queue().dispatch(&[job]).await;
         Ok(id)
+    }
+
+    /// Stops an export that waits or is being made: it ends as failed with [`FailureCode::Cancelled`], at once or as soon as
+    /// its ffmpeg is gone, and can be asked for again.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Conflict`] when it has ended.
+    pub async fn cancel_export(&self, by: UserId, id: ExportId) -> Result<(), Error> {
+        let mut tx = self.pg().begin().await?;
+        let live = jobs::live(&mut tx, &[job_key(id)]).await?;
+        // The job's row before the export's, as a worker that ends locks them.
+        let asked = match live.first() {
+            Some(job) => jobs::request_cancel(&mut tx, job.id).await?,
+            None => CancelRequest::Gone,
+        };
+        match store::state(&mut tx, id).await?.ok_or(Error::NotFound("export"))? {
+            ExportState::Queued => {}
+            ExportState::Done | ExportState::Failed => return Err(Error::Conflict("it has already ended")),
+        }
+        if asked != CancelRequest::Asked {
+            store::fail(&mut tx, id, FailureCode::Cancelled).await?;
+        }
+        audit(&mut tx, Some(by), "export.cancelled", id.uuid()).await?;
+        tx.commit().await?;
+        tracing::info!(export.id = %id, user.id = %by, "user {by} stopped export {id}");
+        Ok(())
+    }
+
+    /// The exports of a video as the desk shows them, with how far those are that are being made.
+    pub(crate) async fn exports_of(&self, conn: &mut PgConnection, video: VideoId) -> Result<Vec<ExportView>, Error> {
+        let mut exports = store::of_video(conn, self.media(), video, EXPORTS_MAX, self.now()).await?;
+        let waiting = exports.iter_mut().filter(|export| export.state == ExportState::Queued);
+        let mut waiting: HashMap<String, &mut ExportView> =
+            waiting.map(|export| (job_key(export.id), export)).collect();
+        let keys: Vec<String> = waiting.keys().cloned().collect();
+        for job in jobs::live(conn, &keys).await? {
+            if let Some(export) = waiting.remove(&job.dedupe_key) {
+                export.percent = job.is_running.then_some(job.progress);
+                export.is_cancelling = job.is_cancelling;
+            }
+        }
+        Ok(exports)
     }
 
     /// Makes the frame at a moment the poster of a video, as soon as a worker comes to it.

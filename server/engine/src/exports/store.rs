@@ -141,13 +141,20 @@ fn options_of(shape: &str, fit: &str, x: i16, y: i16) -> Result<ExportOptions, s
     })
 }
 
+/// Where an export is.
+pub(crate) async fn state(conn: &mut PgConnection, id: ExportId) -> Result<Option<ExportState>, sqlx::Error> {
+    let state = sqlx::query_scalar!("select state from exports where id = $1 for update", id.uuid());
+    Ok(state.fetch_optional(conn).await?.map(|state| ExportState::parse(&state)))
+}
+
+/// Writes down that it is made; false when it is not wanted any more.
 pub(crate) async fn finish(
     conn: &mut PgConnection,
     id: ExportId,
     key: &str,
     made: &media::Rendition,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
         "update exports set state = 'done', object_key = $2, width = $3, height = $4, bytes = $5, finished_at = now()
          where id = $1 and state = 'queued'",
         id.uuid(),
@@ -158,7 +165,7 @@ pub(crate) async fn finish(
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 pub(crate) async fn fail(conn: &mut PgConnection, id: ExportId, code: FailureCode) -> Result<(), sqlx::Error> {
@@ -197,6 +204,8 @@ pub(crate) async fn of_video(
                 id: ExportId::from_uuid(row.id),
                 options: options_of(&row.shape, &row.fit, row.focus_x, row.focus_y)?,
                 state: ExportState::parse(&row.state),
+                percent: None,
+                is_cancelling: false,
                 failure: row.failure_code.map(|code| FailureCode::parse(&code)),
                 file: file.map(|(((key, width), height), bytes)| ExportFile {
                     url: media.private_url(&key, now),

@@ -1,20 +1,26 @@
 //! The jobs: fetch, cut, store, and write down in one transaction.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use domain::{ExportId, FailureCode, VideoId, export::Fit};
 use jobs::{Attempt, Failure, Handler, Job, Outcome};
-use media::{ExportPlan, PosterPlan, ShorterClip};
+use media::{ExportPlan, PosterPlan, Rendition, ShorterClip};
 use sqlx::PgConnection;
 use storage::Key;
 use uuid::Uuid;
 
 use super::{ExportPayload, PosterPayload, store};
 use crate::{
-    Engine,
+    Engine, Error,
     assets::{self, NewObject, Part},
-    stages::{ORIGINAL_MAX_BYTES, Stop, Workplace, media_failure},
+    stages::{ORIGINAL_MAX_BYTES, Percent, Stop, Workplace, media_failure},
 };
 
 /// What both jobs work with.
@@ -114,11 +120,7 @@ impl Cutter {
             branding,
             signer: self.engine.settings().encode.signer.clone(),
         };
-        let out = folder.path().join("out");
-        tokio::fs::create_dir(&out).await?;
-        let info = media::probe(&self.tools, &clip).await.map_err(|error| media_failure(&error))?;
-        let made = media::export(&self.tools, &clip, &info, &plan, &out, &attempt.cancel, |_| {}).await;
-        let made = made.map_err(|error| media_failure(&error))?;
+        let made = self.cut(attempt, &clip, &plan, folder.path()).await?;
         let key = Key::export(video, &format!("{}.mp4", file_name(attempt))).map_err(no_key)?;
         let stored = self.engine.store().put_file(&key, &made.path, "video/mp4").await?;
         let object = NewObject { part: Part::Export, content_type: "video/mp4", stored };
@@ -129,10 +131,44 @@ impl Cutter {
             return Err(gone("the files of the video went while the export was made").into());
         }
         assets::store::insert_objects(&mut tx, video, &[object]).await?;
-        store::finish(&mut tx, id, key.as_str(), &made).await?;
+        if !store::finish(&mut tx, id, key.as_str(), &made).await? {
+            return Err(Failure::cancelled().into());
+        }
         tx.commit().await?;
         tracing::info!(export.id = %id, video.id = %video, "export {id} of video {video} is made");
         Ok(Outcome::Committed { dispatch: Vec::new() })
+    }
+
+    /// Runs ffmpeg, and has the job say how far it is.
+    async fn cut(&self, attempt: &Attempt, clip: &Path, plan: &ExportPlan, folder: &Path) -> Result<Rendition, Stop> {
+        let out = folder.join("out");
+        tokio::fs::create_dir(&out).await?;
+        let info = media::probe(&self.tools, clip).await.map_err(|error| media_failure(&error))?;
+        let percent = AtomicU8::new(0);
+        let cutting = media::export(&self.tools, clip, &info, plan, &out, &attempt.cancel, |now| {
+            percent.store(now, Ordering::Relaxed);
+        });
+        tokio::pin!(cutting);
+        let mut percent = Percent::new(&percent);
+        loop {
+            tokio::select! {
+                done = &mut cutting => return Ok(done.map_err(|error| media_failure(&error))?),
+                now = percent.grown() => self.tell(attempt, now).await,
+            }
+        }
+    }
+
+    /// Progress is news, not truth: when it cannot be written the work goes on.
+    async fn tell(&self, attempt: &Attempt, percent: u8) {
+        let write = async {
+            let mut conn = self.engine.pg().acquire().await?;
+            attempt.lease.checkpoint(&mut conn, "cut", percent).await.map_err(Error::from)
+        };
+        let written: Result<(), Error> = write.await;
+        if let Err(error) = written {
+            let id = attempt.job.id;
+            tracing::warn!(job.id = %id, %error, "progress of job {id} was not written: {error}");
+        }
     }
 
     async fn poster(&self, attempt: &Attempt, video: VideoId, at_ms: u32) -> Result<Outcome, Stop> {

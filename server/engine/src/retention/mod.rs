@@ -23,6 +23,8 @@ const MAX_REMOVED: i64 = 10_000;
 const BATCH: i64 = 100;
 /// Batches of one run.
 const MAX_BATCHES: i64 = MAX_REMOVED / BATCH;
+/// Orphans that are removed after one look at the database: few, so that the look is fresh.
+const ORPHANS_AT_ONCE: usize = 10;
 /// An object without a row may belong to an upload under way until it is so old.
 const ORPHAN_AFTER: TimeDelta = TimeDelta::hours(24);
 
@@ -60,7 +62,7 @@ impl RetentionReport {
 /// Where rows and objects do not agree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SweepReport {
-    /// Objects nothing knows of, older than a day, with their bytes.
+    /// Objects nothing knows of, older than a day, with their bytes; of a sweep that removes, those that were removed.
     pub orphans: Vec<(Key, u64)>,
     /// Objects that rows speak of and that are not there.
     pub missing: Vec<String>,
@@ -238,20 +240,37 @@ impl Retention {
             tracing::error!(object.key = key, "{key} is not in the object store, although a row speaks of it");
         }
         if remove {
-            self.remove_orphans(&report).await?;
+            report.orphans = self.remove_orphans(report.orphans).await?;
         }
         Ok(report)
     }
 
-    async fn remove_orphans(&self, report: &SweepReport) -> Result<(), Error> {
-        for (key, bytes) in &report.orphans {
-            self.store.delete(key).await?;
-            tracing::info!(object.key = %key, bytes, "{key} ({bytes} bytes) was removed: nothing knew of it");
+    /// Removes what a sweep found, but for what a row speaks of by now: the database is asked again for every batch, right
+    /// before it goes. Answers what was removed.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database or the object store does not answer.
+    pub async fn remove_orphans(&self, found: Vec<(Key, u64)>) -> Result<Vec<(Key, u64)>, Error> {
+        let mut removed = Vec::with_capacity(found.len());
+        for batch in found.chunks(ORPHANS_AT_ONCE) {
+            let keys: Vec<String> = batch.iter().map(|(key, _)| key.to_string()).collect();
+            let mut conn = self.pg.acquire().await?;
+            let known = store::known(&mut conn, &keys).await?;
+            drop(conn);
+            for (key, bytes) in batch {
+                if known.contains(key.as_str()) {
+                    tracing::info!(object.key = %key, "{key} stays: a row speaks of it by now");
+                    continue;
+                }
+                self.store.delete(key).await?;
+                tracing::info!(object.key = %key, bytes, "{key} ({bytes} bytes) was removed: nothing knew of it");
+                removed.push((key.clone(), *bytes));
+            }
         }
-        if !report.orphans.is_empty() {
+        if !removed.is_empty() {
             let mut conn = self.pg.acquire().await?;
             generations::store::audit(&mut conn, None, "bucket.swept", uuid::Uuid::nil()).await?;
         }
-        Ok(())
+        Ok(removed)
     }
 }

@@ -1,5 +1,7 @@
-//! What is done by the clock, whoever leads: the report of the day, alarms, models that retire, retention.
+//! What is done by the clock, whoever leads: the report of the day, alarms, models that retire or cost something else than
+//! we believe, retention.
 
+mod provider_check;
 mod store;
 
 use std::sync::Arc;
@@ -137,6 +139,12 @@ impl Engine {
         Ok(())
     }
 
+    /// Our own rows first: they are there when no provider answers.
+    async fn check_catalogue_and_providers(&self, tick: DateTime<Utc>) -> Result<(), Error> {
+        self.check_catalogue(tick).await?;
+        self.compare_with_providers(tick).await
+    }
+
     async fn forget(&self) -> Result<(), Error> {
         let mut conn = self.pg().acquire().await?;
         let gone = store::forget(&mut conn, KEEP_DAYS).await?;
@@ -180,7 +188,7 @@ impl Handler for Round {
         let done = match self.routine {
             Routine::Report => self.engine.report(tick).await,
             Routine::Alarms => self.engine.raise_alarms(tick).await,
-            Routine::Catalogue => self.engine.check_catalogue(tick).await,
+            Routine::Catalogue => self.engine.check_catalogue_and_providers(tick).await,
             Routine::Retention => self.engine.forget().await,
         };
         done.map_err(|error| Failure::transient("routine", error.to_string()))?;

@@ -6,7 +6,6 @@ use std::{
         Arc,
         atomic::{AtomicU8, Ordering},
     },
-    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -16,7 +15,9 @@ use media::{EncodePlan, EncodeResult, Extras, ShorterClip, Unshowable};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Stop, begin, disk_failure, ending, generation_of, publish, report, workplace::Workplace};
+use super::{
+    Stop, begin, disk_failure, ending, generation_of, progress::Percent, publish, report, workplace::Workplace,
+};
 use crate::{
     Engine, Error,
     assets::{self, Colours},
@@ -26,8 +27,6 @@ use crate::{
     },
 };
 
-/// Measured progress is written this often at the most.
-const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 /// Largest original that is taken.
 pub(crate) const ORIGINAL_MAX_BYTES: u64 = 200_000_000;
 /// Largest photo or still whose colours are looked at.
@@ -115,18 +114,11 @@ impl Encode {
             percent.store(now, Ordering::Relaxed);
         });
         tokio::pin!(encoding);
-        let mut ticks = tokio::time::interval(PROGRESS_EVERY);
-        let mut written = 0;
+        let mut percent = Percent::new(&percent);
         loop {
             tokio::select! {
                 done = &mut encoding => return Ok(done.map_err(|error| media_failure(&error))?),
-                _ = ticks.tick() => {
-                    let now = percent.load(Ordering::Relaxed);
-                    if now > written {
-                        written = now;
-                        self.progress(generation, now).await;
-                    }
-                }
+                now = percent.grown() => self.progress(generation, now).await,
             }
         }
     }

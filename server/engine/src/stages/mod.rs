@@ -4,6 +4,7 @@ mod clip;
 mod doubt;
 mod encode;
 mod ending;
+mod progress;
 mod publish;
 mod queued;
 mod route;
@@ -12,6 +13,7 @@ mod stills;
 mod workplace;
 
 pub(crate) use encode::{ORIGINAL_MAX_BYTES, media_failure};
+pub(crate) use progress::Percent;
 pub(crate) use workplace::Workplace;
 
 use std::{io::ErrorKind, sync::Arc};

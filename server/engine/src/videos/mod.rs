@@ -7,7 +7,7 @@ use domain::{
     video::{POSTER_MOMENTS, VideoDesk},
 };
 
-use crate::{Engine, Error, exports, playback, views};
+use crate::{Engine, Error, playback, views};
 
 impl Engine {
     /// The desk's page of one video.
@@ -21,7 +21,7 @@ impl Engine {
         let at = views.iter().position(|record| record.video.id == id).ok_or(Error::NotFound("video"))?;
         let record = views.swap_remove(at);
         let playback = playback::counts(&mut conn, Some(id), None).await?.summary();
-        let exports = exports::store::of_video(&mut conn, self.media(), id, exports::EXPORTS_MAX, self.now()).await?;
+        let exports = self.exports_of(&mut conn, id).await?;
         let colours = store::colours(&mut conn, id).await?;
         // As the pictures of the strip are taken: every so many frames of the length that was asked for.
         let every = (facts.fps * facts.seconds / POSTER_MOMENTS).max(1);

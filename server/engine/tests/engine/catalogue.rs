@@ -8,7 +8,7 @@ use domain::{
     MicroUsd, Recipe, Stage,
     models::{ModelChangeKind, PriceAmount, RetiringModel, ScheduledPrice},
 };
-use engine::{Error, Routes};
+use engine::{Error, Routes, Withdrawn};
 use providers::Catalogue;
 use sqlx::PgPool;
 
@@ -145,6 +145,42 @@ async fn a_price_to_come_can_be_withdrawn_and_stays_in_the_history(pg: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn a_model_that_is_sold_from_a_day_to_come_is_seen_and_can_be_changed(pg: PgPool) {
+    const NEW: &str = "fal/fal-ai/pika/v9/frames";
+    let shop = Shop::open(pg).await;
+    let (_, pika) = CATALOGUE.split_once("id = \"fal-ai/pika/v2.2/pikaframes\"").unwrap();
+    let (pika, _) = pika.split_once("[[model]]").unwrap();
+    let pika = pika.replacen("valid_from = \"2026-07-10\"", &format!("valid_from = \"{}\"", day(5)), 1);
+    let file =
+        Catalogue::parse(&format!("[[model]]\nprovider = \"fal\"\nid = \"fal-ai/pika/v9/frames\"{pika}")).unwrap();
+    let load = async |withdrawn| engine::load_catalogue(&shop.pg, &file, withdrawn).await.unwrap();
+    assert_eq!(load(Withdrawn::Returns).await, 1);
+    let seen = async || {
+        shop.engine.refresh_catalogue().await.unwrap();
+        shop.engine.models().await.unwrap().models.into_iter().find(|model| model.name == NEW)
+    };
+    let model = seen().await.unwrap();
+    assert_eq!((model.valid_from, model.usual_price, model.scheduled.len()), (day(5), None, 1), "not sold today");
+    assert_eq!(model.prices.iter().find(|price| price.key == "720p").unwrap().amount.micros(), 40_000);
+    shop.engine.add_price(shop.person, NEW, &amounts("720p", 50_000), day(7), "their letter").await.unwrap();
+    shop.engine.retire_model(shop.person, NEW, Some(day(20)), "their letter").await.unwrap();
+    let model = seen().await.unwrap();
+    assert_eq!((model.scheduled.len(), model.retires_on), (2, Some(day(20))));
+    for from in [day(5), day(7)] {
+        shop.engine.withdraw_price(shop.person, NEW, from, "not after all").await.unwrap();
+    }
+    assert!(seen().await.is_none(), "nothing of it is to come");
+    assert_eq!(load(Withdrawn::Stays).await, 0, "the start of a program brings nothing back");
+    assert!(seen().await.is_none());
+    assert_eq!(
+        (load(Withdrawn::Returns).await, load(Withdrawn::Returns).await),
+        (1, 0),
+        "who loads it on purpose does"
+    );
+    assert_eq!(seen().await.unwrap().valid_from, day(5));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn a_retiring_model_says_what_is_used_without_it(pg: PgPool) {
     let routes = Routes {
         product_clip: vec![fal("fal-ai/pika/v2.2/pikaframes"), fal("fal-ai/kling-video/v3/standard/image-to-video")],
@@ -175,7 +211,8 @@ async fn a_retiring_model_says_what_is_used_without_it(pg: PgPool) {
 async fn the_file_is_written_once_and_a_change_of_it_is_seen(pg: PgPool) {
     let shop = Shop::open(pg).await;
     let rows = store::catalogue_rows(&shop.pg).await;
-    let load = async |text: &str| engine::load_catalogue(&shop.pg, &Catalogue::parse(text).unwrap()).await;
+    let load =
+        async |text: &str| engine::load_catalogue(&shop.pg, &Catalogue::parse(text).unwrap(), Withdrawn::Stays).await;
     assert_eq!(load(CATALOGUE).await.unwrap(), 0);
     assert_eq!(store::catalogue_rows(&shop.pg).await, rows, "nothing is written twice");
     let edited = CATALOGUE.replacen("\"720p\" = 40_000", "\"720p\" = 44_000", 1);

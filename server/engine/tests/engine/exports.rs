@@ -12,7 +12,7 @@ use storage::Key;
 use uuid::Uuid;
 
 use crate::{
-    shop::{Shop, options},
+    shop::{Shop, options, until},
     store,
 };
 
@@ -62,6 +62,70 @@ async fn an_export_is_made_once_and_can_be_downloaded(pg: PgPool) {
     assert_eq!(store::audited(&shop.pg, "export.requested").await, 2, "what is there is not made again");
     let unknown = VideoId::from_uuid(Uuid::now_v7());
     assert!(matches!(shop.engine.request_export(shop.person, unknown, square()).await, Err(Error::NotFound("video"))));
+}
+
+/// What takes ffmpeg seconds: noise in full size.
+fn heavy_clip() -> bytes::Bytes {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heavy.mp4");
+    let mut command = std::process::Command::new("ffmpeg");
+    let words = "-v error -f lavfi -i color=gray:s=1080x1920:r=24:d=3,noise=alls=60:allf=t -c:v libx264 -preset ultrafast \
+        -qp 30 -pix_fmt yuv420p";
+    assert!(command.args(words.split_whitespace()).arg(&path).status().unwrap().success());
+    std::fs::read(path).unwrap().into()
+}
+
+/// Processes that have this shop's work folder in their command line.
+fn tools_at_work(shop: &Shop) -> usize {
+    let folder = shop.work_dir.to_string_lossy().into_owned();
+    let lines = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = lines.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(&folder)).count()
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_export_says_how_far_it_is_and_is_stopped_with_its_ffmpeg(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let video = make(&shop).await;
+    let original = Key::original(video);
+    let kept = shop.engine.store().get_bytes(&original, 100_000_000).await.unwrap();
+    shop.engine.store().put_bytes(&original, heavy_clip(), "video/mp4").await.unwrap();
+    let wide = ExportOptions { shape: Shape::Wide, fit: Fit::Blur, focus: Focus::DEFAULT };
+    let id = shop.engine.request_export(shop.person, video, wide).await.unwrap();
+    let view = async || shop.engine.video_desk(video).await.unwrap().exports.remove(0);
+    assert_eq!((view().await.percent, view().await.is_cancelling), (None, false), "it waits");
+    let working = shop.step_aside();
+    until("a measured percent", async || matches!(view().await.percent, Some(1..=99))).await;
+    assert!(tools_at_work(&shop) > 0, "ffmpeg runs while it says how far it is");
+    shop.engine.cancel_export(shop.person, id).await.unwrap();
+    working.await.unwrap();
+    assert_eq!(tools_at_work(&shop), 0);
+    let stopped = view().await;
+    assert_eq!((stopped.state, stopped.percent, stopped.is_cancelling), (ExportState::Failed, None, false));
+    assert_eq!(stopped.failure.map(|code| code.as_str()), Some("cancelled"));
+    assert_eq!(std::fs::read_dir(&shop.work_dir).unwrap().count(), 0, "nothing is left of it");
+    assert!(shop.engine.store().list(&format!("videos/{video}/exports/"), None).await.unwrap().is_empty());
+
+    shop.engine.store().put_bytes(&original, kept, "video/mp4").await.unwrap();
+    assert_eq!(shop.engine.request_export(shop.person, video, wide).await.unwrap(), id);
+    work_until_nothing_is_queued(&shop, video).await;
+    assert_eq!(view().await.state, ExportState::Done, "it can be asked for again");
+    assert!(matches!(shop.engine.cancel_export(shop.person, id).await, Err(Error::Conflict(_))));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_export_that_waits_is_stopped_at_once(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let video = make(&shop).await;
+    let id = shop.engine.request_export(shop.person, video, square()).await.unwrap();
+    shop.engine.cancel_export(shop.person, id).await.unwrap();
+    let export = shop.engine.video_desk(video).await.unwrap().exports.remove(0);
+    assert_eq!((export.state, export.failure.map(|code| code.as_str())), (ExportState::Failed, Some("cancelled")));
+    assert_eq!(shop.worker().step().await.unwrap(), 0, "its job is gone");
+    assert!(matches!(shop.engine.cancel_export(shop.person, id).await, Err(Error::Conflict(_))));
+    let unknown = domain::ExportId::from_uuid(Uuid::now_v7());
+    assert!(matches!(shop.engine.cancel_export(shop.person, unknown).await, Err(Error::NotFound("export"))));
+    assert_eq!(store::audited(&shop.pg, "export.cancelled").await, 1);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -102,3 +102,27 @@ async fn rows_and_objects_are_compared_both_ways(pg: PgPool) {
     store::age(&shop.pg, 2).await;
     assert_eq!(retention.sweep(true).await.unwrap().missing, [rung.to_string()]);
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_object_that_got_its_row_after_the_listing_stays(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let retention = shop.engine.retention().await.unwrap();
+    let (_, video) = make(&shop, options()).await;
+    // More than are removed after one look at the database.
+    let strays: Vec<Key> = (0..25).map(|number| Key::export(video, &format!("{number:02}.mp4")).unwrap()).collect();
+    for stray in &strays {
+        shop.engine.store().put_bytes(stray, Bytes::from_static(b"uploaded"), "video/mp4").await.unwrap();
+        shop.age_object(stray);
+    }
+    let found = retention.sweep(false).await.unwrap();
+    assert_eq!(found.orphans.len(), 25);
+    let late = [&strays[3], &strays[24]];
+    for key in late {
+        store::know_object(&shop.pg, video, key.as_str()).await;
+    }
+    let removed = retention.remove_orphans(found.orphans).await.unwrap();
+    assert_eq!(removed.len(), 23);
+    for stray in &strays {
+        assert_eq!(has(&shop, stray.clone()).await, late.contains(&stray), "{stray}");
+    }
+}

@@ -7,12 +7,13 @@ use domain::{
     FailureCode, GenerationState,
     notice::{Fact, NoticeBody},
 };
+use engine::Routes;
 use jobs::NewJob;
 use serde_json::json;
 use sqlx::PgPool;
 
 use crate::{
-    shop::{Shop, fault},
+    shop::{CATALOGUE, Choices, Shop, fal, fault, routes},
     store,
 };
 
@@ -95,6 +96,39 @@ async fn failures_in_a_row_raise_one_alarm(pg: PgPool) {
         assert_eq!(told.len(), usize::from(already == 3), "{already}: {told:?}");
     }
     assert_eq!(facts(&shop).await, [Fact::ManyFailures { failed: 3, ended: 3 }]);
+}
+
+/// The clip's model with another price of a unit, and one the provider does not know.
+fn choices_the_provider_contradicts() -> Choices {
+    let (before, pika) = CATALOGUE.split_once("id = \"fal-ai/pika/v2.2/pikaframes\"").unwrap();
+    let (pika, _) = pika.split_once("[[model]]").unwrap();
+    let edited = pika.replacen("micro_usd = 40_000", "micro_usd = 39_000", 1);
+    assert_ne!(edited, pika);
+    let unknown = format!("\n[[model]]\nprovider = \"fal\"\nid = \"fal-ai/pika/v9/frames\"{pika}");
+    let catalogue = CATALOGUE.replacen(pika, &edited, 1) + &unknown;
+    assert!(catalogue.starts_with(before));
+    let product_clip = vec![fal("fal-ai/pika/v2.2/pikaframes"), fal("fal-ai/pika/v9/frames")];
+    Choices { catalogue, routes: Routes { product_clip, ..routes() }, ..Choices::default() }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_a_provider_lists_otherwise_is_told_once(pg: PgPool) {
+    let shop = Shop::open_with(pg, choices_the_provider_contradicts()).await;
+    for days in [0, 1] {
+        run(&shop, "catalogue_check", Utc::now() + TimeDelta::days(days)).await;
+    }
+    let mut told = facts(&shop).await;
+    told.sort_by_key(Fact::kind);
+    let (provider, model) = ("fal".to_owned(), |id: &str| id.to_owned());
+    let missing = Fact::ModelMissing { provider: provider.clone(), model: model("fal-ai/pika/v9/frames") };
+    assert_eq!(told, [missing, Fact::ModelPrice { provider, model: model("fal-ai/pika/v2.2/pikaframes") }]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn nothing_is_said_of_a_list_that_is_as_we_believe(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    run(&shop, "catalogue_check", Utc::now()).await;
+    assert_eq!(facts(&shop).await, []);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -12,7 +12,7 @@ use domain::{
     generation::{EventKind, GenerationDetail, GenerationView},
     user::Email,
 };
-use engine::{Engine, NewPhoto, NewProduct, Parts, Routes, Settings};
+use engine::{Engine, NewPhoto, NewProduct, Parts, Routes, Settings, Withdrawn};
 use jobs::{Queue, RedisSettings, Worker, WorkerSettings};
 use providers::{Catalogue, FalSettings, GeminiSettings, Makers, ModelRef, Provider, SharedCatalogue};
 use secrecy::SecretString;
@@ -133,7 +133,7 @@ impl Shop {
         let makers = makers(&choices, &simulator.url(), catalogue.clone());
         let parts = parts(&pg, redis, makers, &objects.url(), settings).await;
         let engine = Engine::new(parts);
-        engine::load_catalogue(&pg, &catalogue).await.unwrap();
+        engine::load_catalogue(&pg, &catalogue, Withdrawn::Stays).await.unwrap();
         engine.refresh_catalogue().await.unwrap();
         engine.store().ensure_bucket().await.unwrap();
         let email = Email::parse("admin@shop.example").unwrap();
@@ -158,7 +158,7 @@ impl Shop {
         let makers = makers(choices, &self.simulator.url(), catalogue.clone());
         let parts = parts(&self.pg, redis, makers, &objects, settings).await;
         let engine = Engine::new(parts);
-        engine::load_catalogue(&self.pg, &catalogue).await.unwrap();
+        engine::load_catalogue(&self.pg, &catalogue, Withdrawn::Stays).await.unwrap();
         engine.refresh_catalogue().await.unwrap();
         engine
     }

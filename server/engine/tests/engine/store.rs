@@ -311,3 +311,16 @@ pub async fn reopen(pg: &PgPool, id: GenerationId) {
 pub async fn audited(pg: &PgPool, action: &str) -> i64 {
     sqlx::query_scalar("select count(*) from audit_log where action = $1").bind(action).fetch_one(pg).await.unwrap()
 }
+
+/// An object of a video gets its row.
+pub async fn know_object(pg: &PgPool, video: domain::VideoId, key: &str) {
+    sqlx::query(
+        "insert into video_objects (object_key, video_id, part, content_type, bytes, sha256)
+         values ($1, $2, 'export', 'video/mp4', 8, repeat('0', 64))",
+    )
+    .bind(key)
+    .bind(video.uuid())
+    .execute(pg)
+    .await
+    .unwrap();
+}

@@ -26,6 +26,38 @@ async fn a_waiting_job_is_gone_at_once(pg: PgPool) {
     assert_eq!(cancel(&stage, Uuid::new_v4()).await, CancelRequest::Final);
 }
 
+#[sqlx::test]
+async fn a_live_job_is_found_by_its_key_with_how_far_it_is(pg: PgPool) {
+    let stage = Arc::new(Stage::open(pg).await);
+    let inner = stage.clone();
+    let keys = ["a".to_owned(), "b".to_owned(), "nobody's".to_owned()];
+    let asked = keys.clone();
+    let actor = Actor::new(move |attempt| {
+        let (stage, keys) = (inner.clone(), asked.clone());
+        async move {
+            let mut connection = stage.pg.acquire().await.unwrap();
+            attempt.lease.checkpoint(&mut connection, "half", 50).await.unwrap();
+            cancel(&stage, attempt.job.id).await;
+            let live = jobs::live(&mut connection, &keys).await.unwrap();
+            let own = live.into_iter().find(|job| job.id == attempt.job.id).unwrap();
+            assert_eq!(
+                (own.dedupe_key.as_str(), own.is_running, own.progress, own.is_cancelling),
+                ("a", true, 50, true)
+            );
+            Ok(Outcome::Done)
+        }
+    });
+    let first = stage.enqueue(&job().dedupe_key("a")).await;
+    assert_eq!(stage.worker(&actor).step().await.unwrap(), 1);
+    let later = Utc::now() + chrono::TimeDelta::hours(1);
+    let second = stage.enqueue(&job().dedupe_key("b").run_at(later)).await;
+    let mut connection = stage.pg.acquire().await.unwrap();
+    let live = jobs::live(&mut connection, &keys).await.unwrap();
+    assert_ne!(first, second);
+    assert_eq!(live.len(), 1, "what has ended is not live: {live:?}");
+    assert_eq!((live[0].id, live[0].is_running, live[0].progress), (second, false, 0));
+}
+
 /// The wish is read from Postgres: without Redis it arrives as soon.
 #[sqlx::test]
 async fn a_running_job_is_told_and_given_up(pg: PgPool) {

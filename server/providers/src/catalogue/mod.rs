@@ -28,7 +28,7 @@ const EMBEDDED: &str = include_str!("../../catalogue.toml");
 pub enum CatalogueError {
     /// Not TOML, or not of our shape.
     #[error("the catalogue does not parse: {0}")]
-    Malformed(#[from] toml::de::Error),
+    Malformed(toml::de::Error),
     /// A row contradicts itself or another one.
     #[error("the catalogue's row {id} ({price_version}): {reason}")]
     Row {
@@ -93,7 +93,7 @@ impl Catalogue {
     /// # Errors
     /// [`CatalogueError`] names the row and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
-        let File { model: rows } = toml::from_str(text)?;
+        let File { model: rows } = toml::from_str(text).map_err(CatalogueError::Malformed)?;
         Self::from_rows(rows)
     }
 
@@ -135,6 +135,12 @@ impl Catalogue {
     /// Every model with the row in force at a moment, in the order of the rows; also retired ones.
     pub fn models(&self, at: DateTime<Utc>) -> impl Iterator<Item = &ModelRow> {
         self.rows.iter().filter(move |row| self.row(&row.model(), at).is_ok_and(|current| std::ptr::eq(current, *row)))
+    }
+
+    /// The first row of every model none of whose rows is in force yet at a moment, in the order of the rows.
+    pub fn models_to_come(&self, at: DateTime<Utc>) -> impl Iterator<Item = &ModelRow> {
+        let is_first = move |row: &ModelRow| self.coming(&row.model(), at).first().is_some_and(|first| **first == *row);
+        self.rows.iter().filter(move |row| self.row(&row.model(), at).is_err() && is_first(row))
     }
 
     /// The row in force for a model at a moment, also when the model has been retired: calls bought before are still

@@ -1,8 +1,10 @@
 //! `/admin/videos/{id}`: one video, its poster, its colours, its exports.
 
+mod exports;
+
 use domain::{
     VideoId,
-    export::{ExportOptions, ExportState, ExportView, Fit, Focus, Shape},
+    export::ExportState,
     generation::Frame,
     product::VideoView,
     video::{ColourDistance, ColourVerdict, Pictured, VideoDesk},
@@ -13,18 +15,17 @@ use leptos_i18n::td_string;
 use super::{
     PlainPage,
     document::{Content, Form},
-    form::{NumberField, refused},
-    size,
+    form::refused,
 };
 use crate::{
     AppError,
-    api::videos::{ChoosePoster, EXPORT_FORM, RequestExport},
-    clock::exact,
+    api::videos::ChoosePoster,
     components::{
         icon::{Icon, IconName},
         playback::Playback,
     },
     i18n::Locale,
+    query::form_address,
     shell::PageFacts,
     words::{failure_what, local},
 };
@@ -68,7 +69,7 @@ fn content(desk: VideoDesk, form: &Form, facts: &PageFacts) -> Content {
             </header>
             <div class="split">
                 <div class="stack">
-                    {poster(&desk, form, locale)} {exports(&desk, form, facts)}
+                    {poster(&desk, form, locale)} {exports::view(&desk, form, facts)}
                     <Playback title=td_string!(locale, playback.title) playback=desk.playback cost/>
                 </div>
                 <aside class="stack">{player(&desk.video, title)} {colours(&desk.colours, locale)}</aside>
@@ -76,6 +77,11 @@ fn content(desk: VideoDesk, form: &Form, facts: &PageFacts) -> Content {
         }
         .into_any(),
     }
+}
+
+/// The address of the page of a video.
+fn address(video: VideoId) -> String {
+    format!("/admin/videos/{video}")
 }
 
 fn player(video: &VideoView, label: String) -> impl IntoView + use<> {
@@ -137,7 +143,7 @@ fn poster(desk: &VideoDesk, form: &Form, locale: Locale) -> impl IntoView + use<
                     <p role="status">{now}</p>
                     {desk.is_poster_coming.then(|| look_again(locale))}
                 </div>
-                <form method="post" action=ChoosePoster::url()>
+                <form method="post" action=form_address(ChoosePoster::url(), &address(video))>
                     <input type="hidden" name="video" value=video.to_string()/>
                     <ul class="moments" data-part="moments">
                         {moments}
@@ -228,157 +234,5 @@ fn colours(distances: &[ColourDistance], locale: Locale) -> impl IntoView + use<
                 {body}
             </div>
         </section>
-    }
-}
-
-fn exports(desk: &VideoDesk, form: &Form, facts: &PageFacts) -> impl IntoView + use<> {
-    let locale = facts.locale;
-    let rows = desk.exports.iter().map(|export| row(export, facts)).collect_view();
-    let waits = desk.exports.iter().any(|export| export.state == ExportState::Queued);
-    let again = waits.then(|| view! { <div class="card-body">{look_again(locale)}</div> });
-    let list = if desk.exports.is_empty() {
-        view! { <p class="card-body muted">{td_string!(locale, video.none)}</p> }.into_any()
-    } else {
-        view! {
-            <div class="card-body flush">
-                <div class="table-box">
-                    <table class="table">
-                        <thead>
-                            <tr>
-                                <th scope="col">{td_string!(locale, video.column_shape)}</th>
-                                <th scope="col">{td_string!(locale, video.column_state)}</th>
-                                <th scope="col">{td_string!(locale, video.column_file)}</th>
-                                <th scope="col">{td_string!(locale, video.column_by)}</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
-            </div>
-        }
-        .into_any()
-    };
-    view! {
-        <section class="card" data-testid="exports">
-            <header class="card-head">
-                <h2 class="card-title">{td_string!(locale, video.exports)}</h2>
-            </header>
-            <div class="card-body">{export_form(desk.video.id, form, locale)}</div>
-            <div data-part="exports">{list} {again}</div>
-        </section>
-    }
-}
-
-fn export_form(video: VideoId, form: &Form, locale: Locale) -> impl IntoView + use<> {
-    let refusal = form.refusal::<RequestExport>();
-    let typed = |input| form.typed(EXPORT_FORM, input, refusal.as_ref());
-    let shape = typed("shape").and_then(|text| Shape::parse(&text).ok()).unwrap_or(Shape::Square);
-    let fit = typed("fit").and_then(|text| Fit::parse(&text).ok()).unwrap_or_default();
-    let shapes = Shape::ALL.map(|choice| {
-        view! { <Choice name="shape" value=choice.as_str() is_chosen=choice == shape word=choice.as_str()/> }
-    });
-    let fits = Fit::ALL.map(|choice| {
-        view! { <Choice name="fit" value=choice.as_str() is_chosen=choice == fit word=fit_word(locale, choice)/> }
-    });
-    let percent = |name, label, usual: u8| {
-        let field = NumberField { form: EXPORT_FORM, name, label, value: usual.to_string(), most: 100 };
-        field.view(form, refusal.as_ref())
-    };
-    let usual = Focus::DEFAULT;
-    view! {
-        <form method="post" action=RequestExport::url() class="form">
-            {refused(refusal.as_ref())}
-            <p class="field-hint">{td_string!(locale, video.exports_note)}</p>
-            <input type="hidden" name="video" value=video.to_string()/>
-            <fieldset class="segmented">
-                <legend class="field-label">{td_string!(locale, video.shape)}</legend>
-                <div class="segmented-track">{shapes.into_iter().collect_view()}</div>
-            </fieldset>
-            <fieldset class="segmented">
-                <legend class="field-label">{td_string!(locale, video.fit)}</legend>
-                <div class="segmented-track">{fits.into_iter().collect_view()}</div>
-            </fieldset>
-            <fieldset class="focus-choice">
-                <legend class="field-label">{td_string!(locale, video.focus)}</legend>
-                <div class="field-row">
-                    {percent("focus_x", td_string!(locale, video.focus_x), usual.x())}
-                    {percent("focus_y", td_string!(locale, video.focus_y), usual.y())}
-                </div>
-                <p class="field-hint">{td_string!(locale, video.focus_note)}</p>
-            </fieldset>
-            <div class="row">
-                <button class="button primary" type="submit">
-                    {td_string!(locale, video.make)}
-                </button>
-            </div>
-        </form>
-    }
-}
-
-fn fit_word(locale: Locale, fit: Fit) -> &'static str {
-    match fit {
-        Fit::Crop => td_string!(locale, video.crop),
-        Fit::Blur => td_string!(locale, video.blur),
-    }
-}
-
-#[component]
-fn Choice(name: &'static str, value: &'static str, is_chosen: bool, word: &'static str) -> impl IntoView {
-    view! {
-        <label class="segment">
-            <input type="radio" name=name value=value checked=is_chosen/>
-            <span>{word}</span>
-        </label>
-    }
-}
-
-fn row(export: &ExportView, facts: &PageFacts) -> impl IntoView + use<> {
-    let locale = facts.locale;
-    let ExportOptions { shape, fit, focus } = export.options;
-    let how = match fit {
-        Fit::Crop => format!("{} · {} / {} %", fit_word(locale, fit), focus.x(), focus.y()),
-        Fit::Blur => fit_word(locale, fit).to_owned(),
-    };
-    let (state, icon, word) = match export.state {
-        ExportState::Queued => ("running", IconName::Running, td_string!(locale, video.queued)),
-        ExportState::Done => ("done", IconName::Done, td_string!(locale, video.done)),
-        ExportState::Failed => ("failed", IconName::Failed, td_string!(locale, video.failed)),
-    };
-    let reason = export.failure.map(|code| {
-        let again = td_string!(locale, video.try_again);
-        view! { <span class="cell-sub">{format!("{} {again}", failure_what(locale, code))}</span> }
-    });
-    let file = export.file.clone().map(|file| {
-        let said = td_string!(locale, video.file, width = file.width, height = file.height, size = size(file.bytes));
-        let name = format!("{}.mp4", shape.as_str().replace(':', "x"));
-        view! {
-            <a class="button small" href=file.url download=name>
-                {td_string!(locale, video.download)}
-            </a>
-            <span class="cell-sub figures">{said}</span>
-        }
-    });
-    let by =
-        td_string!(locale, video.by, name = export.requested_by.clone(), at = exact(export.requested_at, &facts.zone));
-    view! {
-        <tr>
-            <td class="cell-lead">
-                <span class="cell-text">
-                    <span class="cell-name">{shape.as_str()}</span>
-                    <span class="cell-sub">{how}</span>
-                </span>
-            </td>
-            <td data-label=td_string!(locale, video.column_state)>
-                <span class="state" data-state=state>
-                    <Icon name=icon/>
-                    <span class="state-word">{word}</span>
-                </span>
-                {reason}
-            </td>
-            <td data-label=td_string!(locale, video.column_file)>{file}</td>
-            <td data-label=td_string!(locale, video.column_by)>
-                <span class="cell-sub">{by}</span>
-            </td>
-        </tr>
     }
 }
