@@ -9,7 +9,7 @@ mod video;
 
 pub use document::PlainPage;
 pub use storage::storage_page;
-pub use tokens::{TOKENS_PATH, TOKEN_DAYS, TokensView, tokens_page};
+pub use tokens::{TOKEN_DAYS, TOKENS_PATH, TokensView, tokens_page};
 pub use video::video_page;
 
 /// A size as people read it: `380 kB`, `1.2 MB`.

@@ -32,7 +32,9 @@ pub(super) async fn lock_product(
 }
 
 pub(super) async fn mark_published(conn: &mut PgConnection, video: VideoId) -> Result<(), sqlx::Error> {
-    sqlx::query!("update videos set unpublished_at = null, taken_down_at = null where id = $1", video.uuid()).execute(conn).await?;
+    sqlx::query!("update videos set unpublished_at = null, taken_down_at = null where id = $1", video.uuid())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -40,6 +42,8 @@ pub(super) async fn unpublish(conn: &mut PgConnection, product: ProductId, video
     sqlx::query!("update products set video_id = null where id = $1 and video_id = $2", product.uuid(), video.uuid())
         .execute(&mut *conn)
         .await?;
-    sqlx::query!("update videos set unpublished_at = now(), taken_down_at = now() where id = $1", video.uuid()).execute(conn).await?;
+    sqlx::query!("update videos set unpublished_at = now(), taken_down_at = now() where id = $1", video.uuid())
+        .execute(conn)
+        .await?;
     Ok(())
 }

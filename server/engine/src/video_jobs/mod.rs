@@ -46,6 +46,11 @@ pub struct VideoFiles {
 }
 
 impl VideoFiles {
+    /// What can be played of a video that its product shows: nothing of it is signed. None where no plain MP4 of it is left.
+    pub fn of_shown(video: &VideoView) -> Option<Self> {
+        Self::of(video, None)
+    }
+
     /// What of a video can be played; none where no plain MP4 of it is left.
     fn of(video: &VideoView, signed_until: Option<DateTime<Utc>>) -> Option<Self> {
         let best = |is: fn(&str) -> bool| video.sources.iter().rfind(|source| is(&source.content_type));

@@ -43,7 +43,10 @@ pub struct Media {
 impl Media {
     /// Keeps at most so many bytes of small objects in memory.
     pub fn new(cache_bytes: u64) -> Self {
-        Self { hot: Hot::new(cache_bytes), shown: Cache::builder().max_capacity(SHOWN_MAX).time_to_live(SHOWN_FOR).build() }
+        Self {
+            hot: Hot::new(cache_bytes),
+            shown: Cache::builder().max_capacity(SHOWN_MAX).time_to_live(SHOWN_FOR).build(),
+        }
     }
 
     /// Whether an object is for everybody.

@@ -88,7 +88,7 @@ pub struct Product {
 
 impl Product {
     fn of(id: ProductId, product: &ShopProduct, rest: &Rest) -> Self {
-        let files = product.video.as_ref().and_then(engine::VideoFiles::of);
+        let files = product.video.as_ref().and_then(engine::VideoFiles::of_shown);
         Self {
             product_id: id.uuid(),
             slug: product.slug.clone(),
