@@ -99,7 +99,7 @@ create table webhook_endpoints (
     description text        not null default '',
     created_by  uuid        not null,
     created_at  timestamptz not null default now(),
-    -- Since when nothing is sent there: somebody removed it, or it answered 410.
+    -- Since when nothing is sent there: it answered 410.
     disabled_at timestamptz,
 
     constraint webhook_endpoints_pkey primary key (id),
@@ -127,7 +127,7 @@ create table webhook_deliveries (
     finished_at   timestamptz,
 
     constraint webhook_deliveries_pkey primary key (id),
-    constraint webhook_deliveries_endpoint foreign key (endpoint_id) references webhook_endpoints (id),
+    constraint webhook_deliveries_endpoint foreign key (endpoint_id) references webhook_endpoints (id) on delete cascade,
     constraint webhook_deliveries_generation foreign key (generation_id) references generations (id),
     constraint webhook_deliveries_state check (state in ('pending', 'delivered', 'failed')),
     constraint webhook_deliveries_finished check ((finished_at is not null) = (state <> 'pending')),

@@ -61,10 +61,10 @@ pub struct StorageDesk {
     pub set: Option<(String, DateTime<Utc>)>,
 }
 
-/// Objects of one part of videos.
+/// Objects of one part of videos, or of what they are made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredPart {
-    /// `original`, `rendition`, `hls`, `poster` or `export`.
+    /// `original`, `rendition`, `hls`, `poster`, `export` or `tryon_image`.
     pub part: String,
     /// How many.
     pub objects: u64,

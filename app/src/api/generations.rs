@@ -90,7 +90,7 @@ pub async fn cancel_generation(id: GenerationId) -> Result<GenerationId, AppErro
 #[server(prefix = "/api/admin", endpoint = "generations/retry", output = LeanJson)]
 pub async fn retry_generation(id: GenerationId, key: RequestKey, price: i64) -> Result<GenerationId, AppError> {
     let person = crate::auth::require_person().await?;
-    let retry = crate::auth::engine()?.retry(person.id, id, key, domain::MicroUsd::new(price)).await?;
+    let retry = crate::auth::engine()?.retry(person.id, id, key, Some(domain::MicroUsd::new(price))).await?;
     leptos_axum::redirect(&format!("/admin/generations/{retry}"));
     Ok(retry)
 }

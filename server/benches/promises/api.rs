@@ -1,4 +1,5 @@
-//! The REST API under load, by a generator on the same machine: videos that are asked for, statuses that are read.
+//! The REST API under load, by a generator on the same machine: videos that are asked for, statuses that are read, of jobs that
+//! wait and of jobs that are finished, whose files have to be looked up.
 
 use std::{
     sync::Arc,
@@ -24,6 +25,9 @@ const CONNECTIONS: usize = 32;
 const WARM_UP: Duration = Duration::from_secs(2);
 const MEASURED: Duration = Duration::from_secs(10);
 const EXCHANGE_LIMIT: Duration = Duration::from_secs(10);
+/// Jobs that are finished before the queue is paused.
+const FINISHED: usize = 4;
+const FINISH_LIMIT: Duration = Duration::from_secs(120);
 
 const GENERATE_PER_SECOND: f64 = 1_000.0;
 const GENERATE_P99_MS: f64 = 50.0;
@@ -33,9 +37,11 @@ const STATUS_P99_MS: f64 = 15.0;
 /// Measures both; what is asked for waits in a queue that is paused.
 pub async fn measure(lookreel: &Lookreel, table: &mut Table) -> anyhow::Result<()> {
     let desk = Desk::sign_in(&lookreel.ready.url, &lookreel.ready).await?;
-    desk.post("api/admin/queue/pause", &[("scope", "everything"), ("reason", "measuring")]).await?;
     let shop = Shop::open(lookreel, &desk).await?;
     let image = shop.upload(&desk).await?;
+    println!("{FINISHED} videos are made");
+    let finished = shop.finish(&desk, &image).await?;
+    desk.post("api/admin/queue/pause", &[("scope", "everything"), ("reason", "measuring")]).await?;
     println!("videos are asked for");
     let target = Arc::new(Target::of(&lookreel.ready.url, &shop.token)?);
     let asked = run(target.clone(), move |target| {
@@ -47,14 +53,20 @@ pub async fn measure(lookreel: &Lookreel, table: &mut Table) -> anyhow::Result<(
     table.at_least(&what, generated.per_second(), GENERATE_PER_SECOND, "/s");
     table.promise("  p99", generated.times.percentile_ms(99), GENERATE_P99_MS, "ms");
     table.detail("p50", generated.times.percentile_ms(50), "ms");
-    let jobs: Arc<Vec<String>> = Arc::new(bodies.iter().filter_map(|body| job_of(body)).collect());
-    anyhow::ensure!(!jobs.is_empty(), "no video was taken");
-    println!("statuses of {} jobs are read", jobs.len());
+    let waiting: Arc<Vec<String>> = Arc::new(bodies.iter().filter_map(|body| job_of(body)).collect());
+    anyhow::ensure!(!waiting.is_empty(), "no video was taken");
+    println!("statuses of {} jobs that wait and {} that are finished are read", waiting.len(), finished.len());
+    let finished = Arc::new(finished);
     let read = run(target, move |target| {
-        let at = usize::try_from(Uuid::now_v7().as_u128() % jobs.len() as u128).unwrap_or(0);
+        let chance = Uuid::now_v7().as_u128();
+        // Every other one.
+        let jobs = if chance & 1 == 0 { &waiting } else { &finished };
+        let at = usize::try_from((chance >> 1) % jobs.len() as u128).unwrap_or(0);
         target.get(&format!("/api/video/status/{}", jobs.get(at).map_or("", String::as_str)))
     });
-    let (statuses, _) = read.await?;
+    let (statuses, bodies) = read.await?;
+    let played = bodies.iter().filter(|body| body.contains("\"mp4\"")).count();
+    anyhow::ensure!(played * 3 > bodies.len(), "{played} of {} statuses name a video", bodies.len());
     let what = format!("GET /api/video/status, {CONNECTIONS} connections");
     table.at_least(&what, statuses.per_second(), STATUS_PER_SECOND, "/s");
     table.promise("  p99", statuses.times.percentile_ms(99), STATUS_P99_MS, "ms");
@@ -103,6 +115,38 @@ impl Shop {
         let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=bench").body(form);
         let stored: Value = request.send().await?.error_for_status()?.json().await?;
         Ok(stored["tryonImageId"].as_str().context("nothing was stored")?.to_owned())
+    }
+
+    /// Makes videos of a picture and waits until they are there; answers their jobs.
+    async fn finish(&self, desk: &Desk, image: &str) -> anyhow::Result<Vec<String>> {
+        let bearer = format!("Bearer {}", self.token);
+        let mut jobs = Vec::with_capacity(FINISHED);
+        for _ in 0..FINISHED {
+            let request = desk.client.post(self.base.join("api/video/generate")?);
+            let key = Uuid::now_v7().to_string();
+            let request = request.header(header::AUTHORIZATION, &bearer).header("idempotency-key", key);
+            let settings = json!({"duration": 3, "format": "webm", "enableHLS": true});
+            let body = json!({"tryonImageId": image, "settings": settings});
+            let made: Value = request.json(&body).send().await?.error_for_status()?.json().await?;
+            jobs.push(made["jobId"].as_str().context("no video was taken")?.to_owned());
+        }
+        for job in &jobs {
+            timeout(FINISH_LIMIT, self.wait_for(desk, &bearer, job)).await.context("a video took too long")??;
+        }
+        Ok(jobs)
+    }
+
+    async fn wait_for(&self, desk: &Desk, bearer: &str, job: &str) -> anyhow::Result<()> {
+        let address = self.base.join(&format!("api/video/status/{job}"))?;
+        loop {
+            let request = desk.client.get(address.clone()).header(header::AUTHORIZATION, bearer);
+            let status: Value = request.send().await?.error_for_status()?.json().await?;
+            match status["status"].as_str() {
+                Some("completed") => return Ok(()),
+                Some("failed") => anyhow::bail!("a video was not made: {status}"),
+                _ => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
+        }
     }
 }
 

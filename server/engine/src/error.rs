@@ -58,6 +58,24 @@ impl Error {
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(source.into())
     }
+
+    /// The same once more, for whoever asked the same at the same moment.
+    pub(crate) fn again(&self) -> Self {
+        match *self {
+            Self::NotFound(what) => Self::NotFound(what),
+            Self::Forbidden => Self::Forbidden,
+            Self::WrongCredentials => Self::WrongCredentials,
+            Self::TooManyTries { retry_after_secs } => Self::TooManyTries { retry_after_secs },
+            Self::Conflict(what) => Self::Conflict(what),
+            Self::KeyReused => Self::KeyReused,
+            Self::Invalid(ref wrong) => Self::Invalid(wrong.clone()),
+            Self::LimitReached(ref limits) => Self::LimitReached(limits.clone()),
+            Self::NoPrice(ref model) => Self::NoPrice(model.clone()),
+            Self::PriceChanged(price) => Self::PriceChanged(price),
+            Self::Unavailable { part, ref source } => Self::Unavailable { part, source: source.to_string().into() },
+            Self::Internal(ref source) => Self::Internal(source.to_string().into()),
+        }
+    }
 }
 
 impl From<sqlx::Error> for Error {

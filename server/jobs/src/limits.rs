@@ -29,6 +29,9 @@ impl Rate {
 pub struct Limit {
     /// Jobs that run at once, over all processes; none leaves a group to the default and a family free.
     pub slots: Option<usize>,
+    /// Of a family: jobs that run at once of each of its groups that has no slots of its own; none leaves them to the
+    /// default.
+    pub member_slots: Option<usize>,
     /// How fast they start; none is as fast as they come.
     pub rate: Option<Rate>,
 }
@@ -36,7 +39,7 @@ pub struct Limit {
 /// What is allowed of everything, over all processes: every process must be given the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Jobs of a group that run at once where `groups` does not say otherwise.
+    /// Jobs of a group that run at once where neither `groups` nor its family says otherwise.
     pub default_group_slots: usize,
     /// By group.
     pub groups: HashMap<String, Limit>,
@@ -92,7 +95,9 @@ impl Limits {
     }
 
     pub(crate) fn group_slots(&self, group: &str) -> usize {
-        self.groups.get(group).and_then(|limit| limit.slots).unwrap_or(self.default_group_slots)
+        let own = self.groups.get(group).and_then(|limit| limit.slots);
+        let family = family_of(group).and_then(|family| self.families.get(family));
+        own.or(family.and_then(|limit| limit.member_slots)).unwrap_or(self.default_group_slots)
     }
 
     pub(crate) fn family_slots(&self, family: &str) -> Option<usize> {
@@ -103,18 +108,26 @@ impl Limits {
 impl Limit {
     /// So many at once, however fast.
     pub fn slots(slots: usize) -> Self {
-        Self { slots: Some(slots), rate: None }
+        Self { slots: Some(slots), ..Self::default() }
+    }
+
+    /// The same for a family, with so many at once of each of its groups.
+    pub fn with_member_slots(self, member_slots: usize) -> Self {
+        Self { member_slots: Some(member_slots), ..self }
     }
 
     /// So fast, with the slots that are usual.
     pub fn rate(starts: u32, per: Duration, burst: u32) -> Self {
-        Self { slots: None, rate: Some(Rate { starts, per, burst }) }
+        Self { rate: Some(Rate { starts, per, burst }), ..Self::default() }
     }
 
     fn to_json(self) -> Value {
         let mut words = Map::new();
         if let Some(slots) = self.slots {
             words.insert("slots".into(), json!(slots));
+        }
+        if let Some(slots) = self.member_slots {
+            words.insert("member_slots".into(), json!(slots));
         }
         if let Some(rate) = self.rate {
             words.insert("every_us".into(), json!(rate.every_us()));

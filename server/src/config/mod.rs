@@ -185,6 +185,7 @@ impl Keep {
 impl Work {
     /// What may run at once and how fast it may start.
     pub fn queue_limits(&self) -> jobs::Limits {
-        limits::combine(&self.slots, &self.rates, self.user_slots.map(usize::from))
+        let limits = limits::combine(&self.slots, &self.rates, self.user_slots.map(usize::from));
+        engine::limit_deliveries(limits, usize::from(self.worker_concurrency))
     }
 }

@@ -18,12 +18,12 @@ use futures::{Stream, StreamExt as _, stream};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tower_sessions::Session;
 
-use super::hub::Hub;
+use super::hub::{Change, Hub};
 
 /// After so long without a change the bell is told anew: reports and alarms come by the clock.
 const BELL_EVERY: Duration = Duration::from_secs(60);
 /// A comment is sent this often, so that proxies keep the connection; as often it is checked whose stream it is.
-pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
+const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A browser that lost the connection comes back after this long.
 pub(super) const RETRY: Duration = Duration::from_secs(2);
 
@@ -47,7 +47,7 @@ pub async fn one(
         return StatusCode::NO_CONTENT.into_response();
     }
     let ended = snapshot.state.is_final();
-    let first = stream::iter([generation_event(&snapshot)]);
+    let first = stream::iter([generation_event(&snapshot, snapshot.version)]);
     let version = snapshot.version;
     let over = session_over(engine.clone(), session);
     let rest =
@@ -57,7 +57,7 @@ pub async fn one(
             }
             let view = next_of(&engine, &mut changes, id, seen).await?;
             let state = (engine, changes, view.version, view.state.is_final());
-            Some((generation_event(&view), state))
+            Some((generation_event(&view, view.version), state))
         });
     answer(first.chain(rest).take_until(over))
 }
@@ -65,13 +65,13 @@ pub async fn one(
 /// The next newer snapshot of one generation.
 pub(super) async fn next_of(
     engine: &Engine,
-    changes: &mut Receiver<Arc<GenerationView>>,
+    changes: &mut Receiver<Arc<Change>>,
     id: GenerationId,
     seen: i64,
 ) -> Option<Arc<GenerationView>> {
     loop {
         match changes.recv().await {
-            Ok(view) if view.id == id && view.version > seen => return Some(view),
+            Ok(change) if change.view.id == id && change.view.version > seen => return Some(change.view.clone()),
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => {
                 let view = engine.generation_view(id).await.ok()?;
@@ -114,7 +114,7 @@ pub async fn all(
             }
         };
         let (events, seen) = match received {
-            Ok(view) => (change(&engine, person, &view).await, seen.max(Some(view.version))),
+            Ok(changed) => (change(&engine, person, &changed).await, seen.max(Some(changed.told))),
             // What was missed is told from the last version this viewer has.
             Err(RecvError::Lagged(_)) => (opening(&engine, person, seen).await.ok()?, seen),
             Err(RecvError::Closed) => return None,
@@ -150,20 +150,21 @@ async fn opening(
 ) -> Result<Vec<Result<Event, Infallible>>, engine::Error> {
     let mut views = engine.live_generations().await?;
     if let Some(version) = seen {
-        let (missed, _) = engine.changed_since(version).await?;
-        let missed: Vec<_> = missed.into_iter().filter(|id| views.iter().all(|view| view.id != *id)).collect();
+        let missed = engine.changed_since(version).await?.into_iter().map(|(id, _)| id);
+        let missed: Vec<_> = missed.filter(|id| views.iter().all(|view| view.id != *id)).collect();
         views.extend(engine.views(&missed).await?);
     }
     views.sort_by_key(|view| view.version);
     let mut events = vec![plain_event(&LiveEvent::Limits(engine.limits().await?))];
     events.push(plain_event(&LiveEvent::Bell(engine.bell(person).await?)));
-    events.extend(views.iter().map(generation_event));
+    events.extend(views.iter().map(|view| generation_event(view, view.version)));
     Ok(events)
 }
 
 /// What one change means for a viewer. A part that cannot be read now comes with the next change.
-async fn change(engine: &Engine, person: UserId, view: &GenerationView) -> Vec<Result<Event, Infallible>> {
-    let mut events = vec![generation_event(view)];
+async fn change(engine: &Engine, person: UserId, change: &Change) -> Vec<Result<Event, Infallible>> {
+    let Change { view, told } = change;
+    let mut events = vec![generation_event(view, *told)];
     if let Ok(limits) = engine.limits().await {
         events.push(plain_event(&LiveEvent::Limits(limits)));
     }
@@ -175,9 +176,9 @@ async fn change(engine: &Engine, person: UserId, view: &GenerationView) -> Vec<R
     events
 }
 
-fn generation_event(view: &GenerationView) -> Result<Event, Infallible> {
-    let version = view.version.to_string();
-    plain_event(&LiveEvent::Generation(Box::new(view.clone()))).map(|event| event.id(version))
+/// `id` is where a viewer goes on that comes back.
+fn generation_event(view: &GenerationView, id: i64) -> Result<Event, Infallible> {
+    plain_event(&LiveEvent::Generation(Box::new(view.clone()))).map(|event| event.id(id.to_string()))
 }
 
 fn plain_event(event: &LiveEvent) -> Result<Event, Infallible> {

@@ -1,10 +1,14 @@
 //! One place per process that learns what changed and tells every viewer: one Redis subscription and one question to
 //! Postgres, however many are watching.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use domain::{GenerationId, generation::GenerationView};
-use engine::{Engine, GENERATIONS_CHANNEL};
+use engine::{CHANGES_AT_ONCE, Engine, GENERATIONS_CHANNEL};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
@@ -13,9 +17,17 @@ const KEPT_CHANGES: usize = 512;
 /// Postgres is asked this often for changes whose message was lost.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
+/// A generation that changed.
+pub struct Change {
+    /// As it is now.
+    pub view: Arc<GenerationView>,
+    /// Once this is told everything up to this version is: from here a viewer goes on that comes back. The view may be newer.
+    pub told: i64,
+}
+
 /// Tells viewers what changed.
 pub struct Hub {
-    changes: broadcast::Sender<Arc<GenerationView>>,
+    changes: broadcast::Sender<Arc<Change>>,
 }
 
 impl Hub {
@@ -30,14 +42,14 @@ impl Hub {
     }
 
     /// Everything that changes from now on.
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<GenerationView>> {
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Change>> {
         self.changes.subscribe()
     }
 }
 
 struct Listener {
     engine: Engine,
-    changes: broadcast::Sender<Arc<GenerationView>>,
+    changes: broadcast::Sender<Arc<Change>>,
     /// The newest version that was told; none while nobody watches.
     newest: Option<i64>,
 }
@@ -71,18 +83,39 @@ impl Listener {
         }
     }
 
-    async fn tell(&mut self, named: BTreeSet<GenerationId>) -> Result<(), engine::Error> {
-        // Always asked: a message that names one generation says nothing of another whose message was lost.
-        let (missed, newest) = match self.newest {
-            Some(version) => self.engine.changed_since(version).await?,
-            None => (Vec::new(), self.engine.newest_version().await?),
+    /// Tells in the order of the versions, so that nobody who goes on from one misses what came before it.
+    async fn tell(&mut self, mut named: BTreeSet<GenerationId>) -> Result<(), engine::Error> {
+        let mut newest = match self.newest {
+            Some(version) => version,
+            None => self.engine.newest_version().await?,
         };
-        let ids: BTreeSet<GenerationId> = named.into_iter().chain(missed).collect();
-        for view in self.engine.views(&ids.into_iter().collect::<Vec<_>>()).await? {
-            // Nobody left to tell is not an error.
-            let _ = self.changes.send(Arc::new(view));
+        // Always asked: a message that names one generation says nothing of another whose message was lost.
+        loop {
+            let changed = self.engine.changed_since(newest).await?;
+            self.send(&changed).await?;
+            for (id, version) in &changed {
+                named.remove(id);
+                newest = *version;
+            }
+            self.newest = Some(newest);
+            if changed.len() < CHANGES_AT_ONCE {
+                break;
+            }
         }
-        self.newest = Some(newest);
+        let named: Vec<(GenerationId, i64)> = named.into_iter().map(|id| (id, newest)).collect();
+        self.send(&named).await
+    }
+
+    async fn send(&self, changed: &[(GenerationId, i64)]) -> Result<(), engine::Error> {
+        let ids: Vec<GenerationId> = changed.iter().map(|(id, _)| *id).collect();
+        let views = self.engine.views(&ids).await?.into_iter();
+        let mut views: HashMap<GenerationId, GenerationView> = views.map(|view| (view.id, view)).collect();
+        for (id, told) in changed {
+            if let Some(view) = views.remove(id) {
+                // Nobody left to tell is not an error.
+                let _ = self.changes.send(Arc::new(Change { view: Arc::new(view), told: *told }));
+            }
+        }
         Ok(())
     }
 }

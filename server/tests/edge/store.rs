@@ -82,6 +82,44 @@ impl Database {
         .unwrap()
     }
 
+    /// Columns of tables that hold a text somewhere.
+    pub async fn places_of(&self, text: &str) -> Vec<String> {
+        self.places_of_bytes(text.as_bytes()).await
+    }
+
+    /// Columns of tables that hold these bytes somewhere, whatever the column is of. Of bytes that are no text only columns of
+    /// bytes are asked.
+    pub async fn places_of_bytes(&self, bytes: &[u8]) -> Vec<String> {
+        let mut conn = self.connect().await;
+        let columns: Vec<(String, String, bool)> = sqlx::query_as(
+            "select c.table_name::text, c.column_name::text, c.data_type = 'bytea' from information_schema.columns c
+             join information_schema.tables t using (table_schema, table_name)
+             where c.table_schema = 'public' and t.table_type = 'BASE TABLE' order by 1, 2",
+        )
+        .fetch_all(&mut conn)
+        .await
+        .unwrap();
+        let text = std::str::from_utf8(bytes).ok();
+        let mut places = Vec::new();
+        for (table, column, is_bytes) in columns {
+            let expression = if is_bytes {
+                format!("select exists (select from \"{table}\" where position($1 in \"{column}\") > 0)")
+            } else {
+                format!("select exists (select from \"{table}\" where position($1 in \"{column}\"::text) > 0)")
+            };
+            let question = sqlx::query_scalar::<sqlx::Postgres, bool>(AssertSqlSafe(expression));
+            let found = match (is_bytes, text) {
+                (true, _) => question.bind(bytes).fetch_one(&mut conn).await.unwrap(),
+                (false, Some(text)) => question.bind(text).fetch_one(&mut conn).await.unwrap(),
+                (false, None) => false,
+            };
+            if found {
+                places.push(format!("{table}.{column}"));
+            }
+        }
+        places
+    }
+
     pub async fn insert_product(&self, name: &str) -> Product {
         let (id, photo) = (Uuid::now_v7(), Uuid::now_v7());
         let slug = format!("{name}-{}", id.simple());

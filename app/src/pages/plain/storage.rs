@@ -62,6 +62,7 @@ fn part_name(locale: Locale, part: &str) -> &'static str {
         "hls" => td_string!(locale, storage.hls),
         "poster" => td_string!(locale, storage.poster),
         "export" => td_string!(locale, storage.export),
+        "tryon_image" => td_string!(locale, storage.tryon_image),
         _ => td_string!(locale, storage.rendition),
     }
 }

@@ -5,24 +5,26 @@ use std::collections::HashMap;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{AnswerClaim, Found, KeptAnswer};
+use super::{AnswerClaim, Found, HeldKey, KeptAnswer};
 
 fn digest(bytes: &[u8]) -> [u8; 32] {
     // The table holds no other length.
     bytes.try_into().unwrap_or_default()
 }
 
-/// True when the key is the caller's now: it was free, its request died, or its answer is older than is kept.
+/// True when the key is this try's now: it was free, its request died, or its answer is older than is kept.
 pub(super) async fn claim(
     conn: &mut PgConnection,
-    claim: &AnswerClaim,
+    held: &HeldKey,
     dead_after_secs: i32,
     keep_hours: i32,
 ) -> Result<bool, sqlx::Error> {
+    let claim = &held.claim;
     let taken = sqlx::query!(
-        "insert into api_answers as a (caller, key_sha256, request_sha256) values ($1, $2, $3)
+        "insert into api_answers as a (caller, key_sha256, request_sha256, claim_id) values ($1, $2, $3, $6)
          on conflict on constraint api_answers_pkey do update
-             set request_sha256 = excluded.request_sha256, status = null, location = null, body = null, claimed_at = now()
+             set request_sha256 = excluded.request_sha256, claim_id = excluded.claim_id, status = null, location = null,
+                 body = null, claimed_at = now()
              where (a.status is null and a.claimed_at < now() - make_interval(secs => $4))
                  or a.claimed_at < now() - make_interval(hours => $5)",
         claim.caller,
@@ -30,10 +32,25 @@ pub(super) async fn claim(
         &claim.request_sha256[..],
         f64::from(dead_after_secs),
         keep_hours,
+        held.id,
     )
     .execute(conn)
     .await?;
     Ok(taken.rows_affected() == 1)
+}
+
+/// False when the key is held by another try, or by none.
+pub(super) async fn renew(conn: &mut PgConnection, held: &HeldKey) -> Result<bool, sqlx::Error> {
+    let renewed = sqlx::query!(
+        "update api_answers set claimed_at = now()
+         where caller = $1 and key_sha256 = $2 and claim_id = $3 and status is null",
+        held.claim.caller,
+        &held.claim.key_sha256[..],
+        held.id,
+    )
+    .execute(conn)
+    .await?;
+    Ok(renewed.rows_affected() == 1)
 }
 
 /// What is kept under these keys.
@@ -64,20 +81,21 @@ pub(crate) async fn find(
         .collect())
 }
 
-pub(super) async fn keep(conn: &mut PgConnection, claim: &AnswerClaim, answer: &KeptAnswer) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+/// False when the key is held by another try, or by none.
+pub(super) async fn keep(conn: &mut PgConnection, held: &HeldKey, answer: &KeptAnswer) -> Result<bool, sqlx::Error> {
+    let kept = sqlx::query!(
         "update api_answers set status = $4, location = $5, body = $6
-         where caller = $1 and key_sha256 = $2 and request_sha256 = $3 and status is null",
-        claim.caller,
-        &claim.key_sha256[..],
-        &claim.request_sha256[..],
+         where caller = $1 and key_sha256 = $2 and claim_id = $3 and status is null",
+        held.claim.caller,
+        &held.claim.key_sha256[..],
+        held.id,
         i16::try_from(answer.status).unwrap_or(200),
         answer.location,
         answer.body,
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(kept.rows_affected() == 1)
 }
 
 /// Keeps answers together with what they tell of. One that was kept meanwhile stays.
@@ -86,8 +104,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, answers: &[(AnswerClaim, Kep
         "insert into api_answers as a (caller, key_sha256, request_sha256, status, location, body)
          select * from unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::smallint[], $5::text[], $6::text[])
          on conflict on constraint api_answers_pkey do update
-             set request_sha256 = excluded.request_sha256, status = excluded.status, location = excluded.location,
-                 body = excluded.body, claimed_at = now()
+             set request_sha256 = excluded.request_sha256, claim_id = null, status = excluded.status,
+                 location = excluded.location, body = excluded.body, claimed_at = now()
              where a.claimed_at < now() - make_interval(hours => $7)",
         &answers.iter().map(|(claim, _)| claim.caller).collect::<Vec<_>>(),
         &answers.iter().map(|(claim, _)| &claim.key_sha256[..]).collect::<Vec<_>>() as &[&[u8]],
@@ -102,12 +120,12 @@ pub(crate) async fn insert(conn: &mut PgConnection, answers: &[(AnswerClaim, Kep
     Ok(())
 }
 
-pub(super) async fn forget(conn: &mut PgConnection, claim: &AnswerClaim) -> Result<(), sqlx::Error> {
+pub(super) async fn forget(conn: &mut PgConnection, held: &HeldKey) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "delete from api_answers where caller = $1 and key_sha256 = $2 and request_sha256 = $3 and status is null",
-        claim.caller,
-        &claim.key_sha256[..],
-        &claim.request_sha256[..],
+        "delete from api_answers where caller = $1 and key_sha256 = $2 and claim_id = $3 and status is null",
+        held.claim.caller,
+        &held.claim.key_sha256[..],
+        held.id,
     )
     .execute(conn)
     .await?;

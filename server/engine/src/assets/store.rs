@@ -150,8 +150,12 @@ pub(crate) async fn insert_objects(
     Ok(())
 }
 
-/// Points the product to a video, and away from the one before.
+/// Points the product to a video, and away from the one before. The product is held before any of its videos, as by everybody
+/// who shows one or takes one down: two of them never wait for each other.
 pub(crate) async fn publish(conn: &mut PgConnection, product: ProductId, video: VideoId) -> Result<(), sqlx::Error> {
+    sqlx::query!("select id from products where id = $1 for no key update", product.uuid())
+        .fetch_optional(&mut *conn)
+        .await?;
     sqlx::query!(
         "update videos set unpublished_at = now() where product_id = $1 and id <> $2 and unpublished_at is null",
         product.uuid(),

@@ -86,25 +86,27 @@ impl Engine {
         Ok(Quote { total, most: Some(plan.most).filter(|most| *most > total), lines, limits })
     }
 
-    /// The click. The same key of the same person always answers with the same generation, whatever else is asked.
+    /// The click. The same key of the same person always answers with the same generation, whatever else is asked; where
+    /// the name says what was asked, another request with its key is refused.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a product that does not exist or has no photo, [`Error::LimitReached`],
-    /// [`Error::NoPrice`].
+    /// [`Error::NoPrice`], [`Error::KeyReused`].
     pub async fn generate(
         &self,
         by: UserId,
         product: ProductId,
         options: Options,
-        key: RequestKey,
+        name: impl Into<ClickName>,
     ) -> Result<GenerationId, Error> {
-        let plan = self.plan(&options, &Given::default())?;
+        let name = name.into();
         let mut tx = self.pg().begin().await?;
-        if let Some(earlier) = store::by_request_key(&mut tx, by, key).await? {
-            return Ok(earlier);
+        if let Some(earlier) = store::by_request_key(&mut tx, by, name.key).await? {
+            return earlier.told_to(&name);
         }
+        let plan = self.plan(&options, &Given::default())?;
         let photo = store::product_photo(&mut tx, product).await?.ok_or(Error::NotFound("product"))?;
-        let new = self.new_generation(by, product, photo, options, key);
+        let new = self.new_generation(by, product, photo, options, name);
         self.place(tx, Click { new, plan }).await
     }
 
@@ -130,14 +132,14 @@ impl Engine {
         product: ProductId,
         photo: PhotoId,
         options: Options,
-        key: RequestKey,
+        name: ClickName,
     ) -> NewGeneration {
         NewGeneration {
             id: GenerationId::from_uuid(Uuid::now_v7()),
             product,
             photo,
             by,
-            key,
+            name,
             options,
             prompt_version: stages::prompt_version(options.recipe).as_str(),
             job_id: Uuid::now_v7(),
@@ -184,6 +186,40 @@ impl Engine {
     }
 }
 
+/// What names a click.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClickName {
+    /// The same key is the same click.
+    pub key: RequestKey,
+    /// SHA-256 of everything that was asked, where whoever asks chooses the key; none where it was made for one click.
+    pub request_sha256: Option<[u8; 32]>,
+}
+
+impl From<RequestKey> for ClickName {
+    fn from(key: RequestKey) -> Self {
+        Self { key, request_sha256: None }
+    }
+}
+
+/// A generation that the same key made before.
+pub(crate) struct EarlierClick {
+    pub(crate) id: GenerationId,
+    pub(crate) request_sha256: Option<Vec<u8>>,
+}
+
+impl EarlierClick {
+    /// What a click of this name is told.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`] when something else was asked under the key.
+    pub(crate) fn told_to(&self, name: &ClickName) -> Result<GenerationId, Error> {
+        match (&self.request_sha256, &name.request_sha256) {
+            (Some(before), Some(now)) if before.as_slice() != now.as_slice() => Err(Error::KeyReused),
+            _ => Ok(self.id),
+        }
+    }
+}
+
 /// What a generation need not buy.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Given {
@@ -212,7 +248,7 @@ pub(crate) struct NewGeneration {
     pub(super) product: ProductId,
     pub(super) photo: PhotoId,
     pub(super) by: UserId,
-    pub(super) key: RequestKey,
+    pub(super) name: ClickName,
     pub(super) options: Options,
     pub(super) prompt_version: &'static str,
     pub(super) job_id: Uuid,

@@ -1,5 +1,6 @@
 //! Generations: the click, stopping one, retrying one, and how they are shown.
 
+pub(crate) mod changes;
 pub(crate) mod click;
 pub(crate) mod clicks;
 mod retry;
@@ -81,36 +82,6 @@ impl Engine {
     /// [`Error::NotFound`].
     pub async fn generation_view(&self, id: GenerationId) -> Result<GenerationView, Error> {
         self.views(&[id]).await?.pop().ok_or(Error::NotFound("generation"))
-    }
-
-    /// Snapshots of everything that is under way, oldest first, at most 200.
-    ///
-    /// # Errors
-    /// Only when the database does not answer.
-    pub async fn live_generations(&self) -> Result<Vec<GenerationView>, Error> {
-        let mut conn = self.pg().acquire().await?;
-        let ids = views::store::live_ids(&mut conn).await?;
-        drop(conn);
-        self.views(&ids).await
-    }
-
-    /// Ids of generations that changed after a version, at most 200, and the newest version among them: what a viewer
-    /// that was away asks for. Versions grow in the order of the commits, so nothing appears behind one that was seen.
-    ///
-    /// # Errors
-    /// Only when the database does not answer.
-    pub async fn changed_since(&self, version: i64) -> Result<(Vec<GenerationId>, i64), Error> {
-        let mut conn = self.pg().acquire().await?;
-        Ok(views::store::changed_since(&mut conn, version).await?)
-    }
-
-    /// The newest version of any generation.
-    ///
-    /// # Errors
-    /// Only when the database does not answer.
-    pub async fn newest_version(&self) -> Result<i64, Error> {
-        let mut conn = self.pg().acquire().await?;
-        Ok(views::store::newest_version(&mut conn).await?)
     }
 
     /// Asks to stop a generation. What was already paid stays paid; a clip the provider is still making is cancelled

@@ -8,6 +8,8 @@ use domain::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::click::EarlierClick;
+
 /// A generation as its stages see it.
 #[derive(Debug, Clone)]
 pub(crate) struct Generation {
@@ -60,19 +62,19 @@ pub(super) async fn product_photo(conn: &mut PgConnection, product: ProductId) -
     Ok(id.map(PhotoId::from_uuid))
 }
 
-pub(super) async fn by_request_key(
+pub(crate) async fn by_request_key(
     conn: &mut PgConnection,
     by: UserId,
     key: RequestKey,
-) -> Result<Option<GenerationId>, sqlx::Error> {
-    let id = sqlx::query_scalar!(
-        "select id from generations where requested_by = $1 and request_key = $2",
+) -> Result<Option<EarlierClick>, sqlx::Error> {
+    let row = sqlx::query!(
+        "select id, request_sha256 from generations where requested_by = $1 and request_key = $2",
         by.uuid(),
         key.uuid()
     )
     .fetch_optional(conn)
     .await?;
-    Ok(id.map(GenerationId::from_uuid))
+    Ok(row.map(|row| EarlierClick { id: GenerationId::from_uuid(row.id), request_sha256: row.request_sha256 }))
 }
 
 pub(crate) async fn audit(

@@ -18,6 +18,8 @@ use crate::{Engine, Error};
 
 /// How long after a try that came to nothing the next follows, in seconds: eight tries in a day and a half.
 const WAITS_SECS: [i64; 7] = [5, 30, 300, 1_800, 7_200, 28_800, 86_400];
+/// Why what was not sent yet is given up when the address wants to hear nothing any more.
+const GONE: &str = "the address answered 410 and is told nothing more";
 /// Whatever the waits: after so long it is given up.
 pub(super) const GIVEN_UP_AFTER: Duration = Duration::from_secs(72 * 3_600);
 
@@ -55,8 +57,16 @@ impl Handler for Send {
         let mut conn = self.engine.pg().acquire().await?;
         let pending = store::pending(&mut conn, delivery_id).await?;
         drop(conn);
-        // It was removed, or sent by an earlier run.
+        // It was removed, or given up with everything else its address was to be told.
         let Some(pending) = pending else { return Ok(Outcome::Done) };
+        if pending.is_disabled {
+            // It was written down while the address answered 410.
+            let mut tx = self.engine.pg().begin().await?;
+            attempt.lease.succeed(&mut tx).await?;
+            store::give_up(&mut tx, delivery_id, GONE).await?;
+            tx.commit().await?;
+            return Ok(Outcome::Committed { dispatch: Vec::new() });
+        }
         let answer = self.send(&pending).await?;
         let next = next_of(pending.tries, answer.as_ref().ok());
         let tried = Tried {
@@ -68,20 +78,11 @@ impl Handler for Send {
             },
             is_delivered: next == Next::Delivered,
         };
-        let mut tx = self.engine.pg().begin().await?;
-        attempt.lease.guard(&mut tx).await?;
-        store::write_try(&mut tx, delivery_id, &tried).await?;
-        if next == Next::Gone {
-            store::disable_endpoint(&mut tx, pending.endpoint).await?;
-        }
-        tx.commit().await?;
+        self.write(attempt, &pending, next, &tried).await?;
         if next == Next::GivenUp {
             tracing::warn!(delivery.id = %delivery_id, "webhook {delivery_id} was not taken and is given up");
         }
-        Ok(match tried.next_try_at {
-            Some(until) => Outcome::Park { until },
-            None => Outcome::Done,
-        })
+        Ok(Outcome::Committed { dispatch: Vec::new() })
     }
 
     async fn give_up(&self, tx: &mut PgConnection, job: &Job, failure: &Failure) -> Result<Vec<Uuid>, jobs::Error> {
@@ -92,6 +93,25 @@ impl Handler for Send {
 }
 
 impl Send {
+    /// Writes a try down and ends this run, in one transaction: whoever sends the message again later finds no job of it.
+    async fn write(&self, attempt: &Attempt, pending: &Pending, next: Next, tried: &Tried<'_>) -> Result<(), Failure> {
+        let mut tx = self.engine.pg().begin().await?;
+        match tried.next_try_at {
+            Some(until) => attempt.lease.park(&mut tx, until).await?,
+            None => attempt.lease.succeed(&mut tx).await?,
+        }
+        // The address before its messages, as whoever removes it locks them.
+        if next == Next::Gone {
+            store::disable_endpoint(&mut tx, pending.endpoint).await?;
+        }
+        store::write_try(&mut tx, pending.id, tried).await?;
+        if next == Next::Gone {
+            store::fail_pending(&mut tx, pending.endpoint, GONE).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// The answer, or why there is none.
     async fn send(&self, pending: &Pending) -> Result<Result<DeliveryAnswer, String>, Failure> {
         let allow_loopback = self.engine.settings().webhooks_to_loopback;

@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use domain::{DeliveryId, EndpointId, GenerationId, GenerationState, UserId, options::InvalidOption};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jobs::NewJob;
+use jobs::{Limits, NewJob};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -27,8 +27,10 @@ const ENDPOINTS_MAX: i64 = 20;
 const URL_MAX_CHARS: usize = 2_000;
 /// Longest description, in characters.
 const DESCRIPTION_MAX_CHARS: usize = 200;
-/// Kind of the jobs that send.
+/// Kind of the jobs that send, and the family of their groups.
 pub(crate) const KIND: &str = "webhook";
+/// Half a minute after generations that wait: shops are told soon, but nobody's video is late because of it.
+const PRIORITY: u16 = 542;
 
 /// What shops are told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -151,18 +153,28 @@ pub(crate) async fn tell(conn: &mut PgConnection, id: GenerationId, event: Webho
     Ok(())
 }
 
-/// Places of a group are counted: one slow shop keeps no other waiting.
+/// Every address is a group of its own, with the slots of [`limit_deliveries`].
 fn job(delivery: DeliveryId, endpoint: EndpointId) -> NewJob {
-    let job = NewJob::new(KIND, format!("{KIND}/{endpoint}"), json!({ "delivery_id": delivery }));
+    let job = NewJob::new(KIND, format!("{KIND}/{endpoint}"), json!({ "delivery_id": delivery })).priority(PRIORITY);
     job.run_timeout(deliver::GIVEN_UP_AFTER).dedupe_key(format!("{KIND} {delivery}"))
 }
 
+/// The limits of workers that have so many seats each, with those of webhooks where the owner set none: messages go to an
+/// address one at a time, and all of them together take no more than half of the seats of one worker. So a shop that hangs
+/// keeps no other shop waiting where a worker has four seats, and no number of them a generation where it has two.
+pub fn limit_deliveries(mut limits: Limits, seats: usize) -> Limits {
+    let limit = limits.families.entry(KIND.to_owned()).or_default();
+    limit.slots = limit.slots.or(Some((seats / 2).max(1)));
+    limit.member_slots = limit.member_slots.or(Some(1));
+    limits
+}
+
 impl Engine {
-    /// Adds an address to be told. Answers with what its messages are signed with: it is shown once, and is not stored.
+    /// Adds an address to be told.
     ///
     /// # Errors
     /// [`Error::Invalid`] for what an address cannot have, [`Error::Conflict`] when there are twenty.
-    pub async fn add_endpoint(&self, by: UserId, new: &NewEndpoint) -> Result<(Endpoint, SecretString), Error> {
+    pub async fn add_endpoint(&self, by: UserId, new: &NewEndpoint) -> Result<Endpoint, Error> {
         self.check_endpoint(new)?;
         let mut tx = self.pg().begin().await?;
         if store::count_endpoints(&mut tx).await? >= ENDPOINTS_MAX {
@@ -173,7 +185,13 @@ impl Engine {
         audit(&mut tx, Some(by), "webhook.added", id.uuid()).await?;
         tx.commit().await?;
         tracing::info!(endpoint.id = %id, user.id = %by, "user {by} added webhook {id}");
-        Ok((endpoint, secret(self.settings(), id)))
+        Ok(endpoint)
+    }
+
+    /// What the messages of an address are signed with, as people copy it (Standard Webhooks: `whsec_` and base64). It
+    /// follows from the installation's secret and the id, and is not stored: whoever adds the address is shown it.
+    pub fn endpoint_secret(&self, id: EndpointId) -> SecretString {
+        SecretString::from(format!("whsec_{}", STANDARD.encode(signing_key(self.settings(), id))))
     }
 
     /// Every address that is told, newest first.
@@ -240,13 +258,18 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] while it is being sent, or when nothing is sent there any more.
     pub async fn replay_delivery(&self, by: UserId, endpoint: EndpointId, id: DeliveryId) -> Result<(), Error> {
-        if self.endpoint(endpoint).await?.disabled_at.is_some() {
-            return Err(Error::Conflict("nothing is sent to this webhook any more"));
-        }
         let mut tx = self.pg().begin().await?;
+        match store::hold_endpoint(&mut tx, endpoint).await? {
+            None => return Err(Error::NotFound("webhook")),
+            Some(store::Held { is_disabled: true }) => {
+                return Err(Error::Conflict("nothing is sent to this webhook any more"));
+            }
+            Some(store::Held { is_disabled: false }) => {}
+        }
         match store::lock_delivery(&mut tx, endpoint, id).await?.as_deref() {
             None => return Err(Error::NotFound("delivery")),
             Some("pending") => return Err(Error::Conflict("it is being sent")),
+            // Its job ended with it, in one transaction: this one is new.
             Some(_) => store::begin_again(&mut tx, id).await?,
         }
         let job = jobs::enqueue(&mut tx, &job(id, endpoint)).await?;
@@ -283,11 +306,6 @@ fn signing_key(settings: &Settings, id: EndpointId) -> Vec<u8> {
     mac(settings.callback_secret.expose_secret().as_bytes(), &format!("webhook endpoint {id}"))
 }
 
-/// The same as people copy it (Standard Webhooks: `whsec_` and base64).
-fn secret(settings: &Settings, id: EndpointId) -> SecretString {
-    SecretString::from(format!("whsec_{}", STANDARD.encode(signing_key(settings, id))))
-}
-
 /// The header `webhook-signature` (Standard Webhooks, symmetric).
 fn signature(key: &[u8], id: DeliveryId, timestamp: i64, body: &str) -> String {
     format!("v1,{}", STANDARD.encode(mac(key, &format!("{id}.{timestamp}.{body}"))))
@@ -309,7 +327,21 @@ fn body(event: &str, at: DateTime<Utc>, data: &Value) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use jobs::Limit;
+
     use super::*;
+
+    #[test]
+    fn messages_leave_seats_to_others_unless_the_owner_says_otherwise() {
+        for (seats, slots) in [(1, 1), (3, 1), (4, 2), (256, 128)] {
+            let limits = limit_deliveries(Limits::default(), seats);
+            assert_eq!(limits.families[KIND], Limit::slots(slots).with_member_slots(1), "{seats}");
+        }
+        let limits = limit_deliveries(Limits::default().with_family(KIND, Limit::slots(7)), 4);
+        assert_eq!(limits.families[KIND], Limit::slots(7).with_member_slots(1));
+        let group = job(DeliveryId::from_uuid(Uuid::nil()), EndpointId::from_uuid(Uuid::nil())).group;
+        assert_eq!(group.split_once('/').map(|(family, _)| family), Some(KIND));
+    }
 
     #[test]
     fn signatures_are_those_of_standard_webhooks() {

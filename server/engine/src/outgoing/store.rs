@@ -20,6 +20,13 @@ pub(super) struct Pending {
     pub(super) payload: Value,
     pub(super) created_at: DateTime<Utc>,
     pub(super) tries: u16,
+    /// Nothing is sent there any more.
+    pub(super) is_disabled: bool,
+}
+
+/// An address that nobody removes or disables until the transaction ends.
+pub(super) struct Held {
+    pub(super) is_disabled: bool,
 }
 
 /// What a try came to.
@@ -30,7 +37,8 @@ pub(super) struct Tried<'a> {
     pub(super) is_delivered: bool,
 }
 
-/// Writes what is told of a generation as it is in this transaction, for every address that wants it.
+/// Writes what is told of a generation as it is in this transaction, for every address that wants it. An address that is
+/// being removed is waited for and left out.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     generation: GenerationId,
@@ -43,6 +51,7 @@ pub(super) async fn insert(
              'videoId', case when g.state = 'completed' then g.video_id end, 'errorCode', g.failure_code))
          from webhook_endpoints e cross join generations g
          where e.disabled_at is null and $2 = any(e.events) and g.id = $1
+         for key share of e
          returning id, endpoint_id",
         generation.uuid(),
         event,
@@ -60,7 +69,9 @@ pub(super) async fn insert_ping(
 ) -> Result<Option<DeliveryId>, sqlx::Error> {
     let id = sqlx::query_scalar!(
         "insert into webhook_deliveries (id, endpoint_id, event, payload)
-         select $2, e.id, 'ping', '{}' from webhook_endpoints e where e.id = $1 and e.disabled_at is null returning id",
+         select $2, e.id, 'ping', '{}' from webhook_endpoints e where e.id = $1 and e.disabled_at is null
+         for key share of e
+         returning id",
         endpoint.uuid(),
         Uuid::now_v7(),
     )
@@ -119,13 +130,24 @@ pub(super) async fn endpoints(conn: &mut PgConnection, only: Option<EndpointId>)
         .collect())
 }
 
-/// False without the address. Its jobs find nothing to send.
+/// False without the address. What it was told goes with it; its jobs find nothing to send.
 pub(super) async fn delete_endpoint(conn: &mut PgConnection, id: EndpointId) -> Result<bool, sqlx::Error> {
-    sqlx::query!("delete from webhook_deliveries where endpoint_id = $1", id.uuid()).execute(&mut *conn).await?;
     let gone = sqlx::query!("delete from webhook_endpoints where id = $1", id.uuid()).execute(conn).await?;
     Ok(gone.rows_affected() == 1)
 }
 
+/// None without the address. Whoever goes on to lock its messages locks it first.
+pub(super) async fn hold_endpoint(conn: &mut PgConnection, id: EndpointId) -> Result<Option<Held>, sqlx::Error> {
+    sqlx::query_as!(
+        Held,
+        "select disabled_at is not null as \"is_disabled!\" from webhook_endpoints where id = $1 for share",
+        id.uuid()
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Sends nothing there any more. What is not sent yet is failed by [`fail_pending`].
 pub(super) async fn disable_endpoint(conn: &mut PgConnection, id: EndpointId) -> Result<(), sqlx::Error> {
     sqlx::query!("update webhook_endpoints set disabled_at = now() where id = $1 and disabled_at is null", id.uuid())
         .execute(conn)
@@ -133,12 +155,27 @@ pub(super) async fn disable_endpoint(conn: &mut PgConnection, id: EndpointId) ->
     Ok(())
 }
 
-/// One that is not sent yet, to an address that still wants it.
+/// Gives up everything an address was to be told. Its jobs find nothing to send.
+pub(super) async fn fail_pending(conn: &mut PgConnection, endpoint: EndpointId, why: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update webhook_deliveries set state = 'failed', finished_at = now(), next_try_at = null,
+             last_error = coalesce(last_error, $2)
+         where endpoint_id = $1 and state = 'pending'",
+        endpoint.uuid(),
+        why,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// One that is not sent yet.
 pub(super) async fn pending(conn: &mut PgConnection, id: DeliveryId) -> Result<Option<Pending>, sqlx::Error> {
     let row = sqlx::query!(
-        "select d.endpoint_id, e.url, d.event, d.payload, d.created_at, d.tries
+        "select d.endpoint_id, e.url, d.event, d.payload, d.created_at, d.tries,
+             e.disabled_at is not null as \"is_disabled!\"
          from webhook_deliveries d join webhook_endpoints e on e.id = d.endpoint_id
-         where d.id = $1 and d.state = 'pending' and e.disabled_at is null",
+         where d.id = $1 and d.state = 'pending'",
         id.uuid()
     )
     .fetch_optional(conn)
@@ -151,6 +188,7 @@ pub(super) async fn pending(conn: &mut PgConnection, id: DeliveryId) -> Result<O
         payload: row.payload,
         created_at: row.created_at,
         tries: u16::try_from(row.tries).unwrap_or(u16::MAX),
+        is_disabled: row.is_disabled,
     }))
 }
 
@@ -251,10 +289,13 @@ pub(super) async fn begin_again(conn: &mut PgConnection, id: DeliveryId) -> Resu
     Ok(())
 }
 
-/// Deletes what was told long ago; answers how many rows that were.
+/// Deletes what was written down long ago, however it stands; answers how many rows that were. Waits for nobody: what
+/// somebody else holds now goes the next time.
 pub(crate) async fn forget_old(conn: &mut PgConnection) -> Result<u64, sqlx::Error> {
     let gone = sqlx::query!(
-        "delete from webhook_deliveries where state <> 'pending' and created_at < now() - make_interval(days => $1)",
+        "delete from webhook_deliveries where id in
+             (select id from webhook_deliveries where created_at < now() - make_interval(days => $1)
+              for update skip locked)",
         KEEP_DAYS
     )
     .execute(conn)

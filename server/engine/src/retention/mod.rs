@@ -2,8 +2,10 @@
 //!
 //! The plan is three numbers of days ([`KeepDays`]). A published video is never touched: renditions, HLS and posters are
 //! counted from the moment nothing points to them any more, originals from the end of the last generation that used them.
+//! Try-on images have a rule that nobody sets.
 
 mod store;
+mod tryon;
 
 use std::collections::HashSet;
 
@@ -31,7 +33,7 @@ const ORPHAN_AFTER: TimeDelta = TimeDelta::hours(24);
 /// What retention removed, or would remove.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RetentionReport {
-    /// For each part of a video that has something: its word, how many objects, how many bytes.
+    /// For each part of a video that has something, and for try-on images: its word, how many objects, how many bytes.
     pub parts: Vec<(String, u64, u64)>,
     /// Objects that could not be removed now; the next run tries again.
     pub failed: u64,
@@ -140,6 +142,10 @@ impl Retention {
         for due in store::due(&mut conn, self.keep, MAX_REMOVED, &[]).await? {
             report.count(&due.part, due.bytes);
         }
+        drop(conn);
+        for due in self.due_tryon_images(MAX_REMOVED).await? {
+            report.count(&due.part, due.bytes);
+        }
         Ok(report)
     }
 
@@ -175,6 +181,7 @@ impl Retention {
             }
             tx.commit().await?;
         }
+        self.remove_tryon_images(&mut report).await?;
         if report.objects() + report.failed > 0 {
             tracing::info!(
                 objects = report.objects(),

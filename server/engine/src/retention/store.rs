@@ -81,7 +81,7 @@ pub(super) async fn known(conn: &mut PgConnection, keys: &[String]) -> Result<Ha
         "select object_key as \"key!\" from video_objects where object_key = any($1) and removed_at is null
          union select object_key from product_photos where object_key = any($1)
          union select object_key from stills where object_key = any($1)
-         union select object_key from tryon_images where object_key = any($1)",
+         union select object_key from tryon_images where object_key = any($1) and erased_at is null",
         keys
     )
     .fetch_all(conn)
@@ -94,8 +94,9 @@ pub(super) async fn expected(conn: &mut PgConnection, before: DateTime<Utc>) -> 
     sqlx::query_scalar!(
         "select object_key as \"key!\" from video_objects where removed_at is null and stored_at < $1
          union select f.object_key from product_photos f join products p on p.id = f.product_id where p.created_at < $1
-         union select object_key from stills where created_at < $1
-         union select object_key from tryon_images where created_at < $1",
+         union select s.object_key from stills s left join tryon_images t on t.id = s.tryon_image_id
+             where s.created_at < $1 and t.removed_at is null
+         union select object_key from tryon_images where created_at < $1 and removed_at is null",
         before
     )
     .fetch_all(conn)
@@ -105,8 +106,11 @@ pub(super) async fn expected(conn: &mut PgConnection, before: DateTime<Utc>) -> 
 /// What there is, by part, the heaviest first.
 pub(super) async fn stored(conn: &mut PgConnection) -> Result<Vec<StoredPart>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select part, count(*) as \"objects!\", coalesce(sum(bytes), 0)::bigint as \"bytes!\"
-         from video_objects where removed_at is null group by part order by 3 desc, part"
+        "select part as \"part!\", count(*) as \"objects!\", coalesce(sum(bytes), 0)::bigint as \"bytes!\"
+         from video_objects where removed_at is null group by part
+         union all select 'tryon_image', count(*), coalesce(sum(bytes), 0)::bigint from tryon_images
+             where erased_at is null having count(*) > 0
+         order by 3 desc, 1"
     )
     .fetch_all(conn)
     .await?;

@@ -111,7 +111,7 @@ impl Engine {
         Ok(store::by_secret(&mut conn, &sha256).await?)
     }
 
-    /// Every token, newest first, at most 500.
+    /// Every token, those that may be used before the others, newest first, at most 500.
     ///
     /// # Errors
     /// [`Error::Unavailable`] without the database.
@@ -190,7 +190,7 @@ fn check(new: &NewToken) -> Result<(), Error> {
 }
 
 /// What is kept of a secret; none for a text that cannot be one.
-fn secret_sha256(secret: &str) -> Option<[u8; 32]> {
+pub fn secret_sha256(secret: &str) -> Option<[u8; 32]> {
     let chars = secret.strip_prefix(SECRET_PREFIX)?;
     let is_secret = chars.len() == SECRET_CHARS
         && chars.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));

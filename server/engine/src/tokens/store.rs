@@ -64,10 +64,13 @@ pub(super) async fn by_secret(conn: &mut PgConnection, sha256: &[u8; 32]) -> Res
     }))
 }
 
+/// However many were revoked: one that may be used is not pushed out by them.
 pub(super) async fn list(conn: &mut PgConnection) -> Result<Vec<ListedToken>, sqlx::Error> {
     let rows = sqlx::query!(
         "select t.id, t.name, t.hint, t.scopes, u.name as owner, t.created_at, t.expires_at, t.last_used_at, t.revoked_at
-         from api_tokens t join users u on u.id = t.owner_id order by t.created_at desc, t.id desc limit $1",
+         from api_tokens t join users u on u.id = t.owner_id
+         order by t.revoked_at is not null or coalesce(t.expires_at <= now(), false), t.created_at desc, t.id desc
+         limit $1",
         LISTED
     )
     .fetch_all(conn)

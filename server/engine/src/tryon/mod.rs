@@ -1,7 +1,8 @@
 //! Try-on images: stills that a shop uploads instead of having them made. A generation of one buys its clip only; price,
 //! limits, hold and key are those of every click.
 
-mod store;
+mod removal;
+pub(crate) mod store;
 
 use std::collections::HashMap;
 
@@ -12,7 +13,8 @@ use crate::{
     Engine, Error,
     answers::{self, AnswerClaim, Claimed, KeptAnswer},
     generations::{
-        click::{Click, Given},
+        self,
+        click::{Click, ClickName, Given},
         clicks::Placed,
     },
 };
@@ -168,6 +170,13 @@ impl Engine {
         let mut placed: Vec<Option<Result<Placed, Error>>> = placed.into_iter().map(Some).collect();
         for (found, click) in found.into_iter().zip(asked) {
             let answer = match found {
+                Found::Known(Err(error)) if !matches!(error, Error::KeyReused) => {
+                    // The same request may have made one long ago, when what it is made of was still there.
+                    match generations::store::by_request_key(&mut tx, click.by, click.key).await? {
+                        Some(earlier) => earlier.told_to(&name(click)).map(|id| round.keep(click, Placed::Earlier(id))),
+                        None => Err(error),
+                    }
+                }
                 Found::Known(answer) => answer,
                 Found::Twin(at) => twin(asked.get(at), round.answers.get(at), click),
                 Found::Click(at) => match placed.get_mut(at).and_then(Option::take) {
@@ -224,10 +233,14 @@ impl Engine {
         let options = Options { recipe: Recipe::TryonVideo, ..click.options };
         let given = Given { frames: vec![Frame::Start], clip: false };
         let plan = self.plan(&options, &given)?;
-        let mut new = self.new_generation(click.by, image.product, photo, options, click.key);
+        let mut new = self.new_generation(click.by, image.product, photo, options, name(click));
         new.tryon_image = Some(click.image);
         Ok(Click { new, plan })
     }
+}
+
+fn name(click: &ImageClick) -> ClickName {
+    ClickName { key: click.key, request_sha256: Some(click.claim.request_sha256) }
 }
 
 /// Whether the key is known for another request.
@@ -240,11 +253,11 @@ fn repeated(claimed: Claimed) -> Result<Answered, Error> {
     match claimed {
         Claimed::Known(answer) => Ok(Answered { answer, is_repeated: true }),
         Claimed::Other => Err(Error::KeyReused),
-        Claimed::AtWork | Claimed::Work => Err(Error::Conflict("the same request is at work")),
+        Claimed::AtWork | Claimed::Work(_) => Err(Error::Conflict("the same request is at work")),
     }
 }
 
-/// The same key twice in one batch: the same request is told the same, another is refused.
+/// The same key twice in one batch: the same request is told the same, whatever that is, another is refused.
 fn twin(
     first: Option<&ImageClick>,
     answer: Option<&Result<Answered, Error>>,
@@ -255,7 +268,7 @@ fn twin(
     }
     match answer {
         Some(Ok(answered)) => Ok(Answered { answer: answered.answer.clone(), is_repeated: true }),
-        // What the first could not have is asked for again by whoever wants it.
-        _ => Err(Error::Conflict("the same request is at work")),
+        Some(Err(error)) => Err(error.again()),
+        None => Err(Error::Conflict("nothing was clicked")),
     }
 }

@@ -125,6 +125,7 @@ pub(crate) async fn stages(
     Ok(found)
 }
 
+/// Stills that are there: a try-on image that was removed is shown no more.
 pub(crate) async fn stills(
     conn: &mut PgConnection,
     media: &MediaUrls,
@@ -132,8 +133,9 @@ pub(crate) async fn stills(
     now: DateTime<Utc>,
 ) -> Result<HashMap<GenerationId, Vec<StillView>>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select id, generation_id, frame, object_key, width, height from stills
-         where generation_id = any($1) order by frame desc",
+        "select s.id, s.generation_id, s.frame, s.object_key, s.width, s.height
+         from stills s left join tryon_images t on t.id = s.tryon_image_id
+         where s.generation_id = any($1) and t.removed_at is null order by s.frame desc",
         &uuids(ids)
     )
     .fetch_all(conn)
@@ -352,30 +354,6 @@ pub(crate) async fn history(
         })
         .collect::<Result<_, sqlx::Error>>()?;
     Ok((rows, total))
-}
-
-pub(crate) async fn live_ids(conn: &mut PgConnection) -> Result<Vec<GenerationId>, sqlx::Error> {
-    let ids = sqlx::query_scalar!("select id from generations where finished_at is null order by created_at limit 200")
-        .fetch_all(conn)
-        .await?;
-    Ok(ids.into_iter().map(GenerationId::from_uuid).collect())
-}
-
-pub(crate) async fn changed_since(
-    conn: &mut PgConnection,
-    version: i64,
-) -> Result<(Vec<GenerationId>, i64), sqlx::Error> {
-    let rows =
-        sqlx::query!("select id, version from generations where version > $1 order by version limit 200", version)
-            .fetch_all(conn)
-            .await?;
-    let newest = rows.last().map_or(version, |row| row.version);
-    Ok((rows.into_iter().map(|row| GenerationId::from_uuid(row.id)).collect(), newest))
-}
-
-pub(crate) async fn newest_version(conn: &mut PgConnection) -> Result<i64, sqlx::Error> {
-    let newest = sqlx::query_scalar!("select max(version) from generations").fetch_one(conn).await?;
-    Ok(newest.unwrap_or(0))
 }
 
 /// What stages took lately: median and 95th percentile in seconds, where at least five runs are known.

@@ -2,6 +2,7 @@
 //! Every test has a shop of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod api_store;
 mod cancelling;
 mod catalogue;
 mod clip_faults;
@@ -11,6 +12,7 @@ mod faults;
 mod journey;
 mod limits;
 mod outages;
+mod outgoing;
 mod pages;
 mod pausing;
 mod people;
@@ -24,5 +26,6 @@ mod routines;
 mod shop;
 mod still_faults;
 mod store;
+mod tokens;
 mod uploaded;
 mod webhooks;

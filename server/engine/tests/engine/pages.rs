@@ -148,14 +148,18 @@ async fn a_viewer_that_was_away_learns_what_changed(pg: PgPool) {
     assert_eq!(shop.view(one).await.version, seen);
     let two = shop.click().await;
     shop.engine.cancel(shop.person, one).await.unwrap();
-    let (changed, newest) = shop.engine.changed_since(seen).await.unwrap();
-    assert_eq!(changed, [two, one], "in the order they changed");
-    assert_eq!(newest, shop.engine.newest_version().await.unwrap());
-    assert!(shop.engine.changed_since(newest).await.unwrap().0.is_empty());
+    let newest = shop.engine.newest_version().await.unwrap();
+    let changed = shop.engine.changed_since(seen).await.unwrap();
+    let version = shop.view(two).await.version;
+    assert_eq!(changed, [(two, version), (one, newest)], "in the order they changed");
+    assert!(shop.engine.changed_since(newest).await.unwrap().is_empty());
     let told = tokio::time::timeout(std::time::Duration::from_secs(10), heard.recv()).await.unwrap().unwrap();
     assert!([one.to_string(), two.to_string()].contains(&told), "{told}");
     let live: Vec<_> = shop.engine.live_generations().await.unwrap().iter().map(|view| view.id).collect();
     assert_eq!(live, [two]);
+    assert_eq!(shop.engine.live_between(0, newest).await.unwrap(), [(two, version)]);
+    assert_eq!(shop.engine.live_between(version, newest).await.unwrap(), []);
+    assert_eq!(shop.engine.live_between(0, version - 1).await.unwrap(), []);
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -168,9 +172,11 @@ async fn a_change_that_commits_late_is_not_skipped(pg: PgPool) {
     let mut second = shop.pg.begin().await.unwrap();
     store::touch(&mut second, quick).await.unwrap();
     second.commit().await.unwrap();
-    let (changed, seen) = shop.engine.changed_since(seen).await.unwrap();
-    assert_eq!(changed, [quick]);
+    let changed = shop.engine.changed_since(seen).await.unwrap();
+    let seen = shop.view(quick).await.version;
+    assert_eq!(changed, [(quick, seen)]);
     // It was made before what the viewer has seen, and is told after it.
     first.commit().await.unwrap();
-    assert_eq!(shop.engine.changed_since(seen).await.unwrap().0, [slow]);
+    let changed = shop.engine.changed_since(seen).await.unwrap();
+    assert_eq!(changed, [(slow, shop.view(slow).await.version)]);
 }

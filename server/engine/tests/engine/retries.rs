@@ -1,12 +1,12 @@
 //! Retry by a person: a new generation that buys only what is missing.
 
 use domain::{
-    FailureCode, GenerationId, GenerationState, MicroUsd, StageState,
+    FailureCode, GenerationId, GenerationState, MicroUsd, RequestKey, StageState,
     cost::Reused,
     generation::{EventKind as E, GenerationDetail},
     user::Email,
 };
-use engine::Error;
+use engine::{ClickName, Error};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -18,7 +18,7 @@ use crate::{
 const PIKA: &str = "fal-ai/pika";
 const CLIP_PRICE: i64 = 200_000;
 /// Whatever it costs.
-const ANY_PRICE: MicroUsd = MicroUsd::new(i64::MAX);
+const ANY_PRICE: Option<MicroUsd> = None;
 
 fn clip_refused() -> Value {
     json!({"model": PIKA, "step": "run", "fault": "moderation"})
@@ -116,10 +116,10 @@ async fn a_retry_never_costs_more_than_was_shown(pg: PgPool) {
     let failed = fail(&shop, json!([clip_refused()])).await;
     let written = store::written(&shop.pg).await;
     let shown = MicroUsd::new(CLIP_PRICE - 1);
-    let refused = shop.engine.retry(shop.person, failed, key(), shown).await.unwrap_err();
+    let refused = shop.engine.retry(shop.person, failed, key(), Some(shown)).await.unwrap_err();
     assert!(matches!(refused, Error::PriceChanged(price) if price.micros() == CLIP_PRICE), "{refused}");
     assert_eq!(store::written(&shop.pg).await, written);
-    assert!(shop.engine.retry(shop.person, failed, key(), MicroUsd::new(CLIP_PRICE)).await.is_ok());
+    assert!(shop.engine.retry(shop.person, failed, key(), Some(MicroUsd::new(CLIP_PRICE))).await.is_ok());
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -129,7 +129,7 @@ async fn people_who_retry_at_once_get_one_generation(pg: PgPool) {
     let colleague = shop.engine.create_user(&email, "Jun", PASSWORD).await.unwrap();
     let failed = fail(&shop, json!([clip_refused()])).await;
     let (one, two) = (key(), key());
-    let press = |by, key| shop.engine.retry(by, failed, key, ANY_PRICE);
+    let press = |by, key: RequestKey| shop.engine.retry(by, failed, key, ANY_PRICE);
     let (a, b, c, d) = tokio::join!(
         press(shop.person, one),
         press(shop.person, one),
@@ -149,6 +149,30 @@ async fn people_who_retry_at_once_get_one_generation(pg: PgPool) {
     assert_eq!(press(colleague, key()).await.unwrap(), id);
     assert!(matches!(shop.engine.retry_offer(failed).await, Err(Error::Conflict(_))), "nothing is left to buy");
     assert_eq!(shop.assert_books_closed().await.clips(), 1);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_key_names_one_request_however_long_ago(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let name = |key, request: u8| ClickName { key, request_sha256: Some([request; 32]) };
+    let (first, second) = (key(), key());
+    let click = |request| shop.engine.generate(shop.person, shop.product, options(), name(first, request));
+    shop.faults(json!([clip_refused()])).await;
+    let made = click(1).await.unwrap();
+    assert_eq!(click(1).await.unwrap(), made);
+    assert!(matches!(click(2).await, Err(Error::KeyReused)));
+    let unnamed = shop.engine.generate(shop.person, shop.product, options(), first).await;
+    assert_eq!(unnamed.unwrap(), made, "a key that was made for one click says nothing of what was asked");
+    assert_eq!(shop.finish(made).await.view.state, GenerationState::Failed);
+    let retry = |name: ClickName| shop.engine.retry(shop.person, made, name, ANY_PRICE);
+    assert!(matches!(retry(name(first, 3)).await, Err(Error::KeyReused)));
+    let again = retry(name(second, 4)).await.unwrap();
+    assert_ne!(again, made);
+    assert_eq!(retry(name(second, 4)).await.unwrap(), again);
+    assert!(matches!(retry(name(second, 5)).await, Err(Error::KeyReused)));
+    shop.finish(again).await;
+    assert_eq!(retry(name(second, 4)).await.unwrap(), again, "its own, although there is nothing left to retry");
+    assert_eq!(shop.engine.limits().await.unwrap().generations, 2);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

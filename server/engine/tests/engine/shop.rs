@@ -175,7 +175,7 @@ impl Shop {
     pub async fn retry(&self, id: GenerationId) -> Result<GenerationId, engine::Error> {
         let offer = self.engine.retry_offer(id).await;
         let price = offer.map_or(MicroUsd::ZERO, |offer| offer.quote.total);
-        self.engine.retry(self.person, id, key(), price).await
+        self.engine.retry(self.person, id, key(), Some(price)).await
     }
 
     pub fn worker(&self) -> Worker {

@@ -324,3 +324,53 @@ pub async fn know_object(pg: &PgPool, video: domain::VideoId, key: &str) {
     .await
     .unwrap();
 }
+
+/// While it refuses, a job can be worked on but that it ended well cannot be written.
+pub async fn refuse_succeeded_jobs(pg: &PgPool, is_refusing: bool) {
+    let sql: &[&'static str] = if is_refusing {
+        &[
+            "create function jobs_refuse_success() returns trigger language plpgsql as $$
+             begin raise exception 'not now'; end $$",
+            "create trigger jobs_refuse_success before update on jobs for each row when (new.state = 'succeeded')
+                 execute function jobs_refuse_success()",
+        ]
+    } else {
+        &["drop trigger jobs_refuse_success on jobs", "drop function jobs_refuse_success"]
+    };
+    for sql in sql {
+        sqlx::query(*sql).execute(pg).await.unwrap();
+    }
+}
+
+/// Writes a message for an address, as a change of a generation does.
+pub async fn insert_delivery(conn: &mut PgConnection, endpoint: domain::EndpointId) {
+    sqlx::query(
+        "insert into webhook_deliveries (id, endpoint_id, event, payload) values (gen_random_uuid(), $1, 'ping', '{}')",
+    )
+    .bind(endpoint.uuid())
+    .execute(conn)
+    .await
+    .unwrap();
+}
+
+pub async fn delete_endpoint(conn: &mut PgConnection, endpoint: domain::EndpointId) {
+    sqlx::query("delete from webhook_endpoints where id = $1").bind(endpoint.uuid()).execute(conn).await.unwrap();
+}
+
+/// As if an address had answered 410 before anybody looked at what it was to be told.
+pub async fn disable_endpoint(pg: &PgPool, endpoint: domain::EndpointId) {
+    sqlx::query("update webhook_endpoints set disabled_at = now() where id = $1")
+        .bind(endpoint.uuid())
+        .execute(pg)
+        .await
+        .unwrap();
+}
+
+/// As if every message of a webhook were so many days older.
+pub async fn age_deliveries(pg: &PgPool, days: i32) {
+    sqlx::query("update webhook_deliveries set created_at = created_at - make_interval(days => $1)")
+        .bind(days)
+        .execute(pg)
+        .await
+        .unwrap();
+}

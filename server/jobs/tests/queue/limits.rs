@@ -37,6 +37,22 @@ async fn a_family_never_exceeds_its_slots(pg: PgPool) {
 }
 
 #[sqlx::test]
+async fn each_group_of_a_family_has_the_slots_of_a_member(pg: PgPool) {
+    for stage in stages(&pg).await {
+        let limits = Limits::default()
+            .with_family("hook", Limit::default().with_member_slots(1))
+            .with_group("hook/wide", Limit::slots(2));
+        let worker = stage.worker_with(&willing(), with(limits));
+        for group in ["hook/a", "hook/a", "hook/a", "hook/b", "hook/wide", "hook/wide", "hook/wide"] {
+            stage.enqueue(&of(group, None)).await;
+        }
+        assert_eq!(worker.step().await.unwrap(), 4, "one of each, and two of the one with slots of its own");
+        assert_eq!(worker.step().await.unwrap(), 2, "one of each that has any left");
+        assert_eq!(worker.step().await.unwrap(), 1, "the last one");
+    }
+}
+
+#[sqlx::test]
 async fn an_owner_at_its_limit_does_not_hold_up_the_others(pg: PgPool) {
     for stage in stages(&pg).await {
         let worker = stage.worker_with(&willing(), with(Limits { owner_slots: Some(2), ..Limits::default() }));

@@ -48,6 +48,8 @@ pub enum Code {
     LimitReached,
     /// Too many requests in a minute.
     TooManyRequests,
+    /// Too many streams of events are open.
+    TooManyStreams,
     /// No model can be bought from now.
     NoPrice,
     /// A part of ours is away.
@@ -58,7 +60,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the reference.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::TokenMissing,
@@ -79,6 +81,7 @@ impl Code {
         Self::PriceChanged,
         Self::LimitReached,
         Self::TooManyRequests,
+        Self::TooManyStreams,
         Self::NoPrice,
         Self::Unavailable,
         Self::Internal,
@@ -107,6 +110,7 @@ impl Code {
             Self::PriceChanged => "price_changed",
             Self::LimitReached => "limit_reached",
             Self::TooManyRequests => "too_many_requests",
+            Self::TooManyStreams => "too_many_streams",
             Self::NoPrice => "no_price",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
@@ -129,7 +133,7 @@ impl Code {
             Self::IdempotencyKeyReused | Self::RequestInProgress | Self::Conflict | Self::PriceChanged => {
                 StatusCode::CONFLICT
             }
-            Self::LimitReached | Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::LimitReached | Self::TooManyRequests | Self::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
             Self::NoPrice | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }

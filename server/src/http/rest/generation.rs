@@ -8,7 +8,6 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri},
     response::Response,
 };
-use bytes::Bytes;
 use domain::{GenerationId, Locale, MicroUsd, ProductId, Scope, generation::GenerationView};
 use engine::{GenerationsAfter, VideoJob};
 
@@ -19,7 +18,7 @@ use super::{
         CreateGeneration, Generation, GenerationOptions, GenerationPage, RetryGeneration, StatusFilter,
     },
     idempotency::{self, Answer, Need},
-    input::{self, Params},
+    input::{self, Params, Sent},
     option_name,
     page::PageQuery,
     paths,
@@ -48,7 +47,7 @@ pub async fn create(
     FromState(rest): FromState<Arc<Rest>>,
     caller: Caller,
     headers: HeaderMap,
-    body: Bytes,
+    Sent(body): Sent,
 ) -> Result<Response, Problem> {
     caller.may(Scope::GenerationWrite)?;
     let key = idempotency::key(&headers, Need::Required)?.ok_or(Problem::new(Code::IdempotencyKeyMissing))?;
@@ -59,14 +58,15 @@ pub async fn create(
     fields.absorb(inner);
     fields.finish()?;
     let locale = problem::locale_of(&headers);
+    let request: [&[u8]; 2] = [b"POST video-generation", &body];
     let work = async {
-        let click = idempotency::request_key(&caller, &key);
+        let click = idempotency::click_name(&caller, &key, &request);
         let product = ProductId::from_uuid(product);
         let made = rest.engine.generate(caller.user, product, options, click).await;
         let id = made.map_err(|error| Problem::of(error, option_name))?;
         made_answer(&rest, id, locale).await
     };
-    rest.once(&caller, Some(&key), &[b"POST video-generation", &body], work).await
+    rest.once(&caller, Some(&key), &request, work).await
 }
 
 async fn made_answer(rest: &Rest, id: GenerationId, locale: Locale) -> Result<Answer, Problem> {
@@ -191,7 +191,7 @@ pub async fn cancel(
 /// Retries a generation that failed or was stopped.
 ///
 /// A new generation with the same options. What was paid for and is still good is taken over; the rest is bought, for no
-/// more than `maxCostMicroUsd`.
+/// more than `maxCostMicroUsd`. While its retry is under way, and once that gave a video, every further one is answered with it.
 #[utoipa::path(
     post, path = "/api/admin/video-generation/{jobId}/retry", operation_id = "retryGeneration", tag = "generations",
     params(
@@ -209,7 +209,7 @@ pub async fn retry(
     caller: Caller,
     params: Params,
     headers: HeaderMap,
-    body: Bytes,
+    Sent(body): Sent,
 ) -> Result<Response, Problem> {
     caller.may(Scope::GenerationWrite)?;
     let id = params.id("jobId", GenerationId::from_uuid)?;
@@ -218,16 +218,14 @@ pub async fn retry(
     let agreed = RetryGeneration::read(&mut fields).map(MicroUsd::new);
     fields.finish()?;
     let locale = problem::locale_of(&headers);
+    let uuid = id.uuid();
+    let request: [&[u8]; 3] = [b"POST retry", uuid.as_bytes(), &body];
     let work = async {
-        let agreed = match agreed {
-            Some(agreed) => agreed,
-            None => rest.engine.retry_offer(id).await.map_err(refused)?.quote.total,
-        };
-        let click = idempotency::request_key(&caller, &key);
+        let click = idempotency::click_name(&caller, &key, &request);
         let made = rest.engine.retry(caller.user, id, click, agreed).await.map_err(refused)?;
         made_answer(&rest, made, locale).await
     };
-    rest.once(&caller, Some(&key), &[b"POST retry", id.uuid().as_bytes(), &body], work).await
+    rest.once(&caller, Some(&key), &request, work).await
 }
 
 /// Shows the video of a generation on its product.

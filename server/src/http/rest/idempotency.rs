@@ -2,13 +2,16 @@
 //! same. Only what succeeded is kept; what failed may be tried again with the same key.
 
 use axum::{
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use domain::RequestKey;
-use engine::{AnswerClaim, Claimed, KeptAnswer};
+use engine::{AnswerClaim, Claimed, ClickName, KeptAnswer};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{
@@ -111,6 +114,11 @@ pub fn request_key(caller: &Caller, key: &str) -> RequestKey {
     RequestKey::from_uuid(Uuid::new_v5(&caller.id, key.as_bytes()))
 }
 
+/// The same, with what was asked: the key names nothing else, however long ago that was.
+pub fn click_name(caller: &Caller, key: &str, request: &[&[u8]]) -> ClickName {
+    ClickName { key: request_key(caller, key), request_sha256: Some(digest(request)) }
+}
+
 /// Parts are told apart by their lengths.
 fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
@@ -122,7 +130,8 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
 }
 
 impl Rest {
-    /// Does a request once for its key, where it has one, and tells the same whenever it comes again.
+    /// Does a request once for its key, where it has one, and tells the same whenever it comes again. Nobody who hangs up ends
+    /// it in the middle: [`to_its_end`] sees to that.
     ///
     /// # Errors
     /// What `work` says; a key that was used for something else, or is at work.
@@ -134,28 +143,44 @@ impl Rest {
         work: impl Future<Output = Result<Answer, Problem>>,
     ) -> Result<Response, Problem> {
         let Some(key) = key else { return Ok(work.await?.into_response()) };
-        let claim = claim(caller, key, request);
-        match self.engine.claim_answer(&claim).await.map_err(super::refused)? {
+        let held = match self.engine.claim_answer(&claim(caller, key, request)).await.map_err(super::refused)? {
             Claimed::Known(answer) => return Ok(respond(answer, true)),
             Claimed::Other => return Err(Problem::new(Code::IdempotencyKeyReused)),
             Claimed::AtWork => return Err(Problem::new(Code::RequestInProgress).after(1)),
-            Claimed::Work => {}
-        }
-        match work.await {
+            Claimed::Work(held) => held,
+        };
+        match self.engine.work_under(&held, work).await {
             Ok(answer) => {
                 let kept = answer.kept();
                 // It is done: one that cannot be remembered is told all the same.
-                if let Err(error) = self.engine.keep_answer(&claim, &kept).await {
-                    tracing::warn!(%error, "an answer could not be kept: {error}");
+                match self.engine.keep_answer(&held, &kept).await {
+                    Ok(true) => {}
+                    Ok(false) => tracing::warn!("another try holds the key of a request that was done"),
+                    Err(error) => tracing::warn!(%error, "an answer could not be kept: {error}"),
                 }
                 Ok(respond(kept, false))
             }
             Err(problem) => {
-                if let Err(error) = self.engine.forget_answer(&claim).await {
+                if let Err(error) = self.engine.forget_answer(&held).await {
                     tracing::warn!(%error, "a key could not be let go of: {error}");
                 }
                 Err(problem)
             }
+        }
+    }
+}
+
+/// Lets a request that changes something run to its end, whether or not somebody still waits for the answer. A server drops
+/// what it does for a connection that is gone: the work would be done and its key held by nobody.
+pub async fn to_its_end(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    match tokio::spawn(next.run(request).in_current_span()).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(%error, "a request of the API ended in the middle: {error}");
+            Problem::new(Code::Internal).into_response()
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    extract::{FromRequestParts, RawPathParams},
-    http::{HeaderMap, Uri, header, request::Parts},
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    http::{HeaderMap, StatusCode, Uri, header, request::Parts},
 };
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -15,6 +15,22 @@ use super::problem::{Code, FieldCode, FieldError, Problem};
 
 /// Characters of a UUID with its hyphens; other ways to write one are not taken.
 const UUID_CHARS: usize = 36;
+
+/// A body that arrived whole.
+pub struct Sent(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match Bytes::from_request(request, state).await {
+            Ok(body) => Ok(Self(body)),
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::new(Code::TooLarge)),
+            // It broke off, stood still for too long, or was in pieces that are none.
+            Err(_) => Err(Problem::new(Code::Malformed)),
+        }
+    }
+}
 
 /// The variable parts of an address.
 pub struct Params(Vec<(String, String)>);

@@ -17,6 +17,7 @@ mod rate_limit;
 mod reference;
 mod sentences;
 mod stats_schema;
+mod streams;
 mod token_cache;
 mod upload;
 mod video;
@@ -39,7 +40,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::csrf::ProtectionError;
 use url::Url;
 
-use self::{gather::Gather, rate_limit::RateLimit, token_cache::TokenCache};
+use self::{gather::Gather, rate_limit::RateLimit, streams::Streams, token_cache::TokenCache, upload::Uploads};
 pub use self::{
     problem::{Code, Problem, refuse},
     upload::body_max_bytes,
@@ -65,6 +66,8 @@ pub struct Rest {
     public_url: Url,
     tokens: TokenCache,
     rate_limit: Arc<RateLimit>,
+    streams: Streams,
+    uploads: Uploads,
     statuses: Gather<GenerationId, Result<Option<VideoJob>, ()>>,
     clicks: Gather<ImageClick, Result<Answered, engine::Error>>,
 }
@@ -83,7 +86,16 @@ impl Rest {
             let engine = clicked.clone();
             async move { engine.generate_from_images(&clicks).await }
         });
-        Self { engine, public_url, tokens: TokenCache::default(), rate_limit, statuses, clicks }
+        Self {
+            engine,
+            public_url,
+            tokens: TokenCache::default(),
+            rate_limit,
+            streams: Streams::default(),
+            uploads: Uploads::default(),
+            statuses,
+            clicks,
+        }
     }
 
     /// An address as others need it: with scheme and host.
@@ -110,6 +122,7 @@ async fn statuses(engine: &Engine, ids: Vec<GenerationId>) -> Vec<Result<Option<
 pub fn routes(router: Router<State>, state: &State) -> Router<State> {
     let calls = videos(generations(desk(Router::new())))
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
+        .layer(middleware::from_fn(idempotency::to_its_end))
         .layer(middleware::from_fn_with_state(state.rest.clone(), caller::authenticate))
         .layer(middleware::from_fn(problem::render));
     let pages = Router::new()
@@ -127,6 +140,7 @@ fn videos(router: Router<State>) -> Router<State> {
         .route("/api/video/{videoId}", get(video::video))
         .route("/api/video/{videoId}/stream", get(video::stream))
         .route(paths::TRYON_IMAGES, post(video::upload_tryon_image).layer(DefaultBodyLimit::disable()))
+        .route("/api/video/tryon-images/{tryonImageId}", delete(video::remove_tryon_image))
 }
 
 fn generations(router: Router<State>) -> Router<State> {

@@ -31,6 +31,7 @@ const ABOUT: &str = "Product videos for fashion shops: upload a try-on image, st
     ),
     paths(
         video::generate, video::status, video::video, video::stream, video::upload_tryon_image,
+        video::remove_tryon_image,
         generation::create, generation::list, generation::stats, generation::get, generation::cancel, generation::retry,
         generation::approve, generation::publish, generation::unpublish, events::one, events::all,
         product::list, product::create, product::get, product::change, product::upload_photo,
@@ -65,7 +66,7 @@ const PROBLEMS: [(&str, &str); 11] = [
     ("413", "The body is larger than is taken."),
     ("415", "The body is of another media type."),
     ("422", "Fields are missing, unknown, of another type or out of range."),
-    ("429", "Too many requests in a minute, or a limit of the day."),
+    ("429", "Too many requests in a minute, too many open streams, or a limit of the day."),
     ("500", "A fault of ours."),
     ("503", "A part is away for a moment."),
 ];
@@ -222,7 +223,7 @@ mod tests {
                 assert!(responses.contains_key("401"), "{method} {path}");
             }
         }
-        assert!(names.len() >= 29, "{names:?}");
+        assert!(names.len() >= 30, "{names:?}");
         for name in SENT {
             assert_eq!(document()["components"]["schemas"][name]["additionalProperties"], false, "{name}");
         }

@@ -9,7 +9,6 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri},
     response::Response,
 };
-use bytes::Bytes;
 use domain::{LocalText, ProductId, Scope, product::ShopProduct};
 use engine::{NewPhoto, NewProduct, ProductChange};
 use serde::Serialize;
@@ -21,11 +20,11 @@ use super::{
     Rest,
     caller::Caller,
     idempotency::{self, Answer, Need},
-    input::{self, Fields, Params},
+    input::{self, Fields, Params, Sent},
     page::PageQuery,
     paths,
     problem::{FieldCode, Problem},
-    refused, upload,
+    refused,
     upload::Part,
     video::fresh,
     video_schema::{Image, VideoResult, VideoUrls},
@@ -275,7 +274,7 @@ pub async fn create(
     FromState(rest): FromState<Arc<Rest>>,
     caller: Caller,
     headers: HeaderMap,
-    body: Bytes,
+    Sent(body): Sent,
 ) -> Result<Response, Problem> {
     caller.may(Scope::ProductWrite)?;
     let key = idempotency::key(&headers, Need::Optional)?;
@@ -319,7 +318,7 @@ pub async fn change(
     caller: Caller,
     params: Params,
     headers: HeaderMap,
-    body: Bytes,
+    Sent(body): Sent,
 ) -> Result<Response, Problem> {
     caller.may(Scope::ProductWrite)?;
     let id = params.id("productId", ProductId::from_uuid)?;
@@ -363,7 +362,8 @@ pub async fn upload_photo(
     caller.may(Scope::ProductWrite)?;
     let id = params.id("productId", ProductId::from_uuid)?;
     let key = idempotency::key(&headers, Need::Optional)?;
-    let bytes = upload::read(&headers, body, &FORM).await?.remove("photo").unwrap_or_default();
+    let mut form = rest.uploads.read(&headers, body, &FORM).await?;
+    let bytes = form.take("photo");
     let work = async {
         let photo = NewPhoto { bytes: bytes.clone() };
         let photo = rest.engine.add_photo(caller.user, id, &photo).await.map_err(refused)?;

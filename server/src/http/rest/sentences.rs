@@ -27,6 +27,7 @@ pub fn title(code: Code, locale: Locale) -> &'static str {
         Code::PriceChanged => ("가격이 달라졌습니다", "Price changed"),
         Code::LimitReached => ("오늘의 한도에 도달했습니다", "Daily limit reached"),
         Code::TooManyRequests => ("요청이 너무 많습니다", "Too many requests"),
+        Code::TooManyStreams => ("열린 이벤트 스트림이 너무 많습니다", "Too many streams"),
         Code::NoPrice => ("지금 살 수 있는 모델이 없습니다", "No model available"),
         Code::Unavailable => ("잠시 사용할 수 없습니다", "Temporarily unavailable"),
         Code::Internal => ("서버 오류입니다", "Internal fault"),
@@ -115,6 +116,10 @@ pub fn detail(code: Code, scope: Option<Scope>, locale: Locale) -> String {
         Code::TooManyRequests => (
             "1분에 보낼 수 있는 요청 수를 넘었습니다. Retry-After 뒤에 다시 보내세요.",
             "More requests than a minute allows. Send it again after Retry-After.",
+        ),
+        Code::TooManyStreams => (
+            "동시에 열 수 있는 이벤트 스트림 수를 넘었습니다. 하나를 닫거나 Retry-After 뒤에 다시 여세요.",
+            "More streams are open than a caller may have. Close one, or open it after Retry-After.",
         ),
         Code::NoPrice => (
             "지금 살 수 있는 모델이 없어 아무것도 청구되지 않았습니다. 운영자에게 알리세요.",

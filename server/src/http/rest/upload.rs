@@ -1,6 +1,6 @@
-//! Files that are sent as `multipart/form-data` (RFC 7578).
+//! Files that are sent as `multipart/form-data` (RFC 7578). Each is in memory until it is stored, so a few are taken at a time.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -8,6 +8,10 @@ use axum::{
 };
 use bytes::Bytes;
 use multer::{Constraints, Multipart, SizeLimit};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use super::problem::{Code, FieldCode, FieldError, Problem};
 
@@ -17,6 +21,14 @@ pub const FILE_MAX_BYTES: usize = 20_000_000;
 const TEXT_MAX_BYTES: u64 = 1_000;
 /// Room for what stands around the parts.
 const FRAME_BYTES: usize = 64 * 1024;
+/// Forms that a process takes at the same time.
+const AT_ONCE: usize = 8;
+/// The next one waits so long for a place.
+const WAIT_LIMIT: Duration = Duration::from_secs(5);
+/// Whoever found no place is told to come back after so long.
+const RETRY_AFTER_SECS: u64 = 10;
+/// A form takes its place for so long; one that has not arrived by then is given up.
+const ARRIVAL_LIMIT: Duration = Duration::from_secs(180);
 
 /// Largest body of a request, in bytes, for addresses that take files; none for all others.
 pub fn body_max_bytes(path: &str) -> Option<usize> {
@@ -36,13 +48,59 @@ pub struct Part {
     pub is_file: bool,
 }
 
-/// Reads a form: each of these parts once, and no other.
-///
-/// # Errors
-/// Another media type, a form that is damaged or too large, fields that are missing, unknown or there twice.
-pub async fn read(headers: &HeaderMap, body: Body, parts: &[Part]) -> Result<BTreeMap<&'static str, Bytes>, Problem> {
+/// The places for forms that are taken.
+pub struct Uploads(Arc<Semaphore>);
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+impl Uploads {
+    /// Reads a form: each of these parts once, and no other.
+    ///
+    /// # Errors
+    /// Another media type, too many forms at the same time, a form that is damaged, late or too large, fields that are
+    /// missing, unknown or there twice.
+    pub async fn read(&self, headers: &HeaderMap, body: Body, parts: &[Part]) -> Result<Form, Problem> {
+        let boundary = boundary(headers)?;
+        let place = self.place().await?;
+        let reading = timeout(ARRIVAL_LIMIT, read(boundary, body, parts));
+        let found = reading.await.map_err(|_| Problem::new(Code::Malformed))??;
+        Ok(Form { found, _place: place })
+    }
+
+    async fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        match timeout(WAIT_LIMIT, self.0.clone().acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!("{AT_ONCE} files are being taken, another one is refused");
+                Err(Problem::new(Code::Unavailable).after(RETRY_AFTER_SECS))
+            }
+        }
+    }
+}
+
+/// A form that was read; it has its place until it is dropped.
+pub struct Form {
+    found: BTreeMap<&'static str, Bytes>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Form {
+    /// Takes out what was sent as a part.
+    pub fn take(&mut self, name: &str) -> Bytes {
+        self.found.remove(name).unwrap_or_default()
+    }
+}
+
+fn boundary(headers: &HeaderMap) -> Result<String, Problem> {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let boundary = multer::parse_boundary(media_type).map_err(|_| Problem::new(Code::UnsupportedMediaType))?;
+    multer::parse_boundary(media_type).map_err(|_| Problem::new(Code::UnsupportedMediaType))
+}
+
+async fn read(boundary: String, body: Body, parts: &[Part]) -> Result<BTreeMap<&'static str, Bytes>, Problem> {
     let limits = parts.iter().filter(|part| part.is_file);
     let limits = limits.fold(SizeLimit::new().per_field(TEXT_MAX_BYTES), |limits, part| {
         limits.for_field(part.name, FILE_MAX_BYTES as u64)
@@ -93,8 +151,8 @@ mod tests {
     async fn form(media_type: &str, body: &'static str) -> Result<Vec<(&'static str, Bytes)>, Code> {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, media_type.parse().unwrap());
-        let read = read(&headers, Body::from(body), &PARTS).await;
-        read.map(|found| found.into_iter().collect()).map_err(|problem| problem.code())
+        let read = Uploads::default().read(&headers, Body::from(body), &PARTS).await;
+        read.map(|form| form.found.into_iter().collect()).map_err(|problem| problem.code())
     }
 
     #[tokio::test]
@@ -115,6 +173,33 @@ mod tests {
             assert_eq!(form(TYPE, body).await.unwrap_err(), code, "{body}");
         }
         assert_eq!(form("application/json", "{}").await.unwrap_err(), Code::UnsupportedMediaType);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn so_many_forms_are_taken_at_once_and_the_next_waits_for_seconds_only() {
+        let uploads = Uploads::default();
+        let mut places = Vec::new();
+        for _ in 0..AT_ONCE {
+            places.push(uploads.place().await.unwrap());
+        }
+        assert_eq!(uploads.place().await.unwrap_err().code(), Code::Unavailable);
+        let ((), next) = tokio::join!(
+            async {
+                tokio::time::sleep(WAIT_LIMIT / 2).await;
+                drop(places.pop());
+            },
+            uploads.place()
+        );
+        assert!(next.is_ok(), "one that is done makes room");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_form_that_never_ends_is_given_up() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, "multipart/form-data; boundary=x".parse().unwrap());
+        let body = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
+        let read = Uploads::default().read(&headers, body, &PARTS).await;
+        assert_eq!(read.err().map(|problem| problem.code()), Some(Code::Malformed));
     }
 
     #[test]

@@ -9,7 +9,6 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
-use bytes::Bytes;
 use domain::{FailureCode, GenerationId, Locale, ProductId, Scope, TryonImageId, VideoId};
 use engine::{ImageClick, KeptAnswer};
 
@@ -17,9 +16,9 @@ use super::{
     Rest,
     caller::Caller,
     idempotency::{self, Answer, Need},
-    input::{self, Params},
+    input::{self, Params, Sent},
     problem::{self, Code, FieldCode, Problem},
-    refused, upload,
+    refused,
     upload::Part,
     video_schema::{AcceptedVideo, GenerateVideo, Protocol, Stream, TryonImage, Video, VideoSettings, VideoStatus},
 };
@@ -40,7 +39,7 @@ pub async fn generate(
     FromState(rest): FromState<Arc<Rest>>,
     caller: Caller,
     headers: HeaderMap,
-    body: Bytes,
+    Sent(body): Sent,
 ) -> Result<Response, Problem> {
     caller.may(Scope::VideoGenerate)?;
     let key = idempotency::key(&headers, Need::Required)?.ok_or(Problem::new(Code::IdempotencyKeyMissing))?;
@@ -222,7 +221,8 @@ const FORM: [Part; 2] = [
 
 /// Uploads a picture of somebody wearing a product.
 ///
-/// It is seen by nobody but the desk and the model that moves it.
+/// It is seen by nobody but the desk and the model that moves it. 30 days after it was uploaded, and after the last video was
+/// made of it, it is removed.
 #[utoipa::path(
     post, path = "/api/video/tryon-images", operation_id = "uploadTryonImage", tag = "video",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
@@ -239,9 +239,9 @@ pub async fn upload_tryon_image(
 ) -> Result<Response, Problem> {
     caller.may(Scope::VideoGenerate)?;
     let key = idempotency::key(&headers, Need::Optional)?;
-    let mut form = upload::read(&headers, body, &FORM).await?;
-    let image = form.remove("image").unwrap_or_default();
-    let product = form.remove("productId").unwrap_or_default();
+    let mut form = rest.uploads.read(&headers, body, &FORM).await?;
+    let image = form.take("image");
+    let product = form.take("productId");
     let product = std::str::from_utf8(&product).ok().and_then(input::uuid);
     let product = product.ok_or_else(|| Problem::field("productId", FieldCode::InvalidValue, "uuid"))?;
     let request: [&[u8]; 3] = [b"POST /api/video/tryon-images", product.as_bytes(), &image.clone()];
@@ -260,6 +260,27 @@ pub async fn upload_tryon_image(
         Answer::new(StatusCode::CREATED, &stored)
     };
     rest.once(&caller, key.as_deref(), &request, work).await
+}
+
+/// Removes a try-on image.
+///
+/// Nothing is made of it any more, and its picture is erased, within a day at the latest; videos that were made of it stay. 409
+/// while a video is being made of it.
+#[utoipa::path(
+    delete, path = "/api/video/tryon-images/{tryonImageId}", operation_id = "removeTryonImage", tag = "video",
+    params(("tryonImageId" = Uuid, Path, description = "What the upload answered.")),
+    responses((status = 204, description = "Removed.")),
+    security(("token" = ["video:generate"])),
+)]
+pub async fn remove_tryon_image(
+    FromState(rest): FromState<Arc<Rest>>,
+    caller: Caller,
+    params: Params,
+) -> Result<Response, Problem> {
+    caller.may(Scope::VideoGenerate)?;
+    let id = params.id("tryonImageId", TryonImageId::from_uuid)?;
+    rest.engine.remove_tryon_image(caller.user, id).await.map_err(refused)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 #[cfg(test)]

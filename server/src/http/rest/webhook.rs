@@ -1,19 +1,19 @@
 //! `/api/admin/webhooks`: addresses of shops that are told what changed, in the manner of Standard Webhooks.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
 use axum::{
     Json,
+    body::{Body, to_bytes},
     extract::State as FromState,
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse as _, Response},
 };
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::{DeliveryId, EndpointId, Scope};
 use engine::{Delivery, Endpoint, NewEndpoint, WebhookEvent};
 use secrecy::ExposeSecret as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -25,10 +25,13 @@ use super::{
     input::{self, Params},
     page::PageQuery,
     paths,
-    problem::{FieldCode, Problem},
+    problem::{Code, FieldCode, Problem},
     refused,
     video::fresh,
 };
+
+/// Longest answer of a webhook that is read, in bytes: each of its texts is far shorter.
+const ANSWER_MAX_BYTES: usize = 64 * 1024;
 
 /// Something a webhook is told of.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
@@ -70,7 +73,7 @@ pub struct AddWebhook {
 }
 
 /// A webhook.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Webhook {
     /// The webhook.
@@ -87,7 +90,7 @@ pub struct Webhook {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     disabled_at: Option<DateTime<Utc>>,
-    /// What messages are signed with. Shown once, when it is added.
+    /// What messages are signed with. Shown to whoever adds it, and to nobody later.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     secret: Option<String>,
@@ -123,7 +126,7 @@ pub enum DeliveryStateWord {
     Pending,
     /// It was answered with 2xx.
     Delivered,
-    /// Its tries are used up.
+    /// Its tries are used up, or the webhook wants to hear nothing any more.
     Failed,
 }
 
@@ -216,7 +219,8 @@ fn events(value: &Value) -> Result<Vec<WebhookEvent>, FieldCode> {
 
 /// Adds an address that is told what changes.
 ///
-/// Its `secret` is in this answer and in no other. Messages carry `webhook-id`, `webhook-timestamp` and
+/// Its `secret` is in this answer, also when that is given again for the same `Idempotency-Key`, and in no other; it is not
+/// stored. Messages carry `webhook-id`, `webhook-timestamp` and
 /// `webhook-signature` of Standard Webhooks.
 #[utoipa::path(
     post, path = "/api/admin/webhooks", operation_id = "addWebhook", tag = "webhooks",
@@ -231,7 +235,7 @@ pub async fn add(
     FromState(rest): FromState<Arc<Rest>>,
     caller: Caller,
     headers: HeaderMap,
-    body: Bytes,
+    input::Sent(body): input::Sent,
 ) -> Result<Response, Problem> {
     caller.may(Scope::WebhookManage)?;
     let key = idempotency::key(&headers, Need::Optional)?;
@@ -243,12 +247,29 @@ pub async fn add(
     };
     fields.finish()?;
     let work = async {
-        let (endpoint, secret) = rest.engine.add_endpoint(caller.user, &new).await.map_err(refused)?;
-        let id = endpoint.id;
-        let webhook = Webhook { secret: Some(secret.expose_secret().to_owned()), ..endpoint.into() };
-        Ok(Answer::new(StatusCode::CREATED, &webhook)?.at(format!("{}/{id}", paths::WEBHOOKS)))
+        let endpoint = rest.engine.add_endpoint(caller.user, &new).await.map_err(refused)?;
+        let location = format!("{}/{}", paths::WEBHOOKS, endpoint.id);
+        Ok(Answer::new(StatusCode::CREATED, &Webhook::from(endpoint))?.at(location))
     };
-    rest.once(&caller, key.as_deref(), &[b"POST webhooks", &body], work).await
+    let answer = rest.once(&caller, key.as_deref(), &[b"POST webhooks", &body], work).await?;
+    with_secret(&rest, answer).await
+}
+
+/// The answer of a webhook that was added, with its secret. That follows from the webhook's id whenever the answer is given:
+/// the one that is kept for its key is without it.
+async fn with_secret(rest: &Rest, answer: Response) -> Result<Response, Problem> {
+    let (parts, body) = answer.into_parts();
+    let body = to_bytes(body, ANSWER_MAX_BYTES).await.map_err(unreadable)?;
+    let webhook: Webhook = serde_json::from_slice(&body).map_err(unreadable)?;
+    let secret = rest.engine.endpoint_secret(EndpointId::from_uuid(webhook.webhook_id));
+    let webhook = Webhook { secret: Some(secret.expose_secret().to_owned()), ..webhook };
+    let body = serde_json::to_vec(&webhook).map_err(unreadable)?;
+    Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+fn unreadable(error: impl Display) -> Problem {
+    tracing::error!(%error, "the answer of a webhook could not be read: {error}");
+    Problem::new(Code::Internal)
 }
 
 /// Every webhook.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Code, common, json as read, problem};
+use super::{Code, common, json as read, photo_form, problem};
 use crate::{
     browser::header,
-    house::{House, photo, shared},
+    house::{House, shared},
 };
 
 const GENERATIONS: &str = "/api/admin/video-generation";
@@ -155,11 +155,8 @@ async fn a_product_is_added_changed_and_given_photos() {
     assert_eq!(changed["sku"], word, "what is left out stays");
     let body = json!({"productId": id});
     problem(code.post(GENERATIONS, &body).send().await.unwrap(), 404, "not_found").await;
-    let mut form = b"--edge\r\ncontent-disposition: form-data; name=\"photo\"; filename=\"a.png\"\r\n\r\n".to_vec();
-    form.extend(photo());
-    form.extend(b"\r\n--edge--\r\n");
     let request = code.request(reqwest::Method::POST, &format!("{path}/photos"));
-    let request = request.header("content-type", "multipart/form-data; boundary=edge").body(form);
+    let request = request.header("content-type", "multipart/form-data; boundary=edge").body(photo_form());
     let stored = read(request.send().await.unwrap(), 201).await;
     assert_eq!((&stored["width"], &stored["height"]), (&json!(600), &json!(800)), "{stored}");
     let whole = code.read(&path).await;

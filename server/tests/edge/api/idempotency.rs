@@ -1,11 +1,18 @@
 //! A request that is sent again is done once, however often and from however many places at once.
 
+use std::time::{Duration, Instant};
+
 use futures::future::join_all;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use uuid::Uuid;
 
-use super::{Code, common, json as read, problem};
+use super::{Code, common, json as read, photo_form, problem};
 use crate::{browser::header, house::House};
+
+/// What was begun has ended by then.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(50);
 
 #[tokio::test]
 async fn a_hundred_of_the_same_are_one_generation() {
@@ -79,4 +86,67 @@ async fn what_spends_money_needs_a_key_and_everything_else_may_have_one() {
     other["slug"] = json!(format!("{word}-2"));
     other["sku"] = json!(format!("{word}-2"));
     read(code.post_as("/api/admin/products", &other, &key).send().await.unwrap(), 201).await;
+}
+
+#[tokio::test]
+async fn who_hangs_up_does_not_end_what_was_begun() {
+    let house = House::build(&[]).await;
+    let product = house.ground.add_product("begun").await;
+    let code = Code::of(&house).await;
+    let key = Uuid::now_v7().to_string();
+    let path = format!("/api/admin/products/{}/photos", product.id);
+    let photo = || {
+        let request = code.request(reqwest::Method::POST, &path).header("idempotency-key", &key);
+        request.header("content-type", "multipart/form-data; boundary=edge").body(photo_form())
+    };
+    // Whoever adds a photo waits for the product.
+    let mut conn = house.ground.database.connect().await;
+    let mut held = conn.begin().await.unwrap();
+    let hold = sqlx::query("select id from products where id = $1 for update").bind(product.id);
+    hold.fetch_one(&mut *held).await.unwrap();
+    let asking = tokio::spawn(photo().send());
+    let waits = "select count(*) from pg_stat_activity
+                 where datname = current_database() and wait_event_type = 'Lock' and query like '%from products%'";
+    let begun = Instant::now();
+    while house.ground.database.number(waits).await == 0 {
+        assert!(begun.elapsed() < PATIENCE, "it waits for the product");
+        tokio::time::sleep(PAUSE).await;
+    }
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled());
+    // The server notices that nobody is there any more.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    problem(photo().send().await.unwrap(), 409, "request_in_progress").await;
+    held.rollback().await.unwrap();
+    let begun = Instant::now();
+    let again = loop {
+        let answer = photo().send().await.unwrap();
+        if answer.status() != 409 {
+            break answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it was done");
+        tokio::time::sleep(PAUSE).await;
+    };
+    assert_eq!(header(&again, "idempotent-replayed"), "true");
+    read(again, 201).await;
+    let photos = code.read(&format!("/api/admin/products/{}", product.id)).await["photos"].clone();
+    assert_eq!(photos.as_array().unwrap().len(), 2, "it was done once: {photos}");
+}
+
+#[tokio::test]
+async fn a_key_of_yesterday_names_its_request_still() {
+    let house = House::build(&[]).await;
+    let product = house.ground.add_product("yesterday").await;
+    let code = Code::of(&house).await;
+    let key = Uuid::now_v7().to_string();
+    let body = |duration: u8| json!({"productId": product.id.to_string(), "options": {"duration": duration}});
+    let path = "/api/admin/video-generation";
+    let made = read(code.post_as(path, &body(3), &key).send().await.unwrap(), 202).await;
+    let mut conn = house.ground.database.connect().await;
+    sqlx::query("delete from api_answers").execute(&mut conn).await.unwrap();
+    let other = code.post_as(path, &body(4), &key).send().await.unwrap();
+    problem(other, 409, "idempotency_key_reused").await;
+    let again = read(code.post_as(path, &body(3), &key).send().await.unwrap(), 202).await;
+    assert_eq!(again["jobId"], made["jobId"]);
+    assert_eq!(house.ground.database.number("select count(*) from generations").await, 1);
 }

@@ -6,8 +6,10 @@ mod idempotency;
 mod private;
 mod problems;
 mod schemathesis;
+mod streams;
 mod tokens;
 mod tryon;
+mod uploads;
 mod webhooks;
 
 use std::time::{Duration, Instant};
@@ -131,6 +133,14 @@ pub fn form(product: &str, image: &[u8]) -> Vec<u8> {
     .into_bytes();
     form.extend_from_slice(image);
     form.extend_from_slice(b"\r\n--edge--\r\n");
+    form
+}
+
+/// A form with a photo of a product.
+pub fn photo_form() -> Vec<u8> {
+    let mut form = b"--edge\r\ncontent-disposition: form-data; name=\"photo\"; filename=\"a.png\"\r\n\r\n".to_vec();
+    form.extend(photo());
+    form.extend(b"\r\n--edge--\r\n");
     form
 }
 

@@ -2,12 +2,25 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use uuid::Uuid;
 
-use super::{common, problem};
+use super::{Code, PROBLEM, common, problem};
 use crate::{browser::header, house::shared};
 
 const GENERATE: &str = "/api/video/generate";
+
+/// Generations of a product.
+async fn generations_of(product: Uuid) -> i64 {
+    sqlx::query_scalar("select count(*) from generations where product_id = $1")
+        .bind(product)
+        .fetch_one(&mut shared().await.ground.database.connect().await)
+        .await
+        .unwrap()
+}
 
 fn fields(told: &Value) -> Vec<(&str, &str)> {
     let errors = told["errors"].as_array().unwrap();
@@ -16,9 +29,11 @@ fn fields(told: &Value) -> Vec<(&str, &str)> {
 
 #[tokio::test]
 async fn every_wrong_field_is_named() {
-    let (code, product) = common().await;
-    let id = Uuid::now_v7().to_string();
-    let before = shared().await.ground.database.number("select count(*) from generations").await;
+    let house = shared().await;
+    let code = Code::of(house).await;
+    // What is right in these requests would do: they name a picture and a product a video can be made of.
+    let product = house.ground.add_product("half-made").await.id;
+    let id = code.upload(product).await;
     for (body, expected) in [
         (json!({}), vec![("tryonImageId", "missing")]),
         (json!({"tryonImageId": 4}), vec![("tryonImageId", "wrong_type")]),
@@ -52,15 +67,19 @@ async fn every_wrong_field_is_named() {
     let expected =
         [("options.modelType", "wrong_type"), ("options.duration", "wrong_type"), ("options.recipe", "invalid_value")];
     assert_eq!(fields(&told), expected);
-    let bounds =
-        [(json!(3), 404), (json!(5), 404), (json!(4.0), 404), (json!(2), 422), (json!(-1), 422), (json!(1e30), 422)];
-    for (duration, status) in bounds {
+    for duration in [json!(2), json!(6), json!(-1), json!(1e30), json!(4.5)] {
         let body = json!({"tryonImageId": id, "settings": {"duration": duration}});
-        assert_eq!(code.post(GENERATE, &body).send().await.unwrap().status(), status, "{body}");
+        assert_eq!(code.post(GENERATE, &body).send().await.unwrap().status(), 422, "{body}");
     }
-    let after =
-        shared().await.ground.database.number("select count(*) from generations where tryon_image_id is not null");
-    assert_eq!(after.await, 0, "{before} before: none is half made");
+    assert_eq!(generations_of(product).await, 0, "none is half made");
+    // Within the bounds: nothing is wrong but the picture, which nobody uploaded.
+    let nobody = Uuid::now_v7().to_string();
+    for duration in [json!(3), json!(5), json!(4.0)] {
+        let body = json!({"tryonImageId": nobody, "settings": {"duration": duration}});
+        problem(code.post(GENERATE, &body).send().await.unwrap(), 404, "not_found").await;
+    }
+    code.generate(&id, json!({"duration": 3})).await;
+    assert_eq!(generations_of(product).await, 1, "the same picture makes one where everything is right");
 }
 
 #[tokio::test]
@@ -81,6 +100,38 @@ async fn other_bodies_are_refused_by_what_they_are() {
     let deep = [b"{\"a\":".repeat(2_000), b"1".to_vec(), b"}".repeat(2_000)].concat();
     problem(send("application/json", deep).await, 400, "malformed").await;
     problem(send("application/json", vec![b' '; 1_100_000]).await, 413, "too_large").await;
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_a_problem_like_any_other() {
+    let (code, product) = common().await;
+    let product = format!("/api/admin/products/{product}");
+    let retry = format!("/api/admin/video-generation/{}/retry", Uuid::now_v7());
+    for (method, path) in [
+        ("POST", GENERATE),
+        ("POST", "/api/admin/video-generation"),
+        ("POST", retry.as_str()),
+        ("POST", "/api/admin/products"),
+        ("PATCH", product.as_str()),
+        ("POST", "/api/admin/webhooks"),
+    ] {
+        let host = shared().await.url.strip_prefix("http://").unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\nidempotency-key: {}\r\n\
+             content-type: application/json\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n\
+             4\r\n{{\"a\"\r\nnothing\r\n",
+            code.token,
+            Uuid::now_v7()
+        );
+        let mut stream = TcpStream::connect(host).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // Whatever becomes of the connection once it is answered.
+        _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{method} {path}: {answer}");
+        assert!(answer.contains(PROBLEM) && answer.contains("\"malformed\""), "{method} {path}: {answer}");
+    }
 }
 
 #[tokio::test]

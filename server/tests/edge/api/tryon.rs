@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Code, common, form, json as read, problem};
 use crate::{
     browser::header,
-    house::{House, entries_of, photo},
+    house::{House, entries_of, photo, shared},
 };
 
 #[tokio::test]
@@ -109,6 +109,33 @@ async fn a_failure_and_a_stop_say_why_and_can_be_retried_with_the_same_picture()
     assert_eq!((&retry["retryOf"], &retry["status"]), (&json!(job), &json!("PENDING")), "{retry}");
     let again = code.ended(retry["jobId"].as_str().unwrap()).await;
     assert_eq!(again["status"], "completed", "{again}");
+    // Its retry stands: whoever asks once more is led to it.
+    let once_more = read(code.post(&format!("{path}/retry"), &json!({})).send().await.unwrap(), 202).await;
+    assert_eq!(once_more["jobId"], retry["jobId"], "{once_more}");
     assert_eq!(entries_of(&house.invoice().await, "gemini"), 0, "the picture was taken over");
     problem(code.post(&format!("{path}/cancel"), &json!({})).send().await.unwrap(), 409, "conflict").await;
+}
+
+#[tokio::test]
+async fn a_picture_is_removed_when_somebody_asks_for_it() {
+    let (code, product) = common().await;
+    let image = code.upload(product).await;
+    let path = format!("/api/video/tryon-images/{image}");
+    let reader = Code::with(shared().await, &["video:read"]).await;
+    problem(reader.request(Method::DELETE, &path).send().await.unwrap(), 403, "scope_missing").await;
+    let database = &shared().await.ground.database;
+    let key: String = sqlx::query_scalar("select object_key from tryon_images where id = $1")
+        .bind(image.parse::<Uuid>().unwrap())
+        .fetch_one(&mut database.connect().await)
+        .await
+        .unwrap();
+    let key = storage::Key::parse(&key).unwrap();
+    let objects = shared().await.ground.objects().await;
+    assert!(objects.head(&key).await.unwrap().is_some());
+    assert_eq!(code.request(Method::DELETE, &path).send().await.unwrap().status(), 204);
+    assert!(objects.head(&key).await.unwrap().is_none(), "it is nowhere any more");
+    problem(code.request(Method::DELETE, &path).send().await.unwrap(), 404, "not_found").await;
+    let body = json!({"tryonImageId": image});
+    problem(code.post("/api/video/generate", &body).send().await.unwrap(), 404, "not_found").await;
+    problem(code.get(&path).send().await.unwrap(), 405, "method_not_allowed").await;
 }

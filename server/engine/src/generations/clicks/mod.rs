@@ -39,7 +39,8 @@ impl Placed {
 
 impl Engine {
     /// Writes clicks with their calls, their money and their jobs; answers what became of each, in their order. Those
-    /// beyond the day's limits write nothing. Tell of them after the commit.
+    /// beyond the day's limits, and those whose key was used for something else, write nothing. Tell of them after the
+    /// commit.
     ///
     /// # Errors
     /// When nothing may be committed: the database, or the same click of another day at the same moment.
@@ -55,8 +56,8 @@ impl Engine {
         let mut admitted: Vec<&Click> = Vec::with_capacity(clicks.len());
         let mut placed = Vec::with_capacity(clicks.len());
         for click in clicks {
-            if let Some(id) = earlier.get(&(click.new.by, click.new.key)) {
-                placed.push(Ok(Placed::Earlier(*id)));
+            if let Some(earlier) = earlier.get(&(click.new.by, click.new.name.key)) {
+                placed.push(earlier.told_to(&click.new.name).map(Placed::Earlier));
                 continue;
             }
             placed.push(day.admit(self.settings(), click.plan.total()).map(|()| {

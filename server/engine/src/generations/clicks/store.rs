@@ -6,18 +6,18 @@ use domain::{GenerationId, RequestKey, Stage, TryonImageId, UserId, VideoId, gen
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::generations::click::Click;
+use crate::generations::click::{Click, EarlierClick};
 
 /// Generations that the same clicks made before.
 pub(super) async fn earlier(
     conn: &mut PgConnection,
     clicks: &[Click],
-) -> Result<HashMap<(UserId, RequestKey), GenerationId>, sqlx::Error> {
+) -> Result<HashMap<(UserId, RequestKey), EarlierClick>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select g.id, g.requested_by, g.request_key from generations g
+        "select g.id, g.requested_by, g.request_key, g.request_sha256 from generations g
          join unnest($1::uuid[], $2::uuid[]) as n (by, key) on g.requested_by = n.by and g.request_key = n.key",
         &clicks.iter().map(|click| click.new.by.uuid()).collect::<Vec<_>>(),
-        &clicks.iter().map(|click| click.new.key.uuid()).collect::<Vec<_>>(),
+        &clicks.iter().map(|click| click.new.name.key.uuid()).collect::<Vec<_>>(),
     )
     .fetch_all(conn)
     .await?;
@@ -25,7 +25,7 @@ pub(super) async fn earlier(
         .into_iter()
         .map(|row| {
             let key = (UserId::from_uuid(row.requested_by), RequestKey::from_uuid(row.request_key));
-            (key, GenerationId::from_uuid(row.id))
+            (key, EarlierClick { id: GenerationId::from_uuid(row.id), request_sha256: row.request_sha256 })
         })
         .collect())
 }
@@ -37,16 +37,17 @@ pub(super) async fn insert(conn: &mut PgConnection, clicks: &[&Click]) -> Result
     let written = sqlx::query!(
         "insert into generations (id, product_id, photo_id, requested_by, request_key, recipe, prompt_version, model_type,
              duration_seconds, resolution, fps, max_attempts, job_id, video_id, day, retry_of, clip_video_id,
-             format, hls, branding, tryon_image_id, progress)
+             format, hls, branding, tryon_image_id, progress, request_sha256)
          select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
              $9::smallint[], $10::text[], $11::smallint[], $12::smallint[], $13::uuid[], $14::uuid[], $15::date[],
-             $16::uuid[], $17::uuid[], $18::text[], $19::boolean[], $20::boolean[], $21::uuid[], $22::smallint[])
+             $16::uuid[], $17::uuid[], $18::text[], $19::boolean[], $20::boolean[], $21::uuid[], $22::smallint[],
+             $23::bytea[])
          on conflict on constraint generations_request_key_unique do nothing",
         &new().map(|new| new.id.uuid()).collect::<Vec<_>>(),
         &new().map(|new| new.product.uuid()).collect::<Vec<_>>(),
         &new().map(|new| new.photo.uuid()).collect::<Vec<_>>(),
         &new().map(|new| new.by.uuid()).collect::<Vec<_>>(),
-        &new().map(|new| new.key.uuid()).collect::<Vec<_>>(),
+        &new().map(|new| new.name.key.uuid()).collect::<Vec<_>>(),
         &new().map(|new| new.options.recipe.as_str()).collect::<Vec<_>>() as &[&str],
         &new().map(|new| new.prompt_version).collect::<Vec<_>>() as &[&str],
         &new().map(|new| new.options.model_type.as_str()).collect::<Vec<_>>() as &[&str],
@@ -64,6 +65,8 @@ pub(super) async fn insert(conn: &mut PgConnection, clicks: &[&Click]) -> Result
         &new().map(|new| new.options.branding).collect::<Vec<_>>(),
         &new().map(|new| new.tryon_image.map(TryonImageId::uuid)).collect::<Vec<_>>() as &[Option<Uuid>],
         &clicks.iter().map(|click| i16::from(click.plan.begin().progress)).collect::<Vec<_>>(),
+        &new().map(|new| new.name.request_sha256.as_ref().map(|sha256| &sha256[..])).collect::<Vec<_>>()
+            as &[Option<&[u8]>],
     )
     .execute(conn)
     .await?;

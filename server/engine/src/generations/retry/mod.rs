@@ -6,17 +6,17 @@ pub(super) mod store;
 use std::time::Duration;
 
 use domain::{
-    FailureCode, GenerationId, GenerationState, MicroUsd, Recipe, RequestKey, Stage, UserId, VideoId,
+    FailureCode, GenerationId, GenerationState, MicroUsd, Recipe, Stage, UserId, VideoId,
     cost::{RetryOffer, Reused},
     generation::Frame,
 };
 use store::Before;
 
 use super::{
-    click::{Click, Given},
+    click::{Click, ClickName, Given},
     store as generations,
 };
-use crate::{Engine, Error};
+use crate::{Engine, Error, tryon};
 
 /// Longest wait for the object store to say what it still has.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -80,21 +80,27 @@ impl Engine {
 
     /// Retries a generation that failed or was stopped: a new generation with the same options. While that one runs, and
     /// once it gave a video, every further retry answers with it, whoever asks; so does the same key of the same person.
-    /// `shown` is the price the person agreed to: nothing is asked for when it costs more.
+    /// `agreed` is the price whoever asks agreed to: nothing is asked for when it costs more. None agrees to any price.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] for a generation that runs or gave a video; [`Error::LimitReached`];
-    /// [`Error::NoPrice`]; [`Error::PriceChanged`]; [`Error::Unavailable`] when the object store does not say what it has.
+    /// [`Error::NoPrice`]; [`Error::PriceChanged`]; [`Error::KeyReused`]; [`Error::Unavailable`] when the object store does
+    /// not say what it has.
     pub async fn retry(
         &self,
         by: UserId,
         id: GenerationId,
-        key: RequestKey,
-        shown: MicroUsd,
+        name: impl Into<ClickName>,
+        agreed: Option<MicroUsd>,
     ) -> Result<GenerationId, Error> {
+        let name = name.into();
         let mut conn = self.pg().acquire().await?;
-        if let Some(earlier) = generations::by_request_key(&mut conn, by, key).await? {
-            return Ok(earlier);
+        if let Some(earlier) = generations::by_request_key(&mut conn, by, name.key).await? {
+            return earlier.told_to(&name);
+        }
+        // Whatever it would cost now: there is nothing left to buy.
+        if let Some(standing) = store::standing(&mut conn, id).await? {
+            return Ok(standing);
         }
         drop(conn);
         let before = self.before(id).await?;
@@ -107,10 +113,16 @@ impl Engine {
         if let Some(standing) = store::standing(&mut tx, id).await? {
             return Ok(standing);
         }
-        if plan.total() > shown {
+        if agreed.is_some_and(|agreed| plan.total() > agreed) {
             return Err(Error::PriceChanged(plan.total()));
         }
-        let mut new = self.new_generation(by, before.product, photo, before.options, key);
+        // What it is made from stays until it has ended.
+        if let Some(image) = before.tryon_image.filter(|_| takeover.clip.is_none())
+            && !tryon::store::hold(&mut tx, image).await?
+        {
+            return Err(Error::Conflict("the try-on image is no longer stored"));
+        }
+        let mut new = self.new_generation(by, before.product, photo, before.options, name);
         new.takeover = Some(takeover);
         new.tryon_image = before.tryon_image;
         let made = self.place(tx, Click { new, plan }).await?;

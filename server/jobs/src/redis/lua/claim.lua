@@ -3,8 +3,8 @@
 -- where next_ms is how long until asking again can be worth it (-1: only after a wake). The same ticket again gets the
 -- same answer: the first one may have been lost on the way.
 --
--- limits is JSON: {slots, groups: {name: {slots, every_us, burst}}, families: {the same}, owner_slots}. A group named
--- `family/member` also counts for its family.
+-- limits is JSON: {slots, groups: {name: {slots, every_us, burst}}, families: {the same and member_slots}, owner_slots}. A
+-- group named `family/member` also counts for its family, whose member_slots are its own where it has none.
 local prefix = string.sub(KEYS[1], 1, -(#'epoch' + 1))
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return { '0' }
@@ -85,7 +85,8 @@ local function is_open(group)
   end
   if blocks[group] > 0 then return false end
   local of_family = family and limits.families[family]
-  if room('group', group, braked(group, limit and limit.slots or limits.slots)) <= 0 then return false end
+  local slots = limit and limit.slots or of_family and of_family.member_slots or limits.slots
+  if room('group', group, braked(group, slots)) <= 0 then return false end
   if of_family and room('family', family, of_family.slots) <= 0 then return false end
   local wait = wait_us('group:' .. group, limit)
   if of_family then wait = math.max(wait, wait_us('family:' .. family, of_family)) end

@@ -44,11 +44,12 @@ fn call() -> impl Strategy<Value = Call> {
     ]
 }
 
-/// Two slots for one group, three for its family, two per owner, two a second elsewhere.
+/// Two slots for one group and as many for each other one of its family, three for the family, two per owner, two a second
+/// elsewhere.
 fn limits() -> Limits {
     Limits { owner_slots: Some(2), ..Limits::of_any_group(3) }
         .with_group("a/x", Limit::slots(2))
-        .with_family("a", Limit::slots(3))
+        .with_family("a", Limit::slots(3).with_member_slots(2))
         .with_group("b", Limit::rate(2, Duration::from_secs(2), 2))
 }
 
