@@ -21,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 
-/// Connections served at once; more wait in the listener's queue.
+/// Connections served at once; more wait in the listener's queue. Each carries one request: a client that kept idle ones
+/// would hold the places that its own next connections wait for.
 const MAX_CONNECTIONS: usize = 256;
 /// How long open requests may take to end when the endpoint stops.
 const SHUTDOWN: Duration = Duration::from_secs(3);
@@ -116,7 +117,7 @@ async fn serve(socket: TcpStream, service: S3Service, stopping: CancellationToke
     // Otherwise the last small packet of an answer waits for the client's acknowledgement.
     let _ = socket.set_nodelay(true);
     let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).keep_alive(false);
     let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(socket), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

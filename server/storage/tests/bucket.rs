@@ -1,7 +1,11 @@
 //! The store against the embedded endpoint: real client, real protocol, real files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{io::Write, net::SocketAddr, time::Instant};
+use std::{
+    io::Write,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use domain::{ProductId, StillId, VideoId};
@@ -104,6 +108,20 @@ async fn ranges_are_exact() {
     }
     let answer = bed.store.open(&key(1), Some(ByteRange::From(10))).await;
     assert!(matches!(answer, Err(Error::OutOfRange { total_bytes: 10 })), "{answer:?}");
+}
+
+/// More than the endpoint serves at once: nobody waits for a place that an idle connection holds.
+#[tokio::test]
+async fn many_readers_at_once_are_all_served() {
+    const READERS: usize = 600;
+    let bed = bed().await;
+    let bytes = Bytes::from(noise(200_000));
+    bed.store.put_bytes(&key(1), bytes.clone(), "video/mp4").await.unwrap();
+    let key = key(1);
+    let reading = (0..READERS).map(|_| bed.store.get_bytes(&key, 1_000_000));
+    let reading = futures::future::join_all(reading);
+    let read = tokio::time::timeout(Duration::from_secs(20), reading).await.expect("they all get their answer");
+    assert!(read.into_iter().all(|one| one.unwrap() == bytes));
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ fn an_open_model_has_its_price_its_forms_and_its_history() {
     for text in ["name=\"amounts[of_720p]\"", "placeholder=\"0.04\"", "value=\"2024-10-05\""] {
         assert!(html.contains(text), "{text} in {html}");
     }
-    for text in ["min=\"2024-10-04\"", "$0.06", "Per second of a clip · since 2024-10-04", "page &lt;2026&gt;"] {
+    for text in ["min=\"2024-10-04\"", "$0.06", "Per second of a clip · from 2024-10-04 on", "page &lt;2026&gt;"] {
         assert!(html.contains(text), "{text} in {html}");
     }
     for text in [
