@@ -1,5 +1,8 @@
 //! Paid requests: planned with the click, written down before they are sent, closed with what they cost.
 
+pub(crate) mod seen {
+    pub(crate) mod store;
+}
 pub(crate) mod store;
 
 use chrono::{DateTime, Utc};

@@ -117,7 +117,7 @@ impl Engine {
         }
         store::request_cancel(&mut tx, id, by).await?;
         // What was sent to a provider's queue: its own stage must ask there and settle what it says.
-        if !calls::store::is_asked(&mut tx, id).await?
+        if !calls::seen::store::is_asked(&mut tx, id).await?
             && jobs::request_cancel(&mut tx, generation.job_id).await? == jobs::CancelRequest::Gone
         {
             stages::end_without_video(self, &mut tx, id, &stages::Ending::cancelled()).await?;

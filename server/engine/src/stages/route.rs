@@ -69,10 +69,10 @@ async fn switch(engine: &Engine, attempt: &Attempt, stage: Stage, failure: &Fail
     }
     let mut tx = engine.pg().begin().await?;
     attempt.lease.succeed(&mut tx).await?;
-    if !calls::store::is_untouched(&mut tx, generation.id, stage).await? {
+    if !calls::seen::store::is_untouched(&mut tx, generation.id, stage).await? {
         return Ok(None);
     }
-    let tried = calls::store::models_tried(&mut tx, generation.id, stage).await?;
+    let tried = calls::seen::store::models_tried(&mut tx, generation.id, stage).await?;
     let choice = match engine.choose(stage, &generation.options, &tried) {
         Ok(choice) => choice,
         Err(Error::NoPrice(_)) => return Ok(None),

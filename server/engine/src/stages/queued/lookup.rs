@@ -88,8 +88,8 @@ impl Queued<'_> {
     ) -> Result<(Vec<&'a str>, i64), Stop> {
         let ids: Vec<String> = listed.iter().map(|request| request.request_id.clone()).collect();
         let mut conn = self.engine.pg().acquire().await?;
-        let others = calls::store::unanswered_elsewhere(&mut conn, self.call, since).await?;
-        let known = calls::store::known_requests(&mut conn, self.call.model.provider.as_str(), &ids).await?;
+        let others = calls::seen::store::unanswered_elsewhere(&mut conn, self.call, since).await?;
+        let known = calls::seen::store::known_requests(&mut conn, self.call.model.provider.as_str(), &ids).await?;
         let unknown = listed.iter().map(|request| request.request_id.as_str());
         Ok((unknown.filter(|id| !known.iter().any(|known| known == id)).collect(), others))
     }
