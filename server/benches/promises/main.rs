@@ -15,6 +15,7 @@ mod load;
 mod lookreel;
 mod memory;
 mod page;
+mod processes;
 mod site;
 mod store;
 mod storing;
@@ -108,7 +109,7 @@ async fn measure_lookreel(
     let measured = async {
         let product = click::measure(&lookreel, &journal, runs, table).await?;
         page::measure(&lookreel, &product, REQUESTS, table).await?;
-        delivery::measure_browser(&product, table).await?;
+        delivery::measure_browser(&product, folder, table).await?;
         delivery::measure_hot(&product, folder, table).await?;
         Ok(product)
     };
