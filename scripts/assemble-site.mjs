@@ -82,6 +82,9 @@ async function copyFonts() {
   const licence = css.subarray(0, css.indexOf("*/") + 3);
   const { code } = transform({ filename: PRETENDARD_CSS, code: css, minify: true });
   await writeFile(join(fonts, "pretendard.css"), Buffer.concat([licence, code]));
+  // For pages on which nothing may move once it is seen (css-fonts-4, font-display).
+  const inTime = code.toString().replaceAll("font-display:swap", "font-display:optional");
+  await writeFile(join(fonts, "pretendard-in-time.css"), Buffer.concat([licence, Buffer.from(inTime)]));
 }
 
 async function textFiles(folder) {

@@ -5,9 +5,9 @@ mod document;
 mod facts;
 
 #[cfg(feature = "ssr")]
-pub(crate) use document::CommonHead;
-#[cfg(feature = "ssr")]
 pub use document::admin_shell;
+#[cfg(feature = "ssr")]
+pub(crate) use document::{CommonHead, TYPEFACE_IN_TIME};
 pub use facts::{LANGUAGE_COOKIE, PageFacts, ShopZone, THEME_COOKIE, Theme, provide_facts, use_facts, use_locale};
 
 /// Who is connected. The server provides it as context for the sign-in's rate limit.

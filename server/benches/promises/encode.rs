@@ -10,10 +10,12 @@ use std::{
 use anyhow::Context as _;
 use domain::{ClipSeconds, FramesPerSecond, Resolution};
 use media::{EncodePlan, Extras, ShorterClip, Tools};
-use nix::sys::resource::{Usage, UsageWho, getrusage};
 use tokio_util::sync::CancellationToken;
 
-use super::table::Table;
+use super::{
+    processes::{busy_seconds, peak_of},
+    table::Table,
+};
 
 const OF_BARE: f64 = 1.10;
 const OF_SEPARATE: f64 = 0.5;
@@ -47,9 +49,13 @@ pub async fn measure(folder: &Path, table: &mut Table) -> anyhow::Result<()> {
     )?;
     let (mut ours, mut bare, mut separate) = (Vec::new(), Vec::new(), Vec::new());
     let tools = Tools::find().await?;
+    let mut peak = 0.0_f64;
     for run in 0..RUNS {
         println!("encode {} of {RUNS}", run + 1);
-        ours.push(timed(encode(&tools, &clip, &folder.join(format!("ours{run}")))).await?);
+        let out = folder.join(format!("ours{run}"));
+        let (took, run_peak) = peak_of("ffmpeg", timed(encode(&tools, &clip, &out))).await?;
+        ours.push(took?);
+        peak = peak.max(run_peak);
         bare.push(timed(async { ffmpeg(&made(&folder, "bare", run)?, &bare_command(&clip)) }).await?);
         separate.push(timed(async { separate_commands(&clip, &made(&folder, "separate", run)?) }).await?);
     }
@@ -71,10 +77,10 @@ pub async fn measure(folder: &Path, table: &mut Table) -> anyhow::Result<()> {
     table.promise("  the same, time on the clock", best(&ours, wall) / best(&separate, wall), OF_SEPARATE, "x");
     table.detail("Lookreel, all checks included: processor", best(&ours, cpu), "s");
     table.detail("Lookreel: clock", best(&ours, wall), "s");
+    table.detail("bare command, nothing checked: processor", best(&bare, cpu), "s");
     table.detail("bare command, nothing checked: clock", best(&bare, wall), "s");
     table.detail("a command for each file: clock", best(&separate, wall), "s");
-    let children = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    table.promise("peak memory of the largest ffmpeg", children.max_rss() as f64 / 1024.0, FFMPEG_MIB, "MiB");
+    table.promise("peak memory of the largest ffmpeg", peak, FFMPEG_MIB, "MiB");
     Ok(())
 }
 
@@ -145,16 +151,9 @@ fn ffmpeg(folder: &Path, words: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Clock and processor, of this process and of those it waited for.
+/// Clock and processor of whatever the machine does meanwhile.
 async fn timed(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<Took> {
-    let cpu = || -> anyhow::Result<f64> {
-        let of = |usage: Usage| {
-            let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
-            seconds(usage.user_time()) + seconds(usage.system_time())
-        };
-        Ok(of(getrusage(UsageWho::RUSAGE_CHILDREN)?) + of(getrusage(UsageWho::RUSAGE_SELF)?))
-    };
-    let (begun, before) = (Instant::now(), cpu()?);
+    let (begun, before) = (Instant::now(), busy_seconds()?);
     work.await?;
-    Ok(Took { wall: begun.elapsed().as_secs_f64(), cpu: cpu()? - before })
+    Ok(Took { wall: begun.elapsed().as_secs_f64(), cpu: busy_seconds()? - before })
 }

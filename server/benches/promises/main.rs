@@ -16,6 +16,7 @@ mod load;
 mod lookreel;
 mod memory;
 mod page;
+mod processes;
 mod site;
 mod store;
 mod storing;
@@ -109,7 +110,7 @@ async fn measure_lookreel(
     let measured = async {
         let product = click::measure(&lookreel, &journal, runs, table).await?;
         page::measure(&lookreel, &product, REQUESTS, table).await?;
-        delivery::measure_browser(&product, table).await?;
+        delivery::measure_browser(&product, folder, table).await?;
         delivery::measure_hot(&product, folder, table).await?;
         api::measure(&lookreel, table).await?;
         Ok(product)

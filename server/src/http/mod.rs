@@ -28,6 +28,7 @@ use axum::{
     extract::FromRef,
     middleware,
     routing::{get, post},
+    serve::ListenerExt as _,
 };
 use chrono_tz::Tz;
 use engine::Engine;
@@ -103,6 +104,11 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
     };
     let scheme = referer::Scheme(edge.public_url.scheme().to_owned());
     let policy = csp::Policy::new(&edge.media_base);
+    // No answer of theirs is a page.
+    let media = media::routes()
+        .layer(sessions.clone())
+        .layer(middleware::from_fn(trace::answer))
+        .layer(middleware::from_fn_with_state(state.media.clone(), media::answer_hot));
     let router = router(&state, &edge.site_root)
         .layer(middleware::from_fn_with_state(state.clone(), guard::admin))
         .layer(sessions)
@@ -113,10 +119,16 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
         .layer(RequestBodyTimeoutLayer::new(BODY_STALL))
         .layer(middleware::from_fn_with_state(policy, csp::answer))
         .layer(middleware::from_fn(trace::answer))
+        .merge(media)
         .with_state(state);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(playback::write_often(edge.engine.clone(), stop.clone()));
     let stopped = stop.clone();
+    // What is written is whole: waiting for more of it gains nothing.
+    let listener = listener.tap_io(|connection| {
+        // A connection that cannot be set up so is slower, or gone already.
+        let _ = connection.set_nodelay(true);
+    });
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move { stopped.cancelled().await });
     let served = tokio::select! {
         done = serving.into_future() => done.context("the HTTP server stopped"),
@@ -139,7 +151,6 @@ fn router(state: &State, site_root: &std::path::Path) -> Router<State> {
         .route("/api/video/webhook/fal", post(webhooks::fal))
         .route("/api/video/webhook/fal/{token}", post(webhooks::fal_named));
     let router = router.merge(health::routes(state.engine.clone()));
-    let router = media::routes(router);
     let router = playback::routes(router);
     let router = embed::routes(router, site_root);
     let router = tokens::routes(router);

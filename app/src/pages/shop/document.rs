@@ -9,7 +9,7 @@ use super::{frame::ShopFrame, grid, message, product, stylesheet_url};
 use crate::{
     AppError,
     i18n::Locale,
-    shell::{CommonHead, PageFacts, Theme},
+    shell::{CommonHead, PageFacts, TYPEFACE_IN_TIME, Theme},
 };
 
 /// What Leptos writes between nodes. Text and attributes never hold it: there it is escaped.
@@ -114,7 +114,7 @@ fn shell(content: Content, home: &'static str, locale: Locale, theme: Option<The
         <!DOCTYPE html>
         <html lang=locale.as_str() data-theme=theme.map(Theme::as_str)>
             <head>
-                <CommonHead/>
+                <CommonHead typeface=TYPEFACE_IN_TIME/>
                 <link rel="stylesheet" href=stylesheet_url()/>
                 <script src="/embed.js" defer></script>
                 <script src="/shop.js" defer></script>

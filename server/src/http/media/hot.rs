@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::body::Bytes;
+use axum::{body::Bytes, http::HeaderMap};
 use moka::future::Cache;
 use storage::{Key, ObjectInfo, Store};
 use tokio::sync::Semaphore;
@@ -20,6 +20,8 @@ const OVERHEAD_BYTES: u32 = 512;
 /// An object in memory.
 pub struct Kept {
     pub info: ObjectInfo,
+    /// What is said of it to everybody, written once.
+    pub headers: HeaderMap,
     pub bytes: Bytes,
 }
 
@@ -48,14 +50,20 @@ impl Hot {
 
     /// Reads an object to keep it; who asks for the same meanwhile waits for that read. None for one that is not kept, and
     /// where it cannot be read now: the caller streams it, and sees the error itself.
-    pub async fn read(&self, store: &Store, key: &Key, info: &ObjectInfo) -> Option<Arc<Kept>> {
+    pub async fn read(
+        &self,
+        store: &Store,
+        key: &Key,
+        info: &ObjectInfo,
+        headers_of: impl Fn(&ObjectInfo) -> HeaderMap,
+    ) -> Option<Arc<Kept>> {
         if !self.is_on || info.total_bytes > OBJECT_MAX_BYTES {
             return None;
         }
         let read = async {
             let _permit = self.reads.try_acquire().map_err(|_| storage::Error::Unavailable("busy".to_owned()))?;
             let bytes = store.get_bytes(key, OBJECT_MAX_BYTES).await?;
-            Ok::<_, storage::Error>(Arc::new(Kept { info: info.clone(), bytes }))
+            Ok::<_, storage::Error>(Arc::new(Kept { info: info.clone(), headers: headers_of(info), bytes }))
         };
         self.objects.try_get_with_by_ref(key, read).await.ok()
     }

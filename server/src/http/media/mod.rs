@@ -10,8 +10,9 @@ use std::time::Duration;
 use axum::{
     Router,
     body::Body,
-    extract::{Path, State as FromState, rejection::PathRejection},
+    extract::{Path, Request, State as FromState, rejection::PathRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse as _, Response},
     routing::get,
 };
@@ -49,6 +50,23 @@ impl Media {
         }
     }
 
+    /// The answer to who asks for what is known to be for everybody and is in memory.
+    async fn hot_answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
+        if method != Method::GET && method != Method::HEAD {
+            return None;
+        }
+        let key = Key::parse(path.strip_prefix(ROOT)?).ok()?;
+        let is_public = key.is_public() && key.video().is_none_or(|video| self.shown.contains_key(&video));
+        let kept = if is_public { self.hot.get(&key).await? } else { return None };
+        let mut response = match asked(&kept.info, method, headers) {
+            Asked::Nothing(response) => response,
+            Asked::Bytes(wanted) if method == Method::HEAD => sized(Body::empty(), wanted, kept.info.total_bytes),
+            Asked::Bytes(wanted) => sized(Body::from(wanted.of(&kept.bytes)), wanted, kept.info.total_bytes),
+        };
+        describe(&mut response, kept.headers.clone());
+        Some(response)
+    }
+
     /// Whether an object is for everybody.
     async fn is_public(&self, engine: &Engine, key: &Key) -> Result<bool, engine::Error> {
         let Some(video) = key.video().filter(|_| key.is_public()) else { return Ok(key.is_public()) };
@@ -63,11 +81,23 @@ impl Media {
     }
 }
 
-/// Adds the addresses of media.
-pub fn routes(router: Router<State>) -> Router<State> {
-    router
+/// Where everything is.
+const ROOT: &str = "/media/";
+
+/// The addresses of media.
+pub fn routes() -> Router<State> {
+    Router::new()
         .route("/media/{*key}", get(serve).options(preflight))
         .route("/media/signed/{expires}/{signature}/{*key}", get(serve_signed).options(preflight))
+}
+
+/// What is in memory and for everybody, before anybody asks for a session or begins a trace: the clips of a shop's pages are
+/// most of what is asked for.
+pub async fn answer_hot(FromState(media): FromState<Media>, request: Request, next: Next) -> Response {
+    match media.hot_answer(request.method(), request.uri().path(), request.headers()).await {
+        Some(response) => response,
+        None => next.run(request).await,
+    }
 }
 
 /// `GET | HEAD /media/{key}`
@@ -157,23 +187,15 @@ async fn answer(
         Some(kept) => kept.info.clone(),
         None => store.head(key).await?.ok_or_else(|| storage::Error::NotFound(key.to_string()))?,
     };
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    if text(header::IF_NONE_MATCH).is_some_and(|tags| matches(tags, &info.etag)) {
-        return Ok((StatusCode::NOT_MODIFIED.into_response(), info));
-    }
-    // A range of another version is no range of this one, and ranges are of GET alone (RFC 9110, 14.2).
-    let same = text(header::IF_RANGE).is_none_or(|tag| tag == info.etag) && method == Method::GET;
-    let wanted = range::parse(text(header::RANGE).filter(|_| same), info.total_bytes);
-    if wanted == Wanted::Unsatisfiable {
-        let range = format!("bytes */{}", info.total_bytes);
-        let refused = (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, range)]).into_response();
-        return Ok((refused, info));
-    }
+    let wanted = match asked(&info, method, headers) {
+        Asked::Nothing(response) => return Ok((response, info)),
+        Asked::Bytes(wanted) => wanted,
+    };
     let body = if method == Method::HEAD {
         Body::empty()
     } else {
         if kept.is_none() {
-            kept = media.hot.read(store, key, &info).await;
+            kept = media.hot.read(store, key, &info, |info| headers_of(info, FOR_EVER)).await;
         }
         match &kept {
             Some(kept) => Body::from(wanted.of(&kept.bytes)),
@@ -181,6 +203,29 @@ async fn answer(
         }
     };
     Ok((sized(body, wanted, info.total_bytes), info))
+}
+
+/// What a request wants of an object.
+enum Asked {
+    /// No bytes of it: the answer says why.
+    Nothing(Response),
+    /// These.
+    Bytes(Wanted),
+}
+
+fn asked(info: &ObjectInfo, method: &Method, headers: &HeaderMap) -> Asked {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if text(header::IF_NONE_MATCH).is_some_and(|tags| matches(tags, &info.etag)) {
+        return Asked::Nothing(StatusCode::NOT_MODIFIED.into_response());
+    }
+    // A range of another version is no range of this one, and ranges are of GET alone (RFC 9110, 14.2).
+    let same = text(header::IF_RANGE).is_none_or(|tag| tag == info.etag) && method == Method::GET;
+    let wanted = range::parse(text(header::RANGE).filter(|_| same), info.total_bytes);
+    if wanted == Wanted::Unsatisfiable {
+        let range = format!("bytes */{}", info.total_bytes);
+        return Asked::Nothing((StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, range)]).into_response());
+    }
+    Asked::Bytes(wanted)
 }
 
 /// An answer that says how long it is.
@@ -199,27 +244,47 @@ fn sized(body: Body, wanted: Wanted, total_bytes: u64) -> Response {
 }
 
 fn with_headers(mut response: Response, cache_control: &'static str, info: &ObjectInfo) -> Response {
-    let response_status = response.status();
-    let headers = response.headers_mut();
-    if response_status != StatusCode::RANGE_NOT_SATISFIABLE {
-        insert(headers, header::CONTENT_TYPE, &info.content_type);
+    describe(&mut response, headers_of(info, cache_control));
+    response
+}
+
+/// What the answer says of the object, besides what it says of itself.
+fn describe(response: &mut Response, mut headers: HeaderMap) {
+    if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+        headers.remove(header::CONTENT_TYPE);
     }
-    insert(headers, header::ETAG, &info.etag);
-    insert(headers, header::ACCEPT_RANGES, "bytes");
-    insert(headers, header::CACHE_CONTROL, cache_control);
+    headers.extend(std::mem::take(response.headers_mut()));
+    *response.headers_mut() = headers;
+}
+
+fn headers_of(info: &ObjectInfo, cache_control: &'static str) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(16);
+    insert(&mut headers, header::CONTENT_TYPE, &info.content_type);
+    insert(&mut headers, header::ETAG, &info.etag);
+    let mut say = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    say(header::ACCEPT_RANGES, "bytes");
+    say(header::CACHE_CONTROL, cache_control);
+    say(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if cache_control == FOR_EVER {
+        open_headers(&mut headers);
+    }
     if let Some(at) = info.last_modified {
-        insert(headers, header::LAST_MODIFIED, &at.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        insert(&mut headers, header::LAST_MODIFIED, &at.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
     }
-    if cache_control == FOR_EVER { open(response) } else { response }
+    headers
 }
 
 /// An answer that scripts on pages of others may read.
 fn open(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    insert(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-    insert(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, "content-length, content-range");
-    insert(headers, HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
+    open_headers(response.headers_mut());
     response
+}
+
+fn open_headers(headers: &mut HeaderMap) {
+    let mut say = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    say(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    say(header::ACCESS_CONTROL_EXPOSE_HEADERS, "content-length, content-range");
+    say(HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
