@@ -153,7 +153,7 @@ async fn messages_are_forgotten_after_thirty_days_however_they_stand(pg: PgPool)
     for (days, left) in [(29, 1), (2, 0)] {
         store::age_deliveries(&shop.pg, days).await;
         let job = NewJob::new("retention", "local", json!({ "tick": Utc::now() }));
-        let job = jobs::enqueue(&mut *shop.pg.acquire().await.unwrap(), &job).await.unwrap();
+        let job = jobs::enqueue(&mut shop.pg.acquire().await.unwrap(), &job).await.unwrap();
         shop.work_until(&worker, "retention", async || store::has_succeeded(&shop.pg, job).await).await;
         let found = deliveries(&shop, endpoint).await;
         assert_eq!(found.len(), left, "{found:?}");
