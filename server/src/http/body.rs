@@ -22,7 +22,8 @@ use super::{refusal, rest};
 
 /// Largest body of a request that sends no files, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
-/// So much of a larger one is read and thrown away, in bytes: a browser shows an answer only once it has sent everything.
+/// So much of a larger one is read and thrown away beyond that, in bytes: a browser shows an answer only once it has sent
+/// everything.
 const THROWN_AWAY_BYTES: usize = 16 * 1024 * 1024;
 /// And for so long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,7 +35,7 @@ pub async fn limit(request: Request, next: Next) -> Response {
     if announced_bytes(&parts).is_some_and(|bytes| bytes > most as u64) {
         // Who asks before sending is answered before.
         if !parts.headers.contains_key(header::EXPECT) {
-            throw_away(body).await;
+            throw_away(body, most.saturating_add(THROWN_AWAY_BYTES)).await;
         }
         return refusal::answer(&parts, &AppError::TooLarge);
     }
@@ -65,8 +66,8 @@ fn limited(body: Body, most: usize, is_too_large: Arc<AtomicBool>) -> Body {
     }))
 }
 
-async fn throw_away(body: Body) {
-    let mut left = THROWN_AWAY_BYTES;
+async fn throw_away(body: Body, bytes: usize) {
+    let mut left = bytes;
     let mut stream = body.into_data_stream();
     let reading = async {
         while let Some(Ok(chunk)) = stream.next().await {
