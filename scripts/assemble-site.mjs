@@ -84,6 +84,7 @@ async function copyFonts() {
   await writeFile(join(fonts, "pretendard.css"), Buffer.concat([licence, code]));
   // For pages on which nothing may move once it is seen (css-fonts-4, font-display).
   const inTime = code.toString().replaceAll("font-display:swap", "font-display:optional");
+  if (inTime === code.toString()) throw new Error("the typeface no longer says font-display:swap");
   await writeFile(join(fonts, "pretendard-in-time.css"), Buffer.concat([licence, Buffer.from(inTime)]));
 }
 

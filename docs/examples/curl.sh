@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
 # LOOKREEL_URL, LOOKREEL_TOKEN, PRODUCT_ID and PICTURE are set.
 set -euo pipefail
-api() { curl --silent --show-error --fail-with-body --header "Authorization: Bearer $LOOKREEL_TOKEN" "$@"; }
+api() {
+  local answer
+  answer="$(curl --silent --show-error --fail-with-body --header "Authorization: Bearer $LOOKREEL_TOKEN" "$@")" ||
+    { echo "$answer" >&2; return 1; }
+  echo "$answer"
+}
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 
 image="$(api --form "productId=$PRODUCT_ID" --form "image=@$PICTURE" "$LOOKREEL_URL/api/video/tryon-images" |

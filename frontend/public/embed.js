@@ -185,7 +185,7 @@ clip-path:polygon(0 0,36% 0,36% 100%,64% 100%,64% 0,100% 0,100% 100%,0 100%)}
     }
   };
 
-  customElements.define(NAME, class extends HTMLElement {
+  class LookreelVideo extends HTMLElement {
     static isCalm = isCalm;
     static Clip = Clip;
     static observedAttributes = ["product"];
@@ -284,15 +284,13 @@ clip-path:polygon(0 0,36% 0,36% 100%,64% 100%,64% 0,100% 0,100% 100%,0 100%)}
 
     #watch() {
       const { signal } = this.#gone;
-      const see = (share, height) => {
-        this.#isSeen = share >= 0.4 || height > innerHeight / 2;
+      const see = ({ intersectionRatio, intersectionRect }) => {
+        this.#isSeen = intersectionRatio >= 0.4 || intersectionRect.height > innerHeight / 2;
         this.#decide();
       };
-      // The first look is now: an observer tells nothing before the page was painted once, and the clip can be on its way.
-      const { top, left, right, height } = this.getBoundingClientRect();
-      see(height && top >= 0 && left >= 0 && right <= innerWidth && (innerHeight - top) / height);
-      this.#observe((at) => see(at.intersectionRatio, at.intersectionRect.height), { threshold: [0, 0.2, 0.4] });
+      this.#observe(see, { threshold: [0, 0.2, 0.4] });
       document.addEventListener("visibilitychange", () => this.#decide(), { signal });
+      this.#show();
     }
 
     #decide(byHand) {
@@ -309,5 +307,6 @@ clip-path:polygon(0 0,36% 0,36% 100%,64% 100%,64% 0,100% 0,100% 100%,0 100%)}
       dataset.motion = isWanted ? "on" : "off";
       this.#button.setAttribute("aria-label", isWanted ? dataset.pause : dataset.play);
     }
-  });
+  }
+  customElements.define(NAME, LookreelVideo);
 })();

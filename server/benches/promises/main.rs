@@ -112,7 +112,6 @@ async fn measure_lookreel(
         page::measure(&lookreel, &product, REQUESTS, table).await?;
         delivery::measure_browser(&product, folder, table).await?;
         delivery::measure_hot(&product, folder, table).await?;
-        api::measure(&lookreel, table).await?;
         Ok(product)
     };
     let measured: anyhow::Result<_> = measured.await;
@@ -127,7 +126,13 @@ async fn measure_lookreel(
     lookreel.stop(Duration::from_secs(30)).await?;
     measured?;
     // And as two roles, each a process of its own.
-    worker::measure(ground, database, folder, &account, table).await
+    worker::measure(ground, database, folder, &account, table).await?;
+    // Last, because it leaves thousands of videos waiting.
+    let lookreel = Lookreel::start(ground, database, folder, &journal, &[]).await?;
+    let measured = api::measure(&lookreel, table).await;
+    let measured = measured.with_context(|| format!("Lookreel's last words:\n{}", lookreel.last_words()));
+    lookreel.stop(Duration::from_secs(30)).await?;
+    measured
 }
 
 /// The number after a flag of the command line; cargo adds flags of its own.

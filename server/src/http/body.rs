@@ -2,21 +2,22 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
 use app::AppError;
 use axum::{
-    body::Body,
+    body::{Body, BodyDataStream, Bytes, HttpBody as _},
     extract::Request,
     http::{header, request::Parts},
     middleware::Next,
     response::Response,
 };
-use futures::StreamExt as _;
+use futures::{Stream, StreamExt as _, stream};
 
 use super::{refusal, rest};
 
@@ -35,40 +36,88 @@ pub async fn limit(request: Request, next: Next) -> Response {
     if announced_bytes(&parts).is_some_and(|bytes| bytes > most as u64) {
         // Who asks before sending is answered before.
         if !parts.headers.contains_key(header::EXPECT) {
-            throw_away(body, most.saturating_add(THROWN_AWAY_BYTES)).await;
+            throw_away(body.into_data_stream(), most.saturating_add(THROWN_AWAY_BYTES)).await;
         }
         return refusal::answer(&parts, &AppError::TooLarge);
     }
     let asked = parts.clone();
-    let is_too_large = Arc::new(AtomicBool::new(false));
-    let response = next.run(Request::from_parts(parts, limited(body, most, is_too_large.clone()))).await;
+    let sent = Arc::new(Sent::new(body, most));
+    let response = next.run(Request::from_parts(parts, Sent::read(sent.clone()))).await;
+    if is_refusal(&response) && sent.is_left_behind(&asked) {
+        sent.throw_away().await;
+    }
     // Whatever was made of the part that was read: the whole is why.
-    if is_too_large.load(Ordering::Relaxed) { refusal::answer(&asked, &AppError::TooLarge) } else { response }
+    if sent.is_too_large.load(Ordering::Relaxed) { refusal::answer(&asked, &AppError::TooLarge) } else { response }
+}
+
+fn is_refusal(response: &Response) -> bool {
+    response.status().is_client_error() || response.status().is_server_error()
 }
 
 fn announced_bytes(request: &Parts) -> Option<u64> {
     request.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// The body up to the limit; then an error, and a note that it was this one.
-fn limited(body: Body, most: usize, is_too_large: Arc<AtomicBool>) -> Body {
-    let mut left = most;
-    Body::from_stream(body.into_data_stream().map(move |chunk| {
-        let chunk = chunk?;
-        match left.checked_sub(chunk.len()) {
-            Some(rest) => left = rest,
-            None => {
-                is_too_large.store(true, Ordering::Relaxed);
-                return Err(axum::Error::new(AppError::TooLarge));
-            }
-        }
-        Ok(chunk)
-    }))
+/// What a request sends, for whoever answers it, and afterwards for nobody: a connection that is closed while something still
+/// comes loses the answer on its way.
+struct Sent {
+    stream: Mutex<BodyDataStream>,
+    /// Bytes that may still come.
+    left: AtomicUsize,
+    is_too_large: AtomicBool,
+    is_begun: AtomicBool,
+    is_over: AtomicBool,
 }
 
-async fn throw_away(body: Body, bytes: usize) {
+impl Sent {
+    fn new(body: Body, most: usize) -> Self {
+        let is_over = AtomicBool::new(body.is_end_stream());
+        let (stream, left) = (Mutex::new(body.into_data_stream()), AtomicUsize::new(most));
+        Self { stream, left, is_too_large: AtomicBool::new(false), is_begun: AtomicBool::new(false), is_over }
+    }
+
+    /// The body up to the limit; then an error, and a note that it was this one.
+    fn read(sent: Arc<Self>) -> Body {
+        Body::from_stream(stream::poll_fn(move |context| {
+            sent.is_begun.store(true, Ordering::Relaxed);
+            let chunk = match sent.poll(context) {
+                Poll::Ready(Some(Ok(chunk))) => chunk,
+                other => return other,
+            };
+            let left = sent.left.load(Ordering::Relaxed);
+            match left.checked_sub(chunk.len()) {
+                Some(rest) => sent.left.store(rest, Ordering::Relaxed),
+                None => {
+                    sent.is_too_large.store(true, Ordering::Relaxed);
+                    return Poll::Ready(Some(Err(axum::Error::new(AppError::TooLarge))));
+                }
+            }
+            Poll::Ready(Some(Ok(chunk)))
+        }))
+    }
+
+    fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, axum::Error>>> {
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        let polled = stream.poll_next_unpin(context);
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
+            self.is_over.store(true, Ordering::Relaxed);
+        }
+        polled
+    }
+
+    /// Whether more is on its way that nobody read. Who asks before sending, and was never told to, sends nothing.
+    fn is_left_behind(&self, request: &Parts) -> bool {
+        let waits = request.headers.contains_key(header::EXPECT) && !self.is_begun.load(Ordering::Relaxed);
+        !self.is_over.load(Ordering::Relaxed) && !waits
+    }
+
+    async fn throw_away(&self) {
+        throw_away(stream::poll_fn(|context| self.poll(context)), THROWN_AWAY_BYTES).await;
+    }
+}
+
+async fn throw_away(mut stream: impl Stream<Item = Result<Bytes, axum::Error>> + Unpin, bytes: usize) {
     let mut left = bytes;
-    let mut stream = body.into_data_stream();
     let reading = async {
         while let Some(Ok(chunk)) = stream.next().await {
             match left.checked_sub(chunk.len()) {

@@ -3,12 +3,15 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
 use leptos::nonce::Nonce;
 use url::Url;
+
+/// What a picture or a clip may do when a browser opens it as if it were a page: be seen.
+const MEDIA_POLICY: &str = "default-src 'none'; img-src 'self'; media-src 'self'; frame-ancestors 'none'";
 
 /// The policy of this installation.
 #[derive(Debug, Clone)]
@@ -42,6 +45,23 @@ pub async fn answer(State(policy): State<Policy>, mut request: Request, next: Ne
     if let Ok(value) = HeaderValue::from_str(&policy.header(&nonce)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, value);
     }
+    close_doors(headers);
+    response
+}
+
+/// The same of an answer that is no page: nothing in it does anything.
+pub async fn media(mut response: Response) -> Response {
+    close_media(response.headers_mut());
+    response
+}
+
+/// What [`media`] writes.
+pub fn close_media(headers: &mut HeaderMap) {
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(MEDIA_POLICY));
+    close_doors(headers);
+}
+
+fn close_doors(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
@@ -50,5 +70,4 @@ pub async fn answer(State(policy): State<Policy>, mut request: Request, next: Ne
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }

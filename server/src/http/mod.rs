@@ -24,8 +24,8 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::{
-    Router,
-    extract::FromRef,
+    Router, ServiceExt,
+    extract::{FromRef, Request},
     middleware,
     routing::{get, post},
     serve::ListenerExt as _,
@@ -37,10 +37,12 @@ use providers::WebhookVerifier;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower::Layer as _;
 use tower_http::{csrf::CsrfLayer, timeout::RequestBodyTimeoutLayer};
+use tower_sessions::SessionManagerLayer;
 use url::Url;
 
-use self::hub::Hub;
+use self::{hub::Hub, sessions::Sessions};
 
 /// A body that stops arriving for so long is given up.
 const BODY_STALL: Duration = Duration::from_secs(20);
@@ -102,14 +104,33 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
             stop.clone(),
         )),
     };
+    let hot = middleware::from_fn_with_state(state.media.clone(), media::answer_hot);
+    let router = layered(state, sessions, &edge);
+    // Around the router, not in it: to find a route and its layers takes longer than such an answer.
+    let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(hot.layer(router));
+    tokio::spawn(playback::write_often(edge.engine.clone(), stop.clone()));
+    let stopped = stop.clone();
+    // What is written is whole, and waiting for more of it gains nothing. A connection that cannot be told so is gone already.
+    let listener = listener.tap_io(|connection| _ = connection.set_nodelay(true));
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { stopped.cancelled().await });
+    let served = tokio::select! {
+        done = serving.into_future() => done.context("the HTTP server stopped"),
+        () = async { stop.cancelled().await; tokio::time::sleep(STOP_PATIENCE).await } => Ok(()),
+    };
+    playback::write_last(&edge.engine).await;
+    served
+}
+
+/// Everything there is, in what every answer passes through.
+fn layered(state: State, sessions: SessionManagerLayer<Sessions>, edge: &Edge) -> Router {
     let scheme = referer::Scheme(edge.public_url.scheme().to_owned());
     let policy = csp::Policy::new(&edge.media_base);
-    // No answer of theirs is a page.
+    // No answer of theirs is a page, and none of them reads a body.
     let media = media::routes()
         .layer(sessions.clone())
-        .layer(middleware::from_fn(trace::answer))
-        .layer(middleware::from_fn_with_state(state.media.clone(), media::answer_hot));
-    let router = router(&state, &edge.site_root)
+        .layer(middleware::map_response(csp::media))
+        .layer(middleware::from_fn(trace::answer));
+    router(&state, &edge.site_root)
         .layer(middleware::from_fn_with_state(state.clone(), guard::admin))
         .layer(sessions)
         .layer(CsrfLayer::new().with_insecure_bypass(|_, uri| is_for_others(uri.path())))
@@ -120,22 +141,7 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: CancellationToken) -
         .layer(middleware::from_fn_with_state(policy, csp::answer))
         .layer(middleware::from_fn(trace::answer))
         .merge(media)
-        .with_state(state);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(playback::write_often(edge.engine.clone(), stop.clone()));
-    let stopped = stop.clone();
-    // What is written is whole: waiting for more of it gains nothing.
-    let listener = listener.tap_io(|connection| {
-        // A connection that cannot be set up so is slower, or gone already.
-        let _ = connection.set_nodelay(true);
-    });
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { stopped.cancelled().await });
-    let served = tokio::select! {
-        done = serving.into_future() => done.context("the HTTP server stopped"),
-        () = async { stop.cancelled().await; tokio::time::sleep(STOP_PATIENCE).await } => Ok(()),
-    };
-    playback::write_last(&edge.engine).await;
-    served
+        .with_state(state)
 }
 
 /// What pages and servers of others send to: nothing there is done in the name of who is signed in.

@@ -12,10 +12,11 @@ use super::rest;
 
 /// Refuses a request.
 pub fn answer(request: &Parts, error: &AppError) -> Response {
-    let mut response = if wants_page(request) {
-        shop::refusal_page(request, error).into_response()
-    } else if rest::speaks_problems(request.uri.path()) {
+    let mut response = if rest::speaks_problems(request.uri.path()) {
+        // Some clients accept pages by themselves; nobody there can read one.
         rest::refuse(request, code_of(error))
+    } else if wants_page(request) {
+        shop::refusal_page(request, error).into_response()
     } else {
         let json = [(header::CONTENT_TYPE, "application/json"), (header::VARY, "accept")];
         (error.status(), json, error.ser()).into_response()
@@ -57,6 +58,7 @@ mod tests {
             ("/api/admin/queue/pause", "text/html", true),
             ("/api/admin/queue/pause", "application/json", false),
             ("/api/video/webhook", "*/*", false),
+            ("/api/video/tryon-images", "text/html, image/gif, */*; q=.2", false),
         ] {
             let request = Request::get(path).header("accept", accept).body(()).unwrap().into_parts().0;
             let answer = answer(&request, &AppError::NotFound);

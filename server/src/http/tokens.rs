@@ -68,7 +68,10 @@ async fn make(FromState(desk): FromState<Desk>, session: Session, request: Parts
         Ok(None) => return Redirect::to(PATH).into_response(),
         Err(error) => return refuse(&request, error),
     };
-    match desk.engine.create_token(person.id, &read(&body)).await {
+    let Some(new) = read(&body) else {
+        return desk.page(&request, TokensView { is_refused: true, ..Default::default() }).await;
+    };
+    match desk.engine.create_token(person.id, &new).await {
         // In this answer only: a redirect could not carry it.
         Ok(made) => {
             desk.page(&request, TokensView { secret: Some(made.expose().to_owned()), ..Default::default() }).await
@@ -80,21 +83,23 @@ async fn make(FromState(desk): FromState<Desk>, session: Session, request: Parts
     }
 }
 
-/// What the form says; what cannot be read is refused with the rest.
-fn read(body: &[u8]) -> NewToken {
+/// What the form says; nothing of one that asks for another end than is offered, or names a scope there is not.
+fn read(body: &[u8]) -> Option<NewToken> {
     let mut new = NewToken { name: String::new(), scopes: Vec::new(), expires_at: None };
     for (field, text) in form_urlencoded::parse(body) {
         match &*field {
             "name" => text.trim().clone_into(&mut new.name),
-            "scope" => new.scopes.extend(text.parse::<Scope>().ok().filter(|scope| !new.scopes.contains(scope))),
+            "scope" => new.scopes.extend(Some(text.parse::<Scope>().ok()?).filter(|scope| !new.scopes.contains(scope))),
+            // Only who leaves it empty means never.
+            "days" if text.is_empty() => {}
             "days" => {
-                let days = text.parse().ok().filter(|days| DAYS.contains(days));
-                new.expires_at = days.and_then(|days| Utc::now().checked_add_days(Days::new(u64::from(days))));
+                let days = text.parse().ok().filter(|days| DAYS.contains(days))?;
+                new.expires_at = Some(Utc::now().checked_add_days(Days::new(u64::from(days)))?);
             }
             _ => {}
         }
     }
-    new
+    Some(new)
 }
 
 async fn revoke(
@@ -122,13 +127,17 @@ fn refuse(request: &Parts, error: engine::Error) -> Response {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn a_form_is_read_field_by_field() {
-        let new = read(b"name=+web+shop+&scope=video%3Aread&scope=video%3Aread&scope=odd&days=30");
+        let new = read(b"name=+web+shop+&scope=video%3Aread&scope=video%3Aread&days=30").unwrap();
         assert_eq!((new.name.as_str(), new.scopes), ("web shop", vec![Scope::VideoRead]));
         assert!(new.expires_at.is_some_and(|end| end > Utc::now()));
-        assert_eq!(read(b"days=7").expires_at, None, "only what is offered");
+        assert_eq!(read(b"name=x&days=").unwrap().expires_at, None, "never");
+        for odd in [&b"days=7"[..], b"days=x", b"days=-30", b"scope=odd"] {
+            assert!(read(odd).is_none(), "only what is offered");
+        }
     }
 }

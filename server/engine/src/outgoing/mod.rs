@@ -156,7 +156,11 @@ pub(crate) async fn tell(conn: &mut PgConnection, id: GenerationId, event: Webho
 /// Every address is a group of its own, with the slots of [`limit_deliveries`].
 fn job(delivery: DeliveryId, endpoint: EndpointId) -> NewJob {
     let job = NewJob::new(KIND, format!("{KIND}/{endpoint}"), json!({ "delivery_id": delivery })).priority(PRIORITY);
-    job.run_timeout(deliver::GIVEN_UP_AFTER).dedupe_key(format!("{KIND} {delivery}"))
+    job.run_timeout(deliver::GIVEN_UP_AFTER).dedupe_key(dedupe_key(delivery))
+}
+
+fn dedupe_key(delivery: DeliveryId) -> String {
+    format!("{KIND} {delivery}")
 }
 
 /// The limits of workers that have so many seats each, with those of webhooks where the owner set none: messages go to an
@@ -253,10 +257,10 @@ impl Engine {
         Ok(store::deliveries(&mut conn, endpoint, after, i64::from(most)).await?)
     }
 
-    /// Sends something again, with the same id, however it ended.
+    /// Sends something again, with the same id, however it ended; what waits for its next try is tried now.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] while it is being sent, or when nothing is sent there any more.
+    /// [`Error::NotFound`]; [`Error::Conflict`] when nothing is sent there any more.
     pub async fn replay_delivery(&self, by: UserId, endpoint: EndpointId, id: DeliveryId) -> Result<(), Error> {
         let mut tx = self.pg().begin().await?;
         match store::hold_endpoint(&mut tx, endpoint).await? {
@@ -266,13 +270,21 @@ impl Engine {
             }
             Some(store::Held { is_disabled: false }) => {}
         }
-        match store::lock_delivery(&mut tx, endpoint, id).await?.as_deref() {
+        let job = match store::lock_delivery(&mut tx, endpoint, id).await?.as_deref() {
             None => return Err(Error::NotFound("delivery")),
-            Some("pending") => return Err(Error::Conflict("it is being sent")),
+            Some("pending") => {
+                let Some(waiting) = jobs::live(&mut tx, &[dedupe_key(id)]).await?.pop() else {
+                    return Err(Error::Conflict("it is being sent"));
+                };
+                jobs::wake(&mut tx, waiting.id).await?;
+                waiting.id
+            }
             // Its job ended with it, in one transaction: this one is new.
-            Some(_) => store::begin_again(&mut tx, id).await?,
-        }
-        let job = jobs::enqueue(&mut tx, &job(id, endpoint)).await?;
+            Some(_) => {
+                store::begin_again(&mut tx, id).await?;
+                jobs::enqueue(&mut tx, &job(id, endpoint)).await?
+            }
+        };
         audit(&mut tx, Some(by), "webhook.replayed", id.uuid()).await?;
         tx.commit().await?;
         self.queue().dispatch(&[job]).await;

@@ -14,8 +14,8 @@ const OBJECT_MAX_BYTES: u64 = 4 * 1024 * 1024;
 const READS: usize = 8;
 /// What retention removed is gone from memory after this long.
 const KEPT_FOR: Duration = Duration::from_secs(600);
-/// What a kept object weighs besides its bytes: its key and what is known of it.
-const OVERHEAD_BYTES: u32 = 512;
+/// What a kept object weighs besides its bytes: its key, what is known of it and its headers.
+const OVERHEAD_BYTES: u32 = 3 * 1024;
 
 /// An object in memory.
 pub struct Kept {

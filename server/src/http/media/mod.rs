@@ -5,7 +5,7 @@
 mod hot;
 mod range;
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -23,7 +23,7 @@ use storage::{Key, ObjectInfo};
 use tower_sessions::Session;
 
 use self::{hot::Hot, range::Wanted};
-use super::State;
+use super::{State, csp};
 
 /// Objects never change under their key.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -31,23 +31,41 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const PRIVATE: &str = "private, max-age=3600";
 /// Videos that are known to be shown.
 const SHOWN_MAX: u64 = 10_000;
-/// One that is taken down is closed everywhere after so long.
+/// One that is taken down is closed by every server after so long; what browsers have kept they have.
 const SHOWN_FOR: Duration = Duration::from_secs(5);
+/// While nobody can be asked, what was shown goes on being shown for so long.
+const BELIEVED_FOR: Duration = Duration::from_secs(3600);
 
 /// What serving media remembers. Cheap to clone.
 #[derive(Clone)]
 pub struct Media {
     hot: Hot,
     shown: Cache<VideoId, ()>,
+    was_shown: Cache<VideoId, ()>,
+}
+
+/// Why a video is not known to be shown.
+enum Hidden {
+    /// It is not, now.
+    Draft,
+    /// Nobody could be asked.
+    Unknown(engine::Error),
+}
+
+impl fmt::Display for Hidden {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Draft => formatter.write_str("it is not shown"),
+            Self::Unknown(error) => write!(formatter, "whether it is shown is not known: {error}"),
+        }
+    }
 }
 
 impl Media {
     /// Keeps at most so many bytes of small objects in memory.
     pub fn new(cache_bytes: u64) -> Self {
-        Self {
-            hot: Hot::new(cache_bytes),
-            shown: Cache::builder().max_capacity(SHOWN_MAX).time_to_live(SHOWN_FOR).build(),
-        }
+        let shown = |lasting| Cache::builder().max_capacity(SHOWN_MAX).time_to_live(lasting).build();
+        Self { hot: Hot::new(cache_bytes), shown: shown(SHOWN_FOR), was_shown: shown(BELIEVED_FOR) }
     }
 
     /// The answer to who asks for what is known to be for everybody and is in memory.
@@ -67,17 +85,25 @@ impl Media {
         Some(response)
     }
 
-    /// Whether an object is for everybody.
-    async fn is_public(&self, engine: &Engine, key: &Key) -> Result<bool, engine::Error> {
+    /// Whether an object is for everybody. Who asks about the same video meanwhile waits for one answer.
+    async fn is_public(&self, engine: &Engine, key: &Key) -> Result<bool, Arc<Hidden>> {
         let Some(video) = key.video().filter(|_| key.is_public()) else { return Ok(key.is_public()) };
-        if self.shown.contains_key(&video) {
-            return Ok(true);
+        let asked = self.shown.try_get_with(video, async {
+            if !engine.is_shown(video).await.map_err(Hidden::Unknown)? {
+                self.was_shown.invalidate(&video).await;
+                return Err(Hidden::Draft);
+            }
+            self.was_shown.insert(video, ()).await;
+            Ok(())
+        });
+        match asked.await {
+            Ok(()) => Ok(true),
+            Err(hidden) => match *hidden {
+                Hidden::Draft => Ok(false),
+                Hidden::Unknown(_) if self.was_shown.contains_key(&video) => Ok(true),
+                Hidden::Unknown(_) => Err(hidden),
+            },
         }
-        let is_shown = engine.is_shown(video).await?;
-        if is_shown {
-            self.shown.insert(video, ()).await;
-        }
-        Ok(is_shown)
     }
 }
 
@@ -115,7 +141,7 @@ async fn serve(
         // Whether it exists is nobody else's business.
         Ok(false) if !matches!(app::auth::session_person(&engine, &session).await, Ok(Some(_))) => nowhere(),
         Ok(false) => respond(&engine, &media, &key, PRIVATE, &method, &headers).await,
-        Err(error) => away(&key, &error),
+        Err(hidden) => away(&key, &*hidden),
     }
 }
 
@@ -168,7 +194,7 @@ async fn respond(
     }
 }
 
-fn away(key: &Key, error: &dyn std::error::Error) -> Response {
+fn away(key: &Key, error: &dyn fmt::Display) -> Response {
     tracing::error!(%error, object.key = key.as_str(), "object {} could not be served", key.as_str());
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response()
 }
@@ -195,7 +221,7 @@ async fn answer(
         Body::empty()
     } else {
         if kept.is_none() {
-            kept = media.hot.read(store, key, &info, |info| headers_of(info, FOR_EVER)).await;
+            kept = media.hot.read(store, key, &info, headers_for_everybody).await;
         }
         match &kept {
             Some(kept) => Body::from(wanted.of(&kept.bytes)),
@@ -252,9 +278,19 @@ fn with_headers(mut response: Response, cache_control: &'static str, info: &Obje
 fn describe(response: &mut Response, mut headers: HeaderMap) {
     if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
         headers.remove(header::CONTENT_TYPE);
+        headers.remove(header::LAST_MODIFIED);
+        // Nobody keeps a mistake.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     headers.extend(std::mem::take(response.headers_mut()));
     *response.headers_mut() = headers;
+}
+
+/// All there is to say of an object in memory, before what a range changes.
+fn headers_for_everybody(info: &ObjectInfo) -> HeaderMap {
+    let mut headers = headers_of(info, FOR_EVER);
+    csp::close_media(&mut headers);
+    headers
 }
 
 fn headers_of(info: &ObjectInfo, cache_control: &'static str) -> HeaderMap {
@@ -264,7 +300,6 @@ fn headers_of(info: &ObjectInfo, cache_control: &'static str) -> HeaderMap {
     let mut say = |name, value| headers.insert(name, HeaderValue::from_static(value));
     say(header::ACCEPT_RANGES, "bytes");
     say(header::CACHE_CONTROL, cache_control);
-    say(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     if cache_control == FOR_EVER {
         open_headers(&mut headers);
     }

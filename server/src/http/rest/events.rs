@@ -95,10 +95,9 @@ pub async fn all(
     let locale = problem::locale_of(&headers);
     // Listening begins before anything is read: nothing falls between the two.
     let changes = hub.subscribe();
-    let seen = match last_event_id(&headers) {
-        Some(seen) => seen,
-        None => rest.engine.newest_version().await.map_err(refused)?,
-    };
+    // Nobody has seen more than there is: an id of another server, or of before a restore, would keep everything from being told.
+    let newest = rest.engine.newest_version().await.map_err(refused)?;
+    let seen = last_event_id(&headers).map_or(newest, |seen| seen.min(newest));
     let behind = Some(Behind::Live { after: 0 });
     let mut reader = Reader { rest: rest.clone(), changes, locale, seen, behind };
     // Headers are sent with the first byte: nothing to tell is told as well.

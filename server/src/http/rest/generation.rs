@@ -18,7 +18,7 @@ use super::{
         CreateGeneration, Generation, GenerationOptions, GenerationPage, RetryGeneration, StatusFilter,
     },
     idempotency::{self, Answer, Need},
-    input::{self, Params, Sent},
+    input::{self, Nothing, Params, Sent},
     option_name,
     page::PageQuery,
     paths,
@@ -176,6 +176,7 @@ pub async fn cancel(
     caller: Caller,
     params: Params,
     headers: HeaderMap,
+    _: Nothing,
 ) -> Result<Response, Problem> {
     caller.may(Scope::GenerationWrite)?;
     let id = params.id("jobId", GenerationId::from_uuid)?;
@@ -246,6 +247,7 @@ pub async fn publish(
     caller: Caller,
     params: Params,
     headers: HeaderMap,
+    _: Nothing,
 ) -> Result<Response, Problem> {
     caller.may(Scope::GenerationWrite)?;
     let id = params.id("jobId", GenerationId::from_uuid)?;
@@ -277,6 +279,7 @@ pub async fn approve(
     caller: Caller,
     params: Params,
     headers: HeaderMap,
+    _: Nothing,
 ) -> Result<Response, Problem> {
     caller.may(Scope::GenerationWrite)?;
     let id = params.id("jobId", GenerationId::from_uuid)?;
@@ -308,6 +311,7 @@ pub async fn unpublish(
     caller: Caller,
     params: Params,
     headers: HeaderMap,
+    _: Nothing,
 ) -> Result<Response, Problem> {
     caller.may(Scope::GenerationWrite)?;
     let id = params.id("jobId", GenerationId::from_uuid)?;

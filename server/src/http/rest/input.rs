@@ -32,6 +32,20 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
     }
 }
 
+/// That nothing was sent, or an object of nothing.
+pub struct Nothing;
+
+impl<S: Send + Sync> FromRequest<S> for Nothing {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        let Sent(body) = Sent::from_request(request, state).await?;
+        json_or_nothing(&headers, &body)?.finish()?;
+        Ok(Self)
+    }
+}
+
 /// The variable parts of an address.
 pub struct Params(Vec<(String, String)>);
 

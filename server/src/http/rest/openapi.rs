@@ -112,7 +112,7 @@ fn complete(document: &mut Value) {
     components["securitySchemes"] = json!({
         "token": { "type": "http", "scheme": "bearer", "description": "A token of /admin/tokens, `lkr_` and 43 characters." },
         "session": { "type": "apiKey", "in": "cookie", "name": "lookreel",
-            "description": "The session of a person who is signed in; only from the desk's own pages." },
+            "description": "The session of a person who is signed in, `__Host-lookreel` on https; only from the desk's own pages." },
     });
     components["responses"] =
         PROBLEMS.iter().map(|(status, says)| ((*status).to_owned(), problem(status, says))).collect();
@@ -177,11 +177,12 @@ fn complete_operation(method: &str, operation: &mut Value) {
             "401" | "500" | "503" => true,
             "403" | "429" => is_ours,
             "404" => has("path") || has_body && is_ours,
-            "400" => has_body || has("header"),
+            "400" => has_body || changes || has("header"),
             "409" => changes && is_ours,
             "413" => changes,
-            "415" => has_body && is_ours,
-            "422" => (has_body || has("query")) && is_ours,
+            // Also where nothing is to be sent: what is sent all the same is refused.
+            "415" => changes && is_ours,
+            "422" => is_ours,
             _ => false,
         };
         if is_said {

@@ -101,20 +101,22 @@ fn boundary(headers: &HeaderMap) -> Result<String, Problem> {
 }
 
 async fn read(boundary: String, body: Body, parts: &[Part]) -> Result<BTreeMap<&'static str, Bytes>, Problem> {
-    let limits = parts.iter().filter(|part| part.is_file);
-    let limits = limits.fold(SizeLimit::new().per_field(TEXT_MAX_BYTES), |limits, part| {
-        limits.for_field(part.name, FILE_MAX_BYTES as u64)
+    // What nobody asked for may be as large as a file: it is read past, to say that it is unknown.
+    let texts = parts.iter().filter(|part| !part.is_file);
+    let limits = texts.fold(SizeLimit::new().per_field(FILE_MAX_BYTES as u64), |limits, part| {
+        limits.for_field(part.name, TEXT_MAX_BYTES)
     });
     let mut form =
         Multipart::with_constraints(body.into_data_stream(), boundary, Constraints::new().size_limit(limits));
     let mut found = BTreeMap::new();
     let mut wrong = Vec::new();
     while let Some(field) = form.next_field().await.map_err(refuse)? {
-        let name = field.name().unwrap_or_default().to_owned();
-        let bytes = field.bytes().await.map_err(refuse)?;
+        let name = field.name().unwrap_or_default();
         match parts.iter().find(|part| part.name == name) {
+            // Whatever is in it, and however much: the next part is found behind it.
             None => wrong.push(FieldError::new(name.chars().take(100).collect::<String>(), FieldCode::Unknown, "")),
             Some(part) => {
+                let bytes = field.bytes().await.map_err(refuse)?;
                 if found.insert(part.name, bytes).is_some() {
                     wrong.push(FieldError::new(part.name, FieldCode::InvalidValue, "one value"));
                 }
@@ -167,9 +169,15 @@ mod tests {
         let half = Box::leak(format!("{id}--x--\r\n").into_boxed_str());
         let torn = Box::leak(format!("{id}{image}").into_boxed_str());
         let long = Box::leak(format!("{}{image}--x--\r\n", id.replace("abc", &"a".repeat(2_000))).into_boxed_str());
-        for (body, code) in
-            [(&*twice, Code::Invalid), (&*half, Code::Invalid), (&*torn, Code::Malformed), (&*long, Code::TooLarge)]
-        {
+        let odd = format!("--x\r\ncontent-disposition: form-data; name=\"photo\"\r\n\r\n{}\r\n", "p".repeat(9_000));
+        let misnamed = Box::leak(format!("{id}{odd}--x--\r\n").into_boxed_str());
+        for (body, code) in [
+            (&*misnamed, Code::Invalid),
+            (&*twice, Code::Invalid),
+            (&*half, Code::Invalid),
+            (&*torn, Code::Malformed),
+            (&*long, Code::TooLarge),
+        ] {
             assert_eq!(form(TYPE, body).await.unwrap_err(), code, "{body}");
         }
         assert_eq!(form("application/json", "{}").await.unwrap_err(), Code::UnsupportedMediaType);

@@ -22,7 +22,7 @@ use super::{
     Rest,
     caller::Caller,
     idempotency::{self, Answer, Need},
-    input::{self, Params},
+    input::{self, Nothing, Params},
     page::PageQuery,
     paths,
     problem::{Code, FieldCode, Problem},
@@ -333,6 +333,7 @@ pub async fn ping(
     caller: Caller,
     params: Params,
     headers: HeaderMap,
+    _: Nothing,
 ) -> Result<Response, Problem> {
     caller.may(Scope::WebhookManage)?;
     let id = params.id("webhookId", EndpointId::from_uuid)?;
@@ -372,7 +373,7 @@ pub async fn deliveries(
     Ok(fresh(Json(DeliveryPage { items, next_cursor })))
 }
 
-/// Sends a message once more, with the same `webhook-id`, however it ended.
+/// Sends a message once more, with the same `webhook-id`, however it ended; one that waits for its next try is tried now.
 #[utoipa::path(
     post, path = "/api/admin/webhooks/{webhookId}/deliveries/{deliveryId}/replay", operation_id = "replayDelivery",
     tag = "webhooks",
@@ -390,6 +391,7 @@ pub async fn replay(
     caller: Caller,
     params: Params,
     headers: HeaderMap,
+    _: Nothing,
 ) -> Result<Response, Problem> {
     caller.may(Scope::WebhookManage)?;
     let endpoint = params.id("webhookId", EndpointId::from_uuid)?;

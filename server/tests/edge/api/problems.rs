@@ -38,6 +38,7 @@ async fn every_wrong_field_is_named() {
         (json!({}), vec![("tryonImageId", "missing")]),
         (json!({"tryonImageId": 4}), vec![("tryonImageId", "wrong_type")]),
         (json!({"tryonImageId": "x"}), vec![("tryonImageId", "invalid_value")]),
+        (json!({"tryonImageId": format!("{id}\0")}), vec![("tryonImageId", "invalid_value")]),
         (json!({"tryonImageId": id, "more": 1}), vec![("more", "unknown")]),
         (json!({"tryonImageId": id, "settings": 4}), vec![("settings", "wrong_type")]),
         (
@@ -100,6 +101,42 @@ async fn other_bodies_are_refused_by_what_they_are() {
     let deep = [b"{\"a\":".repeat(2_000), b"1".to_vec(), b"}".repeat(2_000)].concat();
     problem(send("application/json", deep).await, 400, "malformed").await;
     problem(send("application/json", vec![b' '; 1_100_000]).await, 413, "too_large").await;
+}
+
+#[tokio::test]
+async fn where_nothing_is_sent_nothing_else_is_taken() {
+    let (code, _) = common().await;
+    let (job, webhook) = (Uuid::now_v7(), Uuid::now_v7());
+    for path in [
+        format!("/api/admin/video-generation/{job}/cancel"),
+        format!("/api/admin/video-generation/{job}/approve"),
+        format!("/api/admin/video-generation/{job}/publish"),
+        format!("/api/admin/video-generation/{job}/unpublish"),
+        format!("/api/admin/webhooks/{webhook}/ping"),
+        format!("/api/admin/webhooks/{webhook}/deliveries/{job}/replay"),
+    ] {
+        let told = problem(code.post(&path, &json!({"soon": 1})).send().await.unwrap(), 422, "invalid").await;
+        assert_eq!(fields(&told), [("soon", "unknown")], "{path}");
+        let text = code.request(Method::POST, &path).header("content-type", "text/plain").body("now");
+        problem(text.send().await.unwrap(), 415, "unsupported_media_type").await;
+        problem(code.post(&path, &json!({})).send().await.unwrap(), 404, "not_found").await;
+        problem(code.request(Method::POST, &path).send().await.unwrap(), 404, "not_found").await;
+    }
+}
+
+#[tokio::test]
+async fn who_is_refused_before_all_was_sent_is_told_why() {
+    let (code, product) = common().await;
+    let large = super::form(&product.to_string(), &vec![0; 12_000_000]);
+    let stranger = Code { token: "lkr_odd".to_owned(), ..code.clone() };
+    for _ in 0..5 {
+        problem(stranger.upload_form(&large).send().await.unwrap(), 401, "token_invalid").await;
+        let pieces = (0..10).map(|_| Ok::<_, std::io::Error>(vec![b' '; 400_000]));
+        let chunked = code.request(Method::POST, GENERATE).header("idempotency-key", Uuid::now_v7().to_string());
+        let chunked = chunked.header("content-type", "application/json");
+        let chunked = chunked.body(reqwest::Body::wrap_stream(futures::stream::iter(pieces)));
+        problem(chunked.send().await.unwrap(), 413, "too_large").await;
+    }
 }
 
 #[tokio::test]
