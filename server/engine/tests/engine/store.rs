@@ -215,6 +215,11 @@ pub async fn has_succeeded(pg: &PgPool, job: Uuid) -> bool {
     sqlx::query_scalar("select state = 'succeeded' from jobs where id = $1").bind(job).fetch_one(pg).await.unwrap()
 }
 
+/// Jobs of a kind, ended or not.
+pub async fn jobs_of_kind(pg: &PgPool, kind: &str) -> i64 {
+    sqlx::query_scalar("select count(*) from jobs where kind = $1").bind(kind).fetch_one(pg).await.unwrap()
+}
+
 /// As if a job had been due for so long.
 pub async fn wait_since(pg: &PgPool, job: Uuid, time: std::time::Duration) {
     sqlx::query("update jobs set run_at = now() - make_interval(secs => $2) where id = $1")
