@@ -125,8 +125,9 @@ async fn cancelling_kills_the_encoder_and_leaves_nothing() {
     };
     let error = encode(&bench.tools, &input, &info, &plan, &out, &token, tell).await.unwrap_err();
     assert!(matches!(error, Error::Cancelled), "{error:?}");
+    is_gone(&bench).await;
     assert!(cancelled_at.get().expect("progress was told").elapsed() < Duration::from_secs(1));
-    assert_eq!((bench.processes(), bench.left()), (0, vec![]));
+    assert_eq!(bench.left(), [""; 0]);
     let again = encode(&bench.tools, &input, &info, &plan, &out, &token, |_| {}).await;
     assert!(matches!(again, Err(Error::Cancelled)), "a cancelled token starts nothing");
 }
@@ -143,13 +144,18 @@ async fn dropping_the_job_kills_the_encoder_and_leaves_nothing() {
         result = job => panic!("it should not end: {result:?}"),
         () = begun.notified() => {}
     }
+    is_gone(&bench).await;
+    assert_eq!(bench.left(), [""; 0]);
+}
+
+/// Killed is not gone yet: a sandbox takes moments to be taken down.
+async fn is_gone(bench: &Bench) {
     let gone = async {
         while bench.processes() > 0 {
             tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(Duration::from_secs(1), gone).await.expect("the encoder is gone");
-    assert_eq!(bench.left(), [""; 0]);
 }
 
 #[tokio::test]
