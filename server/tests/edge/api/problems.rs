@@ -9,15 +9,18 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{Code, PROBLEM, common, problem};
-use crate::{browser::header, house::shared};
+use crate::{
+    browser::header,
+    house::{House, shared},
+};
 
 const GENERATE: &str = "/api/video/generate";
 
 /// Generations of a product.
-async fn generations_of(product: Uuid) -> i64 {
+async fn generations_of(house: &House, product: Uuid) -> i64 {
     sqlx::query_scalar("select count(*) from generations where product_id = $1")
         .bind(product)
-        .fetch_one(&mut shared().await.ground.database.connect().await)
+        .fetch_one(&mut house.ground.database.connect().await)
         .await
         .unwrap()
 }
@@ -29,8 +32,9 @@ fn fields(told: &Value) -> Vec<(&str, &str)> {
 
 #[tokio::test]
 async fn every_wrong_field_is_named() {
-    let house = shared().await;
-    let code = Code::of(house).await;
+    // A house of its own: what is bought here is on nobody else's invoice.
+    let house = House::build(&[]).await;
+    let code = Code::of(&house).await;
     // What is right in these requests would do: they name a picture and a product a video can be made of.
     let product = house.ground.add_product("half-made").await.id;
     let id = code.upload(product).await;
@@ -72,7 +76,7 @@ async fn every_wrong_field_is_named() {
         let body = json!({"tryonImageId": id, "settings": {"duration": duration}});
         assert_eq!(code.post(GENERATE, &body).send().await.unwrap().status(), 422, "{body}");
     }
-    assert_eq!(generations_of(product).await, 0, "none is half made");
+    assert_eq!(generations_of(&house, product).await, 0, "none is half made");
     // Within the bounds: nothing is wrong but the picture, which nobody uploaded.
     let nobody = Uuid::now_v7().to_string();
     for duration in [json!(3), json!(5), json!(4.0)] {
@@ -80,7 +84,7 @@ async fn every_wrong_field_is_named() {
         problem(code.post(GENERATE, &body).send().await.unwrap(), 404, "not_found").await;
     }
     code.generate(&id, json!({"duration": 3})).await;
-    assert_eq!(generations_of(product).await, 1, "the same picture makes one where everything is right");
+    assert_eq!(generations_of(&house, product).await, 1, "the same picture makes one where everything is right");
 }
 
 #[tokio::test]
