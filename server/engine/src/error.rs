@@ -3,6 +3,8 @@
 
 use domain::{MicroUsd, cost::LimitStatus, options::InvalidOption};
 
+use crate::conflict::Conflict;
+
 /// Why a use-case did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -23,7 +25,7 @@ pub enum Error {
     },
     /// It cannot be done in the present state.
     #[error("conflict: {0}")]
-    Conflict(&'static str),
+    Conflict(Conflict),
     /// The key of the request was used for another request.
     #[error("the key was used for something else")]
     KeyReused,
@@ -66,7 +68,7 @@ impl Error {
             Self::Forbidden => Self::Forbidden,
             Self::WrongCredentials => Self::WrongCredentials,
             Self::TooManyTries { retry_after_secs } => Self::TooManyTries { retry_after_secs },
-            Self::Conflict(what) => Self::Conflict(what),
+            Self::Conflict(why) => Self::Conflict(why),
             Self::KeyReused => Self::KeyReused,
             Self::Invalid(ref wrong) => Self::Invalid(wrong.clone()),
             Self::LimitReached(ref limits) => Self::LimitReached(limits.clone()),

@@ -7,6 +7,7 @@ mod answers;
 mod assets;
 mod calls;
 mod catalogue;
+mod conflict;
 mod error;
 mod exports;
 mod generations;
@@ -49,6 +50,7 @@ use storage::Store;
 
 pub use answers::{AnswerClaim, Claimed, HeldKey, KeptAnswer};
 pub use catalogue::{Withdrawn, load_catalogue, read_catalogue};
+pub use conflict::Conflict;
 pub use domain::storage::KeepDays;
 pub use error::Error;
 pub use generations::{changes::CHANGES_AT_ONCE, click::ClickName};

@@ -27,7 +27,7 @@ use axum::{
     Router, ServiceExt,
     extract::{FromRef, Request},
     middleware,
-    routing::{get, post},
+    routing::get,
     serve::ListenerExt as _,
 };
 use chrono_tz::Tz;
@@ -152,10 +152,7 @@ fn is_for_others(path: &str) -> bool {
 fn router(state: &State, site_root: &std::path::Path) -> Router<State> {
     let router = Router::new()
         .route("/events/generations", get(events::all))
-        .route("/events/generations/{id}", get(events::one))
-        .route("/api/video/webhook", post(webhooks::fal))
-        .route("/api/video/webhook/fal", post(webhooks::fal))
-        .route("/api/video/webhook/fal/{token}", post(webhooks::fal_named));
+        .route("/events/generations/{id}", get(events::one));
     let router = router.merge(health::routes(state.engine.clone()));
     let router = playback::routes(router);
     let router = embed::routes(router, site_root);

@@ -13,7 +13,7 @@ use engine::{CallToken, Engine};
 use providers::{FalWebhook, Provider, WebhookError, WebhookVerifier};
 use sha2::{Digest as _, Sha256};
 
-use super::rest::{Code, Problem};
+use super::rest::{Code, Problem, Sent};
 
 /// Takes what fal.ai reports of a request.
 ///
@@ -34,7 +34,7 @@ pub async fn fal(
     State(engine): State<Engine>,
     State(verifier): State<Arc<WebhookVerifier>>,
     headers: HeaderMap,
-    body: Bytes,
+    Sent(body): Sent,
 ) -> Response {
     take(&engine, &verifier, None, &headers, &body).await
 }
@@ -45,7 +45,7 @@ pub async fn fal_named(
     State(verifier): State<Arc<WebhookVerifier>>,
     Path(token): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    Sent(body): Sent,
 ) -> Response {
     take(&engine, &verifier, Some(&CallToken::from_address(&token)), &headers, &body).await
 }

@@ -9,7 +9,7 @@ use providers::{ModelRef, Provider, catalogue::ModelRow};
 use uuid::Uuid;
 
 use super::store;
-use crate::{Engine, Error, generations::store::audit};
+use crate::{Conflict, Engine, Error, generations::store::audit};
 
 /// A price or a retirement may be set for so many days ahead.
 const AHEAD_DAYS: u64 = 730;
@@ -87,7 +87,7 @@ impl Engine {
         store::lock(&mut tx).await?;
         let is_coming = valid_from > self.today();
         if !is_coming || !store::insert_withdrawal(&mut tx, &model, valid_from, by, reason.trim()).await? {
-            return Err(Error::Conflict("no price to come begins on that day"));
+            return Err(Error::Conflict(Conflict::NoPriceToCome));
         }
         audit(&mut tx, Some(by), "model.price_withdrawn", by.uuid()).await?;
         tx.commit().await?;

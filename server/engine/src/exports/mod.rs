@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Engine, Error, generations::store::audit, stages::kind::LOCAL_GROUP};
+use crate::{Conflict, Engine, Error, generations::store::audit, stages::kind::LOCAL_GROUP};
 
 /// Kinds of jobs.
 const EXPORT: &str = "export";
@@ -58,7 +58,7 @@ impl Engine {
         let mut tx = self.pg().begin().await?;
         let source = store::source(&mut tx, video).await?.ok_or(Error::NotFound("video"))?;
         if source.original.is_none() && source.rendition.is_none() {
-            return Err(Error::Conflict("the files of the video are gone"));
+            return Err(Error::Conflict(Conflict::FilesGone));
         }
         // Shown whole, nothing is cut: there is no other focus.
         let focus = if options.fit == Fit::Blur { Focus::DEFAULT } else { options.focus };
@@ -69,7 +69,7 @@ impl Engine {
             return Ok(id);
         }
         if store::count(&mut tx, video).await? > EXPORTS_MAX {
-            return Err(Error::Conflict("the video has as many exports as it may"));
+            return Err(Error::Conflict(Conflict::TooManyExports));
         }
         let job = self.cut_job(EXPORT, &ExportPayload { export_id: id }, by)?.dedupe_key(job_key(id));
         let job = jobs::enqueue(&mut tx, &job).await?;
@@ -94,7 +94,7 @@ impl Engine {
         };
         match store::state(&mut tx, id).await?.ok_or(Error::NotFound("export"))? {
             ExportState::Queued => {}
-            ExportState::Done | ExportState::Failed => return Err(Error::Conflict("it has already ended")),
+            ExportState::Done | ExportState::Failed => return Err(Error::Conflict(Conflict::AlreadyEnded)),
         }
         if asked != CancelRequest::Asked {
             store::fail(&mut tx, id, FailureCode::Cancelled).await?;
@@ -130,7 +130,7 @@ impl Engine {
         let mut tx = self.pg().begin().await?;
         let source = store::source(&mut tx, video).await?.ok_or(Error::NotFound("video"))?;
         if source.rendition.is_none() {
-            return Err(Error::Conflict("the files of the video are gone"));
+            return Err(Error::Conflict(Conflict::FilesGone));
         }
         // Of the last frame nothing begins any more.
         if u64::from(at_ms) + source.frame_ms() > u64::from(source.duration_ms) {

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{retry::Takeover, store};
-use crate::{Engine, Error, calls::Slot, limits, stages};
+use crate::{Conflict, Engine, Error, calls::Slot, limits, stages};
 
 /// A call of the plan with its price.
 pub(super) struct PlannedCall {
@@ -56,10 +56,10 @@ impl Engine {
     /// The price of a click with these options, and the limits of the day.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::NoPrice`].
+    /// [`Error::NotFound`], [`Error::Conflict`] for a product without a photo, [`Error::NoPrice`].
     pub async fn quote(&self, product: ProductId, options: &Options) -> Result<Quote, Error> {
         let mut conn = self.pg().acquire().await?;
-        store::product_photo(&mut conn, product).await?.ok_or(Error::NotFound("product"))?;
+        photo_of(&mut conn, product).await?;
         let plan = self.plan(options, &Given::default())?;
         self.quote_of(&mut conn, &plan).await
     }
@@ -90,7 +90,7 @@ impl Engine {
     /// the name says what was asked, another request with its key is refused.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a product that does not exist or has no photo, [`Error::LimitReached`],
+    /// [`Error::NotFound`] for a product that does not exist, [`Error::Conflict`] for one without a photo, [`Error::LimitReached`],
     /// [`Error::NoPrice`], [`Error::KeyReused`].
     pub async fn generate(
         &self,
@@ -105,7 +105,7 @@ impl Engine {
             return earlier.told_to(&name);
         }
         let plan = self.plan(&options, &Given::default())?;
-        let photo = store::product_photo(&mut tx, product).await?.ok_or(Error::NotFound("product"))?;
+        let photo = photo_of(&mut tx, product).await?;
         let new = self.new_generation(by, product, photo, options, name);
         self.place(tx, Click { new, plan }).await
     }
@@ -119,7 +119,7 @@ impl Engine {
     ) -> Result<GenerationId, Error> {
         let clicks = [click];
         let mut written = self.write_clicks(&mut tx, &clicks).await?;
-        let placed = written.pop().unwrap_or(Err(Error::Conflict("nothing was clicked")))?;
+        let placed = written.pop().unwrap_or(Err(Error::Conflict(Conflict::Busy)))?;
         tx.commit().await?;
         self.tell_of_clicks(&clicks, &[placed]).await;
         Ok(placed.id())
@@ -218,6 +218,11 @@ impl EarlierClick {
             _ => Ok(self.id),
         }
     }
+}
+
+async fn photo_of(conn: &mut PgConnection, product: ProductId) -> Result<PhotoId, Error> {
+    let photo = store::product_photo(conn, product).await?.ok_or(Error::NotFound("product"))?;
+    photo.ok_or(Error::Conflict(Conflict::NoPhoto))
 }
 
 /// What a generation need not buy.

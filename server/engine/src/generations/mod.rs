@@ -15,7 +15,7 @@ use domain::{
 use sqlx::PgConnection;
 
 use crate::{
-    Engine, Error, calls,
+    Conflict, Engine, Error, calls,
     outgoing::{self, WebhookEvent},
     playback, stages, views,
 };
@@ -98,7 +98,7 @@ impl Engine {
                 return Ok(());
             }
         }
-        Err(Error::Conflict("it is moving on right now"))
+        Err(Error::Conflict(Conflict::Busy))
     }
 
     /// The jobs to dispatch; none when another job took the generation over in between.
@@ -110,7 +110,7 @@ impl Engine {
         let waited = jobs::wake(&mut tx, seen.job_id).await?;
         let generation = store::lock(&mut tx, id).await?.ok_or(Error::NotFound("generation"))?;
         if generation.state.is_final() {
-            return Err(Error::Conflict("it has already ended"));
+            return Err(Error::Conflict(Conflict::AlreadyEnded));
         }
         if generation.job_id != seen.job_id {
             return Ok(None);

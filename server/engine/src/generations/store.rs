@@ -54,12 +54,19 @@ macro_rules! options {
 }
 pub(crate) use options;
 
-pub(super) async fn product_photo(conn: &mut PgConnection, product: ProductId) -> Result<Option<PhotoId>, sqlx::Error> {
-    let id =
-        sqlx::query_scalar!("select id from product_photos where product_id = $1 and position = 0", product.uuid())
-            .fetch_optional(conn)
-            .await?;
-    Ok(id.map(PhotoId::from_uuid))
+/// The photo that stills are made from; of a product that does not exist nothing, not even that there is none.
+pub(super) async fn product_photo(
+    conn: &mut PgConnection,
+    product: ProductId,
+) -> Result<Option<Option<PhotoId>>, sqlx::Error> {
+    let found = sqlx::query_scalar!(
+        r#"select f.id as "photo?" from products p left join product_photos f on f.product_id = p.id and f.position = 0
+         where p.id = $1"#,
+        product.uuid()
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(|photo| photo.map(PhotoId::from_uuid)))
 }
 
 pub(crate) async fn by_request_key(

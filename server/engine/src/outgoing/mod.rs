@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub(crate) use deliver::handler;
 pub(crate) use store::forget_old;
 
-use crate::{Engine, Error, Settings, generations::store::audit};
+use crate::{Conflict, Engine, Error, Settings, generations::store::audit};
 
 /// Addresses that are told at the same time, at most.
 const ENDPOINTS_MAX: i64 = 20;
@@ -182,7 +182,7 @@ impl Engine {
         self.check_endpoint(new)?;
         let mut tx = self.pg().begin().await?;
         if store::count_endpoints(&mut tx).await? >= ENDPOINTS_MAX {
-            return Err(Error::Conflict("there are as many webhooks as there may be"));
+            return Err(Error::Conflict(Conflict::TooManyWebhooks));
         }
         let id = EndpointId::from_uuid(Uuid::now_v7());
         let endpoint = store::insert_endpoint(&mut tx, id, new, by).await?;
@@ -266,7 +266,7 @@ impl Engine {
         match store::hold_endpoint(&mut tx, endpoint).await? {
             None => return Err(Error::NotFound("webhook")),
             Some(store::Held { is_disabled: true }) => {
-                return Err(Error::Conflict("nothing is sent to this webhook any more"));
+                return Err(Error::Conflict(Conflict::WebhookDisabled));
             }
             Some(store::Held { is_disabled: false }) => {}
         }
@@ -274,7 +274,7 @@ impl Engine {
             None => return Err(Error::NotFound("delivery")),
             Some("pending") => {
                 let Some(waiting) = jobs::live(&mut tx, &[dedupe_key(id)]).await?.pop() else {
-                    return Err(Error::Conflict("it is being sent"));
+                    return Err(Error::Conflict(Conflict::BeingSent));
                 };
                 jobs::wake(&mut tx, waiting.id).await?;
                 waiting.id

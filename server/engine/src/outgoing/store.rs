@@ -47,7 +47,7 @@ pub(super) async fn insert(
     let rows = sqlx::query!(
         "insert into webhook_deliveries (id, endpoint_id, event, generation_id, payload)
          select gen_random_uuid(), e.id, $2, g.id, jsonb_strip_nulls(jsonb_build_object(
-             'jobId', g.id, 'productId', g.product_id, 'status', upper(g.state), 'progress', g.progress,
+             'jobId', g.id, 'productId', g.product_id, 'status', upper(g.state), 'progress', g.progress, 'version', g.version,
              'videoId', case when g.state = 'completed' then g.video_id end, 'errorCode', g.failure_code))
          from webhook_endpoints e cross join generations g
          where e.disabled_at is null and $2 = any(e.events) and g.id = $1

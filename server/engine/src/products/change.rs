@@ -9,7 +9,7 @@ use super::{
     NewPhoto, StoredPhoto,
     store::{self, ProductRecord},
 };
-use crate::{Engine, Error, generations::store::audit, views};
+use crate::{Conflict, Engine, Error, generations::store::audit, views};
 
 /// Photos a product may have.
 pub const PHOTOS_MAX: usize = 10;
@@ -75,7 +75,7 @@ impl Engine {
         // One at a time: two photos never get the same place.
         let place = store::lock_photos(&mut tx, product).await?;
         if place >= PHOTOS_MAX {
-            return Err(Error::Conflict("the product has as many photos as it may"));
+            return Err(Error::Conflict(Conflict::TooManyPhotos));
         }
         store::insert_photo(&mut tx, product, i16::try_from(place).unwrap_or(i16::MAX), &stored).await?;
         audit(&mut tx, Some(by), "product.photo_added", product.uuid()).await?;
@@ -115,7 +115,10 @@ impl Engine {
 
 pub(super) fn taken(error: sqlx::Error) -> Error {
     match error.as_database_error() {
-        Some(database) if database.is_unique_violation() => Error::Conflict("slug or sku is taken"),
+        Some(database) if database.is_unique_violation() => {
+            let is_slug = database.constraint() == Some("products_slug_unique");
+            Error::Conflict(if is_slug { Conflict::SlugTaken } else { Conflict::SkuTaken })
+        }
         _ => error.into(),
     }
 }

@@ -5,7 +5,7 @@ mod store;
 
 use domain::{GenerationId, UserId};
 
-use crate::{Engine, Error, assets, generations, outgoing};
+use crate::{Conflict, Engine, Error, assets, generations, outgoing};
 
 impl Engine {
     /// Shows the video of a generation on its product, in place of the one that was there.
@@ -30,7 +30,7 @@ impl Engine {
         let generation = generations::store::lock(&mut tx, id).await?.ok_or(Error::NotFound("generation"))?;
         let playable = store::lock_product(&mut tx, generation.product_id, generation.video_id).await?;
         if !playable.is_stored {
-            return Err(Error::Conflict("there is no video to show"));
+            return Err(Error::Conflict(Conflict::NoVideo));
         }
         if let Some(said) = said {
             generations::store::audit(&mut tx, Some(by), said, generation.video_id.uuid()).await?;
@@ -58,7 +58,7 @@ impl Engine {
         let mut tx = self.pg().begin().await?;
         let generation = generations::store::lock(&mut tx, id).await?.ok_or(Error::NotFound("generation"))?;
         if !store::lock_product(&mut tx, generation.product_id, generation.video_id).await?.is_published {
-            return Err(Error::Conflict("its video is not published"));
+            return Err(Error::Conflict(Conflict::NotPublished));
         }
         store::unpublish(&mut tx, generation.product_id, generation.video_id).await?;
         generations::store::audit(&mut tx, Some(by), "video.unpublished", generation.video_id.uuid()).await?;

@@ -10,7 +10,7 @@ use domain::{GenerationId, Options, ProductId, Recipe, RequestKey, StillId, Tryo
 use uuid::Uuid;
 
 use crate::{
-    Engine, Error,
+    Conflict, Engine, Error,
     answers::{self, AnswerClaim, Claimed, KeptAnswer},
     generations::{
         self,
@@ -147,7 +147,8 @@ impl Engine {
                 let mut answers = Vec::with_capacity(clicks.len());
                 for click in clicks {
                     let alone = self.place_images(std::slice::from_ref(click)).await;
-                    answers.push(alone.and_then(|mut alone| alone.pop().unwrap_or(Err(Error::Conflict("no click")))));
+                    answers
+                        .push(alone.and_then(|mut alone| alone.pop().unwrap_or(Err(Error::Conflict(Conflict::Busy)))));
                 }
                 answers
             }
@@ -183,7 +184,7 @@ impl Engine {
                     Some(Ok(Placed::Earlier(_))) if is_other(&mut known, &click.claim) => Err(Error::KeyReused),
                     Some(Ok(placed)) => Ok(round.keep(click, placed)),
                     Some(Err(error)) => Err(error),
-                    None => Err(Error::Conflict("nothing was clicked")),
+                    None => Err(Error::Conflict(Conflict::Busy)),
                 },
             };
             round.answers.push(answer);
@@ -229,7 +230,7 @@ impl Engine {
 
     fn image_click(&self, click: &ImageClick, image: Option<&store::ImageRecord>) -> Result<Click, Error> {
         let image = image.ok_or(Error::NotFound("try-on image"))?;
-        let photo = image.photo.ok_or(Error::Conflict("the product has no photo"))?;
+        let photo = image.photo.ok_or(Error::Conflict(Conflict::NoPhoto))?;
         let options = Options { recipe: Recipe::TryonVideo, ..click.options };
         let given = Given { frames: vec![Frame::Start], clip: false };
         let plan = self.plan(&options, &given)?;
@@ -253,7 +254,7 @@ fn repeated(claimed: Claimed) -> Result<Answered, Error> {
     match claimed {
         Claimed::Known(answer) => Ok(Answered { answer, is_repeated: true }),
         Claimed::Other => Err(Error::KeyReused),
-        Claimed::AtWork | Claimed::Work(_) => Err(Error::Conflict("the same request is at work")),
+        Claimed::AtWork | Claimed::Work(_) => Err(Error::Conflict(Conflict::Busy)),
     }
 }
 
@@ -269,6 +270,6 @@ fn twin(
     match answer {
         Some(Ok(answered)) => Ok(Answered { answer: answered.answer.clone(), is_repeated: true }),
         Some(Err(error)) => Err(error.again()),
-        None => Err(Error::Conflict("nothing was clicked")),
+        None => Err(Error::Conflict(Conflict::Busy)),
     }
 }

@@ -3,7 +3,7 @@
 use domain::{TryonImageId, UserId};
 
 use super::store;
-use crate::{Engine, Error, generations::store::audit};
+use crate::{Conflict, Engine, Error, generations::store::audit};
 
 impl Engine {
     /// Removes a try-on image: nothing is made of it any more, and its picture goes from the object store, at the latest when
@@ -16,7 +16,7 @@ impl Engine {
         let mut tx = self.pg().begin().await?;
         let key = store::lock(&mut tx, id).await?.ok_or(Error::NotFound("try-on image"))?;
         if store::is_in_use(&mut tx, id).await? {
-            return Err(Error::Conflict("a generation is being made from the try-on image"));
+            return Err(Error::Conflict(Conflict::TryonImageInUse));
         }
         store::set_removed(&mut tx, id).await?;
         audit(&mut tx, Some(by), "tryon_image.removed", id.uuid()).await?;

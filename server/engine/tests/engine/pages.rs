@@ -7,7 +7,7 @@ use domain::{
     product::{ProductFilter, VideoStatus},
     user::Email,
 };
-use engine::Error;
+use engine::{Conflict, Error};
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -126,7 +126,7 @@ async fn the_product_table_says_where_every_video_is(pg: PgPool) {
 async fn products_need_their_own_words_and_real_photos(pg: PgPool) {
     let shop = Shop::open(pg).await;
     let twin = shop.engine.add_product(&new_product("linen-shirt", "x", "x")).await.unwrap_err();
-    assert!(matches!(twin, Error::Conflict(_)), "{twin}");
+    assert!(matches!(twin, Error::Conflict(Conflict::SlugTaken)), "{twin}");
     let mut text = new_product("text", "x", "x");
     text.photos[0].bytes = bytes::Bytes::from_static(b"<svg/>");
     let refused = shop.engine.add_product(&text).await.unwrap_err();
@@ -135,7 +135,7 @@ async fn products_need_their_own_words_and_real_photos(pg: PgPool) {
     bare.photos.clear();
     let bare = shop.engine.add_product(&bare).await.unwrap();
     let refused = shop.engine.generate(shop.person, bare, options(), key()).await.unwrap_err();
-    assert!(matches!(refused, Error::NotFound("product")), "there is nothing to make stills from");
+    assert!(matches!(refused, Error::Conflict(Conflict::NoPhoto)), "there is nothing to make stills from");
     assert_eq!(shop.engine.product_count().await.unwrap(), 2);
 }
 

@@ -50,6 +50,8 @@ pub enum Code {
     TooManyRequests,
     /// Too many streams of events are open.
     TooManyStreams,
+    /// Too many files of this caller are being taken.
+    TooManyUploads,
     /// No model can be bought from now.
     NoPrice,
     /// A part of ours is away.
@@ -60,7 +62,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the reference.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::TokenMissing,
@@ -82,6 +84,7 @@ impl Code {
         Self::LimitReached,
         Self::TooManyRequests,
         Self::TooManyStreams,
+        Self::TooManyUploads,
         Self::NoPrice,
         Self::Unavailable,
         Self::Internal,
@@ -111,6 +114,7 @@ impl Code {
             Self::LimitReached => "limit_reached",
             Self::TooManyRequests => "too_many_requests",
             Self::TooManyStreams => "too_many_streams",
+            Self::TooManyUploads => "too_many_uploads",
             Self::NoPrice => "no_price",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
@@ -133,7 +137,9 @@ impl Code {
             Self::IdempotencyKeyReused | Self::RequestInProgress | Self::Conflict | Self::PriceChanged => {
                 StatusCode::CONFLICT
             }
-            Self::LimitReached | Self::TooManyRequests | Self::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
+            Self::LimitReached | Self::TooManyRequests | Self::TooManyStreams | Self::TooManyUploads => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::NoPrice | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }

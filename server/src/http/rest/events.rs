@@ -37,7 +37,10 @@ const ASKED_EVERY: Duration = Duration::from_secs(5);
 /// of the end of its token.
 #[utoipa::path(
     get, path = "/api/admin/video-generation/{jobId}/events", operation_id = "watchGeneration", tag = "generations",
-    params(("jobId" = Uuid, Path, description = "The generation.")),
+    params(
+        ("jobId" = Uuid, Path, description = "The generation."),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen; browsers send it."),
+    ),
     responses(
         (status = 200, description = "Events until it ends.", body = String, content_type = "text/event-stream"),
         (status = 204, description = "Its end was seen."),
@@ -81,6 +84,7 @@ pub async fn one(
 /// streams open at most; one ends within ten seconds of the end of its token.
 #[utoipa::path(
     get, path = "/api/admin/video-generation/events", operation_id = "watchGenerations", tag = "generations",
+    params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen; browsers send it.")),
     responses((status = 200, description = "Events without an end.", body = String, content_type = "text/event-stream")),
     security(("token" = ["generation:read"]), ("session" = [])),
 )]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::State as FromState,
+    extract::{FromRequest, FromRequestParts as _, Request, State as FromState},
     http::{HeaderMap, StatusCode, Uri},
     response::Response,
 };
@@ -63,7 +63,7 @@ pub async fn create(
         let click = idempotency::click_name(&caller, &key, &request);
         let product = ProductId::from_uuid(product);
         let made = rest.engine.generate(caller.user, product, options, click).await;
-        let id = made.map_err(|error| Problem::of(error, option_name))?;
+        let id = made.map_err(|error| Problem::of(error, option_name).of_field("productId"))?;
         made_answer(&rest, id, locale).await
     };
     rest.once(&caller, Some(&key), &request, work).await
@@ -158,6 +158,47 @@ pub async fn stats(FromState(rest): FromState<Arc<Rest>>, caller: Caller, uri: U
     Ok(fresh(Json(Stats::of(&stats, &limits))))
 }
 
+/// A request that carries nothing but which generation it is about.
+pub struct Act {
+    caller: Caller,
+    id: GenerationId,
+    key: Option<String>,
+    locale: Locale,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Act {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, state).await?;
+        caller.may(Scope::GenerationWrite)?;
+        let params = Params::from_request_parts(&mut parts, state).await?;
+        let id = params.id("jobId", GenerationId::from_uuid)?;
+        let key = idempotency::key(&parts.headers, Need::Optional)?;
+        let locale = problem::locale_of(&parts.headers);
+        Nothing::from_request(Request::from_parts(parts, body), state).await?;
+        Ok(Self { caller, id, key, locale })
+    }
+}
+
+impl Act {
+    /// Does it once for its key, and answers with the generation as it is then.
+    async fn answer(
+        &self,
+        rest: &Rest,
+        request: &[u8],
+        status: StatusCode,
+        work: impl Future<Output = Result<(), engine::Error>>,
+    ) -> Result<Response, Problem> {
+        let work = async {
+            work.await.map_err(refused)?;
+            Answer::new(status, &one(rest, self.id, self.locale).await?)
+        };
+        rest.once(&self.caller, self.key.as_deref(), &[request, self.id.uuid().as_bytes()], work).await
+    }
+}
+
 /// Asks to stop a generation.
 ///
 /// What is paid stays paid; the end is told as `CANCELLED`, at once or when the provider has answered.
@@ -171,22 +212,9 @@ pub async fn stats(FromState(rest): FromState<Arc<Rest>>, caller: Caller, uri: U
     responses((status = 202, description = "It is asked to stop.", body = Generation)),
     security(("token" = ["generation:write"]), ("session" = [])),
 )]
-pub async fn cancel(
-    FromState(rest): FromState<Arc<Rest>>,
-    caller: Caller,
-    params: Params,
-    headers: HeaderMap,
-    _: Nothing,
-) -> Result<Response, Problem> {
-    caller.may(Scope::GenerationWrite)?;
-    let id = params.id("jobId", GenerationId::from_uuid)?;
-    let key = idempotency::key(&headers, Need::Optional)?;
-    let locale = problem::locale_of(&headers);
-    let work = async {
-        rest.engine.cancel(caller.user, id).await.map_err(refused)?;
-        Answer::new(StatusCode::ACCEPTED, &one(&rest, id, locale).await?)
-    };
-    rest.once(&caller, key.as_deref(), &[b"POST cancel", id.uuid().as_bytes()], work).await
+pub async fn cancel(FromState(rest): FromState<Arc<Rest>>, act: Act) -> Result<Response, Problem> {
+    let work = rest.engine.cancel(act.caller.user, act.id);
+    act.answer(&rest, b"POST cancel", StatusCode::ACCEPTED, work).await
 }
 
 /// Retries a generation that failed or was stopped.
@@ -242,22 +270,9 @@ pub async fn retry(
     responses((status = 200, description = "It is shown.", body = Generation)),
     security(("token" = ["generation:write"]), ("session" = [])),
 )]
-pub async fn publish(
-    FromState(rest): FromState<Arc<Rest>>,
-    caller: Caller,
-    params: Params,
-    headers: HeaderMap,
-    _: Nothing,
-) -> Result<Response, Problem> {
-    caller.may(Scope::GenerationWrite)?;
-    let id = params.id("jobId", GenerationId::from_uuid)?;
-    let key = idempotency::key(&headers, Need::Optional)?;
-    let locale = problem::locale_of(&headers);
-    let work = async {
-        rest.engine.publish(caller.user, id).await.map_err(refused)?;
-        Answer::new(StatusCode::OK, &one(&rest, id, locale).await?)
-    };
-    rest.once(&caller, key.as_deref(), &[b"POST publish", id.uuid().as_bytes()], work).await
+pub async fn publish(FromState(rest): FromState<Arc<Rest>>, act: Act) -> Result<Response, Problem> {
+    let work = rest.engine.publish(act.caller.user, act.id);
+    act.answer(&rest, b"POST publish", StatusCode::OK, work).await
 }
 
 /// Says that the video of a finished generation is good.
@@ -274,22 +289,9 @@ pub async fn publish(
     responses((status = 200, description = "It is approved, and shown.", body = Generation)),
     security(("token" = ["generation:write"]), ("session" = [])),
 )]
-pub async fn approve(
-    FromState(rest): FromState<Arc<Rest>>,
-    caller: Caller,
-    params: Params,
-    headers: HeaderMap,
-    _: Nothing,
-) -> Result<Response, Problem> {
-    caller.may(Scope::GenerationWrite)?;
-    let id = params.id("jobId", GenerationId::from_uuid)?;
-    let key = idempotency::key(&headers, Need::Optional)?;
-    let locale = problem::locale_of(&headers);
-    let work = async {
-        rest.engine.approve(caller.user, id).await.map_err(refused)?;
-        Answer::new(StatusCode::OK, &one(&rest, id, locale).await?)
-    };
-    rest.once(&caller, key.as_deref(), &[b"POST approve", id.uuid().as_bytes()], work).await
+pub async fn approve(FromState(rest): FromState<Arc<Rest>>, act: Act) -> Result<Response, Problem> {
+    let work = rest.engine.approve(act.caller.user, act.id);
+    act.answer(&rest, b"POST approve", StatusCode::OK, work).await
 }
 
 /// Shows no video on the product any more.
@@ -306,20 +308,7 @@ pub async fn approve(
     responses((status = 200, description = "Nothing is shown.", body = Generation)),
     security(("token" = ["generation:write"]), ("session" = [])),
 )]
-pub async fn unpublish(
-    FromState(rest): FromState<Arc<Rest>>,
-    caller: Caller,
-    params: Params,
-    headers: HeaderMap,
-    _: Nothing,
-) -> Result<Response, Problem> {
-    caller.may(Scope::GenerationWrite)?;
-    let id = params.id("jobId", GenerationId::from_uuid)?;
-    let key = idempotency::key(&headers, Need::Optional)?;
-    let locale = problem::locale_of(&headers);
-    let work = async {
-        rest.engine.unpublish(caller.user, id).await.map_err(refused)?;
-        Answer::new(StatusCode::OK, &one(&rest, id, locale).await?)
-    };
-    rest.once(&caller, key.as_deref(), &[b"POST unpublish", id.uuid().as_bytes()], work).await
+pub async fn unpublish(FromState(rest): FromState<Arc<Rest>>, act: Act) -> Result<Response, Problem> {
+    let work = rest.engine.unpublish(act.caller.user, act.id);
+    act.answer(&rest, b"POST unpublish", StatusCode::OK, work).await
 }

@@ -3,15 +3,20 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    extract::{FromRequest, FromRequestParts, MatchedPath, RawPathParams, Request},
     http::{HeaderMap, StatusCode, Uri, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use super::problem::{Code, FieldCode, FieldError, Problem};
+use super::{
+    openapi,
+    problem::{Code, FieldCode, FieldError, Problem},
+};
 
 /// Characters of a UUID with its hyphens; other ways to write one are not taken.
 const UUID_CHARS: usize = 36;
@@ -111,6 +116,19 @@ pub fn query(uri: &Uri) -> Result<Fields, Problem> {
         }
     }
     Ok(Fields { map, place: String::new(), wrong: Vec::new() })
+}
+
+/// Refuses every parameter behind the question mark where the description knows of none. Where it knows some, whoever reads
+/// them refuses the others.
+pub async fn refuse_query(request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    if request.uri().query().is_none() || !openapi::takes_no_query(request.method(), path) {
+        return next.run(request).await;
+    }
+    match query(request.uri()).and_then(Fields::finish) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
 }
 
 /// Fields of an object, taken out one by one: what is left in the end is unknown.

@@ -3,6 +3,7 @@
 
 mod caller;
 mod code;
+mod conflict;
 mod events;
 mod gather;
 mod generation;
@@ -23,6 +24,7 @@ mod upload;
 mod video;
 mod video_schema;
 mod webhook;
+mod webhook_schema;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -42,10 +44,11 @@ use url::Url;
 
 use self::{gather::Gather, rate_limit::RateLimit, streams::Streams, token_cache::TokenCache, upload::Uploads};
 pub use self::{
+    input::Sent,
     problem::{Code, Problem, refuse},
     upload::body_max_bytes,
 };
-use super::{State, refusal};
+use super::{State, refusal, webhooks};
 
 /// Addresses that are named in more than one place.
 mod paths {
@@ -118,10 +121,21 @@ async fn statuses(engine: &Engine, ids: Vec<GenerationId>) -> Vec<Result<Option<
     }
 }
 
+/// What providers report to: no token, no key, no parameters.
+fn providers() -> Router<State> {
+    Router::new()
+        .route("/api/video/webhook", post(webhooks::fal))
+        .route("/api/video/webhook/fal", post(webhooks::fal))
+        .route("/api/video/webhook/fal/{token}", post(webhooks::fal_named))
+        .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
+        .layer(middleware::from_fn(problem::render))
+}
+
 /// Adds the API.
 pub fn routes(router: Router<State>, state: &State) -> Router<State> {
     let calls = videos(generations(desk(Router::new())))
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
+        .layer(middleware::from_fn(input::refuse_query))
         .layer(middleware::from_fn(idempotency::to_its_end))
         .layer(middleware::from_fn_with_state(state.rest.clone(), caller::authenticate))
         .layer(middleware::from_fn(problem::render));
@@ -130,7 +144,7 @@ pub fn routes(router: Router<State>, state: &State) -> Router<State> {
         .route("/api/docs", get(reference::serve))
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
         .layer(middleware::from_fn(problem::render));
-    router.merge(calls).merge(pages).route("/api/{*rest}", any(unknown))
+    router.merge(calls).merge(pages).merge(providers()).route("/api/{*rest}", any(unknown))
 }
 
 fn videos(router: Router<State>) -> Router<State> {

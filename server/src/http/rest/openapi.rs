@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use axum::{
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, Method, header},
     response::{IntoResponse as _, Response},
 };
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ const PROBLEMS: [(&str, &str); 11] = [
     ("413", "The body is larger than is taken."),
     ("415", "The body is of another media type."),
     ("422", "Fields are missing, unknown, of another type or out of range."),
-    ("429", "Too many requests in a minute, too many open streams, or a limit of the day."),
+    ("429", "Too many requests in a minute, too many open streams or uploads, or a limit of the day."),
     ("500", "A fault of ours."),
     ("503", "A part is away for a moment."),
 ];
@@ -79,6 +79,14 @@ pub fn document() -> &'static Value {
         sorted(document)
     });
     &DOCUMENT
+}
+
+/// Whether there is such an operation and it takes nothing behind the question mark.
+pub fn takes_no_query(method: &Method, path: &str) -> bool {
+    let method = if method == Method::HEAD { "get".to_owned() } else { method.as_str().to_ascii_lowercase() };
+    let operation = &document()["paths"][path][method];
+    let parameters = operation["parameters"].as_array();
+    operation.is_object() && parameters.is_none_or(|all| all.iter().all(|parameter| parameter["in"] != "query"))
 }
 
 /// Fields by their names, whatever order a map keeps them in.

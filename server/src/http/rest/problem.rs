@@ -9,11 +9,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{Locale, Scope, options::InvalidOption};
+use engine::Conflict;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use super::code::Code;
-use super::sentences;
+use super::{
+    conflict::{self, Reason},
+    sentences,
+};
 
 /// The media type of problem documents.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -30,6 +34,10 @@ pub enum FieldCode {
     WrongType,
     /// Its value is not taken.
     InvalidValue,
+    /// There is nothing with this id.
+    NotFound,
+    /// Somebody else has it.
+    Taken,
 }
 
 /// A wrong field.
@@ -55,6 +63,7 @@ impl FieldError {
 pub struct Problem {
     code: Code,
     fields: Vec<FieldError>,
+    reason: Option<Conflict>,
     retry_after_secs: Option<u64>,
     scope: Option<Scope>,
 }
@@ -62,7 +71,7 @@ pub struct Problem {
 impl Problem {
     /// A problem with nothing to add.
     pub const fn new(code: Code) -> Self {
-        Self { code, fields: Vec::new(), retry_after_secs: None, scope: None }
+        Self { code, fields: Vec::new(), reason: None, retry_after_secs: None, scope: None }
     }
 
     /// Wrong fields.
@@ -78,6 +87,23 @@ impl Problem {
     /// Something the token may not do.
     pub fn scope_missing(scope: Scope) -> Self {
         Self { scope: Some(scope), ..Self::new(Code::ScopeMissing) }
+    }
+
+    /// Something that cannot be done in the present state.
+    fn conflict(why: Conflict) -> Self {
+        tracing::info!(conflict = %why, "refused in the present state: {why}");
+        let fields = conflict::field(why).into_iter().collect();
+        // Whoever asked for the same at the same moment may ask again.
+        let retry_after_secs = (why == Conflict::Busy).then_some(1);
+        Self { fields, reason: Some(why), retry_after_secs, ..Self::new(Code::Conflict) }
+    }
+
+    /// The same where what was not found is named by a field of the body.
+    pub fn of_field(mut self, name: &str) -> Self {
+        if self.code == Code::NotFound {
+            self.fields.push(FieldError::new(name, FieldCode::NotFound, "an id that exists"));
+        }
+        self
     }
 
     /// The same, with how long to wait.
@@ -97,10 +123,7 @@ impl Problem {
             E::NotFound(_) => Self::new(Code::NotFound),
             E::Forbidden | E::WrongCredentials => Self::new(Code::TokenInvalid),
             E::TooManyTries { retry_after_secs } => Self::new(Code::TooManyRequests).after(u64::from(retry_after_secs)),
-            E::Conflict(what) => {
-                tracing::info!(conflict = what, "refused in the present state: {what}");
-                Self::new(Code::Conflict)
-            }
+            E::Conflict(why) => Self::conflict(why),
             E::KeyReused => Self::new(Code::IdempotencyKeyReused),
             E::Invalid(wrong) => Self::invalid(wrong.into_iter().map(|one| field_error(one, name)).collect()),
             E::LimitReached(limits) => {
@@ -169,8 +192,12 @@ impl Problem {
             kind: format!("/api/docs#{}", self.code.as_str()),
             title: sentences::title(self.code, locale).to_owned(),
             status: self.code.status().as_u16(),
-            detail: sentences::detail(self.code, self.scope, locale),
+            detail: match self.reason {
+                Some(why) => conflict::sentence(why, locale).to_owned(),
+                None => sentences::detail(self.code, self.scope, locale),
+            },
             code: self.code,
+            reason: self.reason.map(Reason),
             errors,
         }
     }
@@ -254,6 +281,10 @@ pub struct ProblemDocument {
     detail: String,
     /// The code: programs decide by it.
     code: Code,
+    /// What stands in the way, where the code is `conflict`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<Reason>,
     /// What is wrong with which field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,

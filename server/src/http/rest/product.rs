@@ -362,7 +362,7 @@ pub async fn upload_photo(
     caller.may(Scope::ProductWrite)?;
     let id = params.id("productId", ProductId::from_uuid)?;
     let key = idempotency::key(&headers, Need::Optional)?;
-    let mut form = rest.uploads.read(&headers, body, &FORM).await?;
+    let mut form = rest.uploads.read(caller.id, &headers, body, &FORM).await?;
     let bytes = form.take("photo");
     let work = async {
         let photo = NewPhoto { bytes: bytes.clone() };

@@ -28,6 +28,7 @@ pub fn title(code: Code, locale: Locale) -> &'static str {
         Code::LimitReached => ("오늘의 한도에 도달했습니다", "Daily limit reached"),
         Code::TooManyRequests => ("요청이 너무 많습니다", "Too many requests"),
         Code::TooManyStreams => ("열린 이벤트 스트림이 너무 많습니다", "Too many streams"),
+        Code::TooManyUploads => ("올리고 있는 파일이 너무 많습니다", "Too many uploads"),
         Code::NoPrice => ("지금 살 수 있는 모델이 없습니다", "No model available"),
         Code::Unavailable => ("잠시 사용할 수 없습니다", "Temporarily unavailable"),
         Code::Internal => ("서버 오류입니다", "Internal fault"),
@@ -121,6 +122,10 @@ pub fn detail(code: Code, scope: Option<Scope>, locale: Locale) -> String {
             "동시에 열 수 있는 이벤트 스트림 수를 넘었습니다. 하나를 닫거나 Retry-After 뒤에 다시 여세요.",
             "More streams are open than a caller may have. Close one, or open it after Retry-After.",
         ),
+        Code::TooManyUploads => (
+            "이 토큰이 동시에 올릴 수 있는 파일 수를 넘었습니다. Retry-After 뒤에 다시 보내세요.",
+            "More files of this caller are on their way than may be at a time. Send it again after Retry-After.",
+        ),
         Code::NoPrice => (
             "지금 살 수 있는 모델이 없어 아무것도 청구되지 않았습니다. 운영자에게 알리세요.",
             "No model can be bought from now, so nothing was bought. Tell an operator.",
@@ -146,6 +151,10 @@ pub fn field(error: &FieldError, locale: Locale) -> String {
         (Locale::En, FieldCode::Unknown) => format!("There is no field `{field}`."),
         (Locale::Ko, FieldCode::WrongType) => format!("`{field}`의 형식이 다릅니다: {expected}."),
         (Locale::En, FieldCode::WrongType) => format!("`{field}` is of another type: expected {expected}."),
+        (Locale::Ko, FieldCode::NotFound) => format!("`{field}`에 해당하는 것이 없습니다."),
+        (Locale::En, FieldCode::NotFound) => format!("There is nothing with the id in `{field}`."),
+        (Locale::Ko, FieldCode::Taken) => format!("`{field}`의 값은 이미 쓰이고 있습니다: 다른 값을 보내세요."),
+        (Locale::En, FieldCode::Taken) => format!("The value of `{field}` is taken: send another."),
         (Locale::Ko, FieldCode::InvalidValue) => format!("`{field}`의 값은 쓸 수 없습니다: {expected}."),
         (Locale::En, FieldCode::InvalidValue) => format!("The value of `{field}` is not taken: expected {expected}."),
     }

@@ -1,6 +1,10 @@
 //! Files that are sent as `multipart/form-data` (RFC 7578). Each is in memory until it is stored, so a few are taken at a time.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -10,8 +14,9 @@ use bytes::Bytes;
 use multer::{Constraints, Multipart, SizeLimit};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
+use uuid::Uuid;
 
 use super::problem::{Code, FieldCode, FieldError, Problem};
 
@@ -23,6 +28,8 @@ const TEXT_MAX_BYTES: u64 = 1_000;
 const FRAME_BYTES: usize = 64 * 1024;
 /// Forms that a process takes at the same time.
 const AT_ONCE: usize = 8;
+/// Of them those of one caller: whoever sends slowly keeps nobody else out.
+const AT_ONCE_OF_CALLER: usize = 4;
 /// The next one waits so long for a place.
 const WAIT_LIMIT: Duration = Duration::from_secs(5);
 /// Whoever found no place is told to come back after so long.
@@ -49,13 +56,20 @@ pub struct Part {
 }
 
 /// The places for forms that are taken.
-pub struct Uploads(Arc<Semaphore>);
+pub struct Uploads {
+    all: Arc<Semaphore>,
+    /// Of those who have a form under way, or wait.
+    of_callers: Mutex<HashMap<Uuid, Weak<Semaphore>>>,
+}
 
 impl Default for Uploads {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self { all: Arc::new(Semaphore::new(AT_ONCE)), of_callers: Mutex::default() }
     }
 }
+
+/// A place that is taken: of all, and of the caller's.
+type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
 impl Uploads {
     /// Reads a form: each of these parts once, and no other.
@@ -63,29 +77,44 @@ impl Uploads {
     /// # Errors
     /// Another media type, too many forms at the same time, a form that is damaged, late or too large, fields that are
     /// missing, unknown or there twice.
-    pub async fn read(&self, headers: &HeaderMap, body: Body, parts: &[Part]) -> Result<Form, Problem> {
+    pub async fn read(&self, caller: Uuid, headers: &HeaderMap, body: Body, parts: &[Part]) -> Result<Form, Problem> {
         let boundary = boundary(headers)?;
-        let place = self.place().await?;
+        let place = self.place(caller).await?;
         let reading = timeout(ARRIVAL_LIMIT, read(boundary, body, parts));
         let found = reading.await.map_err(|_| Problem::new(Code::Malformed))??;
         Ok(Form { found, _place: place })
     }
 
-    async fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        match timeout(WAIT_LIMIT, self.0.clone().acquire_owned()).await {
-            Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) | Err(_) => {
-                tracing::warn!("{AT_ONCE} files are being taken, another one is refused");
-                Err(Problem::new(Code::Unavailable).after(RETRY_AFTER_SECS))
-            }
+    async fn place(&self, caller: Uuid) -> Result<Place, Problem> {
+        let until = Instant::now() + WAIT_LIMIT;
+        let mine = timeout_at(until, self.of_caller(caller).acquire_owned());
+        let Ok(Ok(mine)) = mine.await else {
+            tracing::warn!("{AT_ONCE_OF_CALLER} files of {caller} are being taken, another one is refused");
+            return Err(Problem::new(Code::TooManyUploads).after(RETRY_AFTER_SECS));
+        };
+        let Ok(Ok(place)) = timeout_at(until, self.all.clone().acquire_owned()).await else {
+            tracing::warn!("{AT_ONCE} files are being taken, another one is refused");
+            return Err(Problem::new(Code::Unavailable).after(RETRY_AFTER_SECS));
+        };
+        Ok((place, mine))
+    }
+
+    fn of_caller(&self, caller: Uuid) -> Arc<Semaphore> {
+        let mut known = self.of_callers.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, places| places.strong_count() > 0);
+        if let Some(places) = known.get(&caller).and_then(Weak::upgrade) {
+            return places;
         }
+        let places = Arc::new(Semaphore::new(AT_ONCE_OF_CALLER));
+        known.insert(caller, Arc::downgrade(&places));
+        places
     }
 }
 
 /// A form that was read; it has its place until it is dropped.
 pub struct Form {
     found: BTreeMap<&'static str, Bytes>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Form {
@@ -150,10 +179,12 @@ mod tests {
         Part { name: "image", expected: "a picture", is_file: true },
     ];
 
+    const CALLER: Uuid = Uuid::from_u128(1);
+
     async fn form(media_type: &str, body: &'static str) -> Result<Vec<(&'static str, Bytes)>, Code> {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, media_type.parse().unwrap());
-        let read = Uploads::default().read(&headers, Body::from(body), &PARTS).await;
+        let read = Uploads::default().read(CALLER, &headers, Body::from(body), &PARTS).await;
         read.map(|form| form.found.into_iter().collect()).map_err(|problem| problem.code())
     }
 
@@ -187,18 +218,35 @@ mod tests {
     async fn so_many_forms_are_taken_at_once_and_the_next_waits_for_seconds_only() {
         let uploads = Uploads::default();
         let mut places = Vec::new();
-        for _ in 0..AT_ONCE {
-            places.push(uploads.place().await.unwrap());
+        for caller in (1..=AT_ONCE).map(|number| Uuid::from_u128(number as u128)) {
+            places.push(uploads.place(caller).await.unwrap());
         }
-        assert_eq!(uploads.place().await.unwrap_err().code(), Code::Unavailable);
+        let another = Uuid::from_u128(99);
+        assert_eq!(uploads.place(another).await.unwrap_err().code(), Code::Unavailable);
         let ((), next) = tokio::join!(
             async {
                 tokio::time::sleep(WAIT_LIMIT / 2).await;
                 drop(places.pop());
             },
-            uploads.place()
+            uploads.place(another)
         );
         assert!(next.is_ok(), "one that is done makes room");
+        drop((places, next));
+        drop(uploads.place(another).await.unwrap());
+        assert_eq!(uploads.of_callers.lock().unwrap().len(), 1, "nobody is remembered who sends nothing");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_caller_leaves_places_to_others() {
+        let uploads = Uploads::default();
+        let mut places = Vec::new();
+        for _ in 0..AT_ONCE_OF_CALLER {
+            places.push(uploads.place(CALLER).await.unwrap());
+        }
+        assert_eq!(uploads.place(CALLER).await.unwrap_err().code(), Code::TooManyUploads);
+        assert!(uploads.place(Uuid::from_u128(2)).await.is_ok());
+        places.pop();
+        assert!(uploads.place(CALLER).await.is_ok(), "one that is done makes room");
     }
 
     #[tokio::test(start_paused = true)]
@@ -206,7 +254,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, "multipart/form-data; boundary=x".parse().unwrap());
         let body = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
-        let read = Uploads::default().read(&headers, body, &PARTS).await;
+        let read = Uploads::default().read(CALLER, &headers, body, &PARTS).await;
         assert_eq!(read.err().map(|problem| problem.code()), Some(Code::Malformed));
     }
 

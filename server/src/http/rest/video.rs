@@ -53,7 +53,7 @@ pub async fn generate(
         answer: accepted,
     };
     let answered = rest.clicks.ask(click).await.ok_or(Problem::new(Code::Unavailable).after(1))?;
-    let answered = answered.map_err(refused)?;
+    let answered = answered.map_err(|error| refused(error).of_field("tryonImageId"))?;
     Ok(idempotency::respond(answered.answer, answered.is_repeated))
 }
 
@@ -239,7 +239,7 @@ pub async fn upload_tryon_image(
 ) -> Result<Response, Problem> {
     caller.may(Scope::VideoGenerate)?;
     let key = idempotency::key(&headers, Need::Optional)?;
-    let mut form = rest.uploads.read(&headers, body, &FORM).await?;
+    let mut form = rest.uploads.read(caller.id, &headers, body, &FORM).await?;
     let image = form.take("image");
     let product = form.take("productId");
     let product = std::str::from_utf8(&product).ok().and_then(input::uuid);
@@ -247,7 +247,8 @@ pub async fn upload_tryon_image(
     let request: [&[u8]; 3] = [b"POST /api/video/tryon-images", product.as_bytes(), &image.clone()];
     let work = async {
         let product = ProductId::from_uuid(product);
-        let image = rest.engine.add_tryon_image(caller.user, product, image).await.map_err(refused)?;
+        let image = rest.engine.add_tryon_image(caller.user, product, image).await;
+        let image = image.map_err(|error| refused(error).of_field("productId"))?;
         let stored = TryonImage {
             tryon_image_id: image.id.uuid(),
             product_id: image.product.uuid(),

@@ -75,7 +75,7 @@ async fn a_generation_is_started_watched_counted_and_its_video_chosen_again() {
     act(&code, &job, "unpublish", 200).await;
     assert!(!house.visitor().page(&shop).await.contains(video));
     let twice = code.post(&format!("{location}/unpublish"), &json!({})).send().await.unwrap();
-    problem(twice, 409, "conflict").await;
+    assert_eq!(problem(twice, 409, "conflict").await["reason"], "not_published");
     act(&code, &job, "publish", 200).await;
     act(&code, &job, "publish", 200).await;
     assert!(house.visitor().page(&shop).await.contains(video));
@@ -105,7 +105,7 @@ async fn a_generation_is_stopped() {
     assert_eq!(code.read(&format!("{GENERATIONS}/{job}")).await["status"], "CANCELLED");
     for action in ["approve", "publish"] {
         let refused = code.post(&format!("{GENERATIONS}/{job}/{action}"), &json!({})).send().await.unwrap();
-        problem(refused, 409, "conflict").await;
+        assert_eq!(problem(refused, 409, "conflict").await["reason"], "no_video");
     }
 }
 
@@ -154,7 +154,8 @@ async fn a_product_is_added_changed_and_given_photos() {
     assert_eq!((&changed["name"]["en"], &changed["priceKrw"]), (&json!("Linen shirt"), &json!(42000)), "{changed}");
     assert_eq!(changed["sku"], word, "what is left out stays");
     let body = json!({"productId": id});
-    problem(code.post(GENERATIONS, &body).send().await.unwrap(), 404, "not_found").await;
+    let refused = problem(code.post(GENERATIONS, &body).send().await.unwrap(), 409, "conflict").await;
+    assert_eq!(refused["reason"], "no_photo");
     let request = code.request(reqwest::Method::POST, &format!("{path}/photos"));
     let request = request.header("content-type", "multipart/form-data; boundary=edge").body(photo_form());
     let stored = read(request.send().await.unwrap(), 201).await;

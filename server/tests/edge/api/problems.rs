@@ -11,10 +11,13 @@ use uuid::Uuid;
 use super::{Code, PROBLEM, common, problem};
 use crate::{
     browser::header,
-    house::{House, shared},
+    house::{House, photo, shared},
 };
 
 const GENERATE: &str = "/api/video/generate";
+const GENERATIONS: &str = "/api/admin/video-generation";
+const EVENTS: &str = "/api/admin/video-generation/events";
+const PRODUCTS: &str = "/api/admin/products";
 
 /// Generations of a product.
 async fn generations_of(house: &House, product: Uuid) -> i64 {
@@ -155,6 +158,7 @@ async fn a_body_that_breaks_off_is_a_problem_like_any_other() {
         ("POST", "/api/admin/products"),
         ("PATCH", product.as_str()),
         ("POST", "/api/admin/webhooks"),
+        ("POST", "/api/video/webhook"),
     ] {
         let host = shared().await.url.strip_prefix("http://").unwrap();
         let request = format!(
@@ -197,9 +201,54 @@ async fn ids_of_nothing_and_of_other_things_are_not_found() {
         problem(answer, 404, "not_found").await;
     }
     let body = json!({"tryonImageId": product.to_string()});
-    problem(code.post(GENERATE, &body).send().await.unwrap(), 404, "not_found").await;
+    let told = problem(code.post(GENERATE, &body).send().await.unwrap(), 404, "not_found").await;
+    assert_eq!(fields(&told), [("tryonImageId", "not_found")]);
     let body = json!({"productId": nobody});
-    problem(code.post("/api/admin/video-generation", &body).send().await.unwrap(), 404, "not_found").await;
+    let told = problem(code.post(GENERATIONS, &body).send().await.unwrap(), 404, "not_found").await;
+    assert_eq!(fields(&told), [("productId", "not_found")]);
+    let told = code.upload_form(&super::form(&nobody, &photo())).send().await.unwrap();
+    assert_eq!(fields(&problem(told, 404, "not_found").await), [("productId", "not_found")]);
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_is_named() {
+    let (code, _) = common().await;
+    let name = json!({"ko": "사진 없음", "en": "Bare"});
+    let bare = json!({"slug": "bare", "sku": "BARE-1", "name": name, "category": "outer", "priceKrw": 1});
+    let made = super::json(code.post(PRODUCTS, &bare).send().await.unwrap(), 201).await;
+    let refused = async |path: &str, body: &Value| {
+        let told = problem(code.post(path, body).send().await.unwrap(), 409, "conflict").await;
+        (told["reason"].as_str().unwrap().to_owned(), told["detail"].as_str().unwrap().to_owned(), told)
+    };
+    let (reason, detail, told) = refused(GENERATIONS, &json!({"productId": made["productId"]})).await;
+    assert_eq!((reason.as_str(), told.get("errors")), ("no_photo", None), "{told}");
+    assert_eq!(detail, "The product has no photo. Upload one first.");
+    for (field, other) in [("slug", json!({"sku": "BARE-2"})), ("sku", json!({"slug": "bare-2"}))] {
+        let mut twin = bare.clone();
+        twin.as_object_mut().unwrap().extend(other.as_object().unwrap().clone());
+        let (reason, _, told) = refused(PRODUCTS, &twin).await;
+        assert_eq!((reason, fields(&told)), (format!("{field}_taken"), vec![(field, "taken")]), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_nobody_knows_are_refused() {
+    let (code, product) = common().await;
+    let nobody = Uuid::now_v7();
+    for path in [
+        format!("/api/video/status/{nobody}"),
+        format!("/api/admin/products/{product}"),
+        "/api/admin/webhooks".to_owned(),
+        "/api/admin/products".to_owned(),
+        EVENTS.to_owned(),
+    ] {
+        let told = problem(code.get(&format!("{path}?odd=1")).send().await.unwrap(), 422, "invalid").await;
+        assert_eq!(fields(&told), [("odd", "unknown")], "{path}");
+    }
+    let body = json!({"productId": product.to_string()});
+    let told = code.post(&format!("{GENERATIONS}?dry=1"), &body).send().await.unwrap();
+    assert_eq!(fields(&problem(told, 422, "invalid").await), [("dry", "unknown")]);
+    assert_eq!(code.get("/api/admin/webhooks?").send().await.unwrap().status(), 200, "nothing behind it is none");
 }
 
 #[tokio::test]
@@ -212,6 +261,8 @@ async fn addresses_and_methods_there_are_not_are_problems_too() {
         (Method::DELETE, "/api/video/generate", "POST"),
         (Method::PUT, "/api/admin/products", "GET"),
         (Method::POST, "/api/openapi.json", "GET"),
+        (Method::GET, "/api/video/webhook", "POST"),
+        (Method::PUT, "/api/video/webhook/fal/x", "POST"),
     ] {
         let answer = code.request(method, path).send().await.unwrap();
         assert!(header(&answer, "allow").contains(allowed), "{path}: {:?}", answer.headers());

@@ -10,48 +10,61 @@ use crate::{
     house::{House, photo},
 };
 
-/// Those that come too slowly to be done.
-const SLOW: usize = 8;
+/// Those of one token that come too slowly to be done.
+const SLOW: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-#[tokio::test]
-async fn so_many_files_are_taken_at_once_and_the_next_is_told_when_to_come_back() {
-    let house = House::build(&[]).await;
-    let product = house.ground.add_product("crowd").await;
-    let code = Code::of(&house).await;
-    let host = house.url.strip_prefix("http://").unwrap();
+/// Files that never come whole.
+async fn slow(host: &str, code: &Code) -> Vec<TcpStream> {
     let head = format!(
         "POST /api/video/tryon-images HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\n\
          content-type: multipart/form-data; boundary=edge\r\ncontent-length: 5000\r\n\r\n--edge\r\n",
         code.token
     );
-    let mut slow = Vec::new();
+    let mut streams = Vec::new();
     for _ in 0..SLOW {
         let mut stream = TcpStream::connect(host).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
-        slow.push(stream);
+        streams.push(stream);
     }
-    let whole = form(&product.id.to_string(), &photo());
+    streams
+}
+
+/// Sends a file until it is refused like this: as long as one of the slow has not begun there is room.
+async fn until_refused(code: &Code, whole: &[u8], status: u16, word: &str) {
     let begun = Instant::now();
     loop {
-        // As long as one of them has not begun there is room.
-        let answer = code.upload_form(&whole).send().await.unwrap();
-        if answer.status() == 503 {
+        let answer = code.upload_form(whole).send().await.unwrap();
+        if answer.status() == status {
             assert!(header(&answer, "retry-after").parse::<u64>().is_ok_and(|wait| wait > 0));
-            problem(answer, 503, "unavailable").await;
-            break;
+            problem(answer, status, word).await;
+            return;
         }
         json(answer, 201).await;
         assert!(begun.elapsed() < PATIENCE, "all of them have begun");
     }
-    drop(slow);
+}
+
+#[tokio::test]
+async fn so_many_files_are_taken_at_once_and_the_next_is_told_when_to_come_back() {
+    let house = House::build(&[]).await;
+    let product = house.ground.add_product("crowd").await;
+    let whole = form(&product.id.to_string(), &photo());
+    let host = house.url.strip_prefix("http://").unwrap();
+    let (one, two, three) = (Code::of(&house).await, Code::of(&house).await, Code::of(&house).await);
+    let of_one = slow(host, &one).await;
+    until_refused(&one, &whole, 429, "too_many_uploads").await;
+    json(three.upload_form(&whole).send().await.unwrap(), 201).await;
+    let of_two = slow(host, &two).await;
+    until_refused(&three, &whole, 503, "unavailable").await;
+    drop((of_one, of_two));
     let begun = Instant::now();
     loop {
-        let answer = code.upload_form(&whole).send().await.unwrap();
+        let answer = one.upload_form(&whole).send().await.unwrap();
         if answer.status() == 201 {
             break;
         }
-        problem(answer, 503, "unavailable").await;
+        problem(answer, 429, "too_many_uploads").await;
         assert!(begun.elapsed() < PATIENCE, "those that are gone make room");
     }
 }

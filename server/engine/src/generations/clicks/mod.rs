@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{click::Click, retry};
 use crate::{
-    Engine, Error,
+    Conflict, Engine, Error,
     calls::{self, NewCall},
     ledger, limits, notices,
     stages::JobPayload,
@@ -78,7 +78,7 @@ impl Engine {
     async fn write_admitted(&self, tx: &mut PgConnection, clicks: &[&Click]) -> Result<(), Error> {
         if store::insert(tx, clicks).await? != clicks.len() {
             // Only where two days meet: the same click, a moment earlier, counted against the day before.
-            return Err(Error::Conflict("the click came twice"));
+            return Err(Error::Conflict(Conflict::Busy));
         }
         let calls: Vec<NewCall> = clicks.iter().flat_map(|click| planned_calls(click)).collect();
         if let Some(click) = clicks.first().filter(|_| !calls.is_empty()) {

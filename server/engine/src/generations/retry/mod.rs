@@ -16,7 +16,7 @@ use super::{
     click::{Click, ClickName, Given},
     store as generations,
 };
-use crate::{Engine, Error, tryon};
+use crate::{Conflict, Engine, Error, tryon};
 
 /// Longest wait for the object store to say what it still has.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -69,7 +69,7 @@ impl Engine {
         let standing = store::standing(&mut conn, id).await?;
         drop(conn);
         if standing.is_some() {
-            return Err(Error::Conflict("it has been retried"));
+            return Err(Error::Conflict(Conflict::AlreadyRetried));
         }
         let takeover = self.takeover(id, &before).await?;
         let plan = self.plan(&before.options, &takeover.given())?;
@@ -104,7 +104,7 @@ impl Engine {
         }
         drop(conn);
         let before = self.before(id).await?;
-        let photo = before.photo_now.ok_or(Error::NotFound("photo"))?;
+        let photo = before.photo_now.ok_or(Error::Conflict(Conflict::NoPhoto))?;
         // The store is asked before anything is locked.
         let takeover = self.takeover(id, &before).await?;
         let plan = self.plan(&before.options, &takeover.given())?;
@@ -120,7 +120,7 @@ impl Engine {
         if let Some(image) = before.tryon_image.filter(|_| takeover.clip.is_none())
             && !tryon::store::hold(&mut tx, image).await?
         {
-            return Err(Error::Conflict("the try-on image is no longer stored"));
+            return Err(Error::Conflict(Conflict::TryonImageGone));
         }
         let mut new = self.new_generation(by, before.product, photo, before.options, name);
         new.takeover = Some(takeover);
@@ -138,8 +138,8 @@ impl Engine {
         let before = store::before(&mut conn, id).await?.ok_or(Error::NotFound("generation"))?;
         match before.state {
             GenerationState::Failed | GenerationState::Cancelled => Ok(before),
-            GenerationState::Completed => Err(Error::Conflict("it gave a video")),
-            _ => Err(Error::Conflict("it has not ended")),
+            GenerationState::Completed => Err(Error::Conflict(Conflict::HasVideo)),
+            _ => Err(Error::Conflict(Conflict::NotEnded)),
         }
     }
 
@@ -167,7 +167,7 @@ impl Engine {
             }
         }
         if before.tryon_image.is_some() && takeover.frames.is_empty() {
-            return Err(Error::Conflict("the try-on image is no longer stored"));
+            return Err(Error::Conflict(Conflict::TryonImageGone));
         }
         Ok(takeover)
     }
