@@ -31,11 +31,16 @@ pub(crate) async fn verify(
     let paths: Vec<_> = outputs.iter().map(|output| out_dir.join(&output.name)).collect();
     let paths: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
     let Some(rung) = outputs.first().map(|output| output.rung) else { return Err(wrong("nothing was made")) };
-    let seen = decode(tools, &paths, cancel).await?;
-    let mut renditions = Vec::with_capacity(outputs.len());
-    for (output, path) in outputs.iter().zip(&paths) {
-        renditions.push(measure(tools, output, path, fps, expected_frames).await?);
-    }
+    // While they are decoded they are measured; what decoding says comes first.
+    let measuring = async {
+        let mut renditions = Vec::with_capacity(outputs.len());
+        for (output, path) in outputs.iter().zip(&paths) {
+            renditions.push(measure(tools, output, path, fps, expected_frames).await?);
+        }
+        Ok::<_, Error>(renditions)
+    };
+    let (seen, renditions) = tokio::join!(decode(tools, &paths, cancel), measuring);
+    let (seen, renditions) = (seen?, renditions?);
     seen.judge(fps).map_err(Error::Unshowable)?;
     let packaged: Vec<_> = outputs.iter().zip(&renditions).filter(|(output, _)| output.hls.is_some()).collect();
     let packaged: Vec<&Rendition> = packaged.into_iter().map(|(_, rendition)| rendition).collect();

@@ -52,8 +52,13 @@ pub(crate) fn file(path: &Path) -> Result<OsString, Error> {
 pub(crate) fn decode(paths: &[&Path], side: u32) -> Result<Vec<OsString>, Error> {
     let mut words = Words::default();
     words.all(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-xerror"]);
-    for path in paths {
-        words.all(GUARDS).all(["-threads", "2", "-i"]).one(file(path)?);
+    for (number, path) in paths.iter().enumerate() {
+        words.all(GUARDS).all(["-threads", "2"]);
+        if number > 0 {
+            // Only the first is looked at: the others are read to their last bit, and not smoothed.
+            words.all(["-skip_loop_filter", "all"]);
+        }
+        words.one("-i".into()).one(file(path)?);
     }
     let small = format!("[0:v:0]split[whole][small];[small]scale={side}:{side}:flags=area[seen]");
     words.all(["-filter_complex", &small, "-map", "[whole]"]);
