@@ -30,6 +30,9 @@ pub enum AppError {
     /// Not in the present state.
     #[error("conflict")]
     Conflict,
+    /// The product has no photo to make stills from.
+    #[error("no photo")]
+    NoPhoto,
     /// Choices out of range.
     #[error("invalid input")]
     Invalid {
@@ -110,7 +113,7 @@ mod conversion {
                 Self::Forbidden => StatusCode::FORBIDDEN,
                 Self::SignedOut | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
                 Self::TooManyTries { .. } | Self::LimitReached { .. } => StatusCode::TOO_MANY_REQUESTS,
-                Self::Conflict | Self::PriceChanged { .. } => StatusCode::CONFLICT,
+                Self::Conflict | Self::NoPhoto | Self::PriceChanged { .. } => StatusCode::CONFLICT,
                 Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
                 Self::BadRequest => StatusCode::BAD_REQUEST,
                 Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -148,9 +151,9 @@ mod conversion {
                 E::Forbidden => Self::Forbidden,
                 E::WrongCredentials => Self::WrongCredentials,
                 E::TooManyTries { retry_after_secs } => Self::TooManyTries { retry_after_secs: *retry_after_secs },
-                E::Conflict(what) => {
-                    tracing::info!(conflict = %what, "refused in the present state: {what}");
-                    Self::Conflict
+                E::Conflict(why) => {
+                    tracing::info!(conflict = %why, "refused in the present state: {why}");
+                    if *why == engine::Conflict::NoPhoto { Self::NoPhoto } else { Self::Conflict }
                 }
                 E::KeyReused => Self::Conflict,
                 E::Invalid(fields) => Self::Invalid { fields: fields.clone() },

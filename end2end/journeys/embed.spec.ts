@@ -15,6 +15,8 @@ const SCRIPT_MAX_BYTES = 10_000;
 
 async function slugWithVideo(page: Page, words: Words): Promise<string> {
   const { shop } = await productWithVideo(page, words);
+  // Not on the desk any more, which asks for its clip and tells how it plays.
+  await page.goto("about:blank");
   return shop.split("/").pop() ?? "";
 }
 

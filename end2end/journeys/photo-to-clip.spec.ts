@@ -65,9 +65,11 @@ test("an admin makes a video, a shopper plays it to its end, the cost page shows
   // The bell told it by itself, and keeps it until it is read.
   const sentence = words("bell.video_ready", { product: name });
   const bell = page.getByTestId("bell");
-  await expect(bell).toHaveAccessibleName(words("bell.unread", { count: 1 }));
+  // Once in six hours the clock tells of the failures of other journeys as well.
+  const unread = new RegExp(words("bell.unread", { count: "N" }).replace("N", "[12]\\b"));
+  await expect(bell).toHaveAccessibleName(unread);
   await reload(page);
-  await expect(bell).toHaveAccessibleName(words("bell.unread", { count: 1 }));
+  await expect(bell).toHaveAccessibleName(unread);
   await bell.click();
   await expect(page.getByRole("link", { name: sentence })).toBeVisible();
   await page.getByRole("button", { name: words("bell.mark_read") }).click();

@@ -23,6 +23,7 @@ pub fn error_sentence(error: &AppError, facts: &PageFacts) -> String {
         AppError::SignedOut => td_string!(locale, error.signed_out).to_owned(),
         AppError::WrongCredentials => td_string!(locale, error.wrong_credentials).to_owned(),
         AppError::Conflict => td_string!(locale, error.conflict).to_owned(),
+        AppError::NoPhoto => td_string!(locale, error.no_photo).to_owned(),
         AppError::Invalid { .. } => td_string!(locale, error.invalid).to_owned(),
         AppError::NoPrice => td_string!(locale, error.no_price).to_owned(),
         AppError::Unavailable => td_string!(locale, error.unavailable).to_owned(),

@@ -62,6 +62,8 @@ async fn parts_of_a_file_are_the_bytes_that_were_asked_for() {
         assert_eq!(answer.status(), 416, "{range}");
         assert_eq!(header(&answer, "content-range"), format!("bytes */{total}"), "{range}");
         assert_eq!((header(&answer, "access-control-allow-origin"), header(&answer, "accept-ranges")), ("*", "bytes"));
+        assert_eq!(header(&answer, "cache-control"), "no-store", "nobody keeps a mistake");
+        assert_eq!((header(&answer, "content-type"), header(&answer, "last-modified")), ("", ""), "{range}");
     }
 }
 

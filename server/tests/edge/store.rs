@@ -44,6 +44,20 @@ impl Database {
         Self { url: url.into() }
     }
 
+    /// Closes it to everybody who is not in it yet, and ends whatever is, like a server that is away; or opens it again.
+    pub async fn set_open(&self, is_open: bool) {
+        let server = std::env::var("DATABASE_URL").unwrap();
+        let mut admin = PgConnection::connect(&server).await.unwrap();
+        let url = url::Url::parse(&self.url).unwrap();
+        let name = url.path().trim_start_matches('/');
+        let close = format!("alter database {name} with allow_connections {is_open}");
+        sqlx::query(AssertSqlSafe(close)).execute(&mut admin).await.unwrap();
+        if !is_open {
+            let end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+            sqlx::query(end).bind(name).execute(&mut admin).await.unwrap();
+        }
+    }
+
     pub async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url).await.unwrap()
     }

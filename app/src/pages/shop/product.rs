@@ -31,15 +31,17 @@ fn Product(product: ShopProduct, locale: Locale) -> impl IntoView {
     let name = words(&product.name, locale);
     let description = words(&product.description, locale);
     let has_video = product.video.is_some();
+    let photos = product.photos.clone();
+    // In the order in which it is seen on a phone: what a browser paints before it has all of it is not moved by the rest.
     view! {
         <article class="shop-product">
-            <Media product=product.clone() name=name.clone() locale/>
+            <Stage product=product.clone() name=name.clone() locale/>
             <div class="shop-facts">
                 <a class="shop-back" href="/products">
                     <Icon name=IconName::ArrowLeft/>
                     {td_string!(locale, shop.back)}
                 </a>
-                <h1 class="shop-name">{name}</h1>
+                <h1 class="shop-name">{name.clone()}</h1>
                 <p class="shop-price">{won(product.price_krw, locale)}</p>
                 <p class="shop-description">{description}</p>
                 <dl class="shop-details">
@@ -50,62 +52,53 @@ fn Product(product: ShopProduct, locale: Locale) -> impl IntoView {
                 </dl>
                 {has_video.then(|| view! { <p class="shop-note">{td_string!(locale, shop.video_note)}</p> })}
             </div>
+            <Photos photos on_stage=usize::from(!has_video) name locale/>
         </article>
     }
 }
 
-/// The clip first, then every photo; without a clip the first photo takes its place.
+/// The clip; without one the first photo takes its place.
 #[component]
-fn Media(product: ShopProduct, name: String, locale: Locale) -> impl IntoView {
-    let ShopProduct { mut photos, video, category, name: names, .. } = product;
-    let total = photos.len();
-    let lead = match video {
-        Some(video) => {
-            let label = seen(&names, &category, locale);
-            Some(view! { <Player video label locale/> }.into_any())
+fn Stage(product: ShopProduct, name: String, locale: Locale) -> impl IntoView {
+    let ShopProduct { photos, video, category, name: names, .. } = product;
+    if let Some(video) = video {
+        let label = seen(&names, &category, locale);
+        return Some(view! { <Player video label locale/> }.into_any());
+    }
+    let Photo { picture, .. } = photos.into_iter().next()?;
+    let alt = td_string!(locale, shop.photo_label, name = name, number = 1);
+    Some(
+        view! {
+            <div class="shop-stage">
+                <img src=picture.url width=picture.width height=picture.height alt=alt fetchpriority="high"/>
+            </div>
         }
-        None if photos.is_empty() => None,
-        None => {
-            let Photo { picture, .. } = photos.remove(0);
-            Some(
-                view! {
-                    <div class="shop-stage">
+        .into_any(),
+    )
+}
+
+/// Every photo that is not on the stage, each with the number it has in the product.
+#[component]
+fn Photos(photos: Vec<Photo>, on_stage: usize, name: String, locale: Locale) -> impl IntoView {
+    view! {
+        <div class="shop-photos">
+            {photos
+                .into_iter()
+                .zip(1_usize..)
+                .skip(on_stage)
+                .map(|(Photo { picture, .. }, number)| {
+                    view! {
                         <img
                             src=picture.url
                             width=picture.width
                             height=picture.height
-                            alt=td_string!(locale, shop.photo_label, name = name.clone(), number = 1)
-                            fetchpriority="high"
+                            alt=td_string!(locale, shop.photo_label, name = name.clone(), number = number)
+                            loading="lazy"
+                            decoding="async"
                         />
-                    </div>
-                }
-                .into_any(),
-            )
-        }
-    };
-    // The number a photo has in the product, also when the first of them took the clip's place.
-    let first = 1 + total - photos.len();
-    view! {
-        <div class="shop-media">
-            {lead}
-            <div class="shop-photos">
-                {photos
-                    .into_iter()
-                    .enumerate()
-                    .map(|(at, Photo { picture, .. })| {
-                        view! {
-                            <img
-                                src=picture.url
-                                width=picture.width
-                                height=picture.height
-                                alt=td_string!(locale, shop.photo_label, name = name.clone(), number = at + first)
-                                loading="lazy"
-                                decoding="async"
-                            />
-                        }
-                    })
-                    .collect_view()}
-            </div>
+                    }
+                })
+                .collect_view()}
         </div>
     }
 }
@@ -207,15 +200,19 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_clip_stands_before_every_photo() {
-        let html = page(true, Locale::ko);
-        let (clip, photos) = html.split_once("</video>").unwrap_or_default();
-        assert!(clip.contains("/media/1080p.mp4"), "{html}");
-        assert!(photos.contains("front.jpg") && photos.contains("detail.jpg"), "{html}");
-        assert!(
-            photos.contains("옥스포드 셔츠") && photos.contains("69,000원") && photos.contains("<dd>셔츠"),
-            "{html}"
-        );
+    fn the_page_comes_in_the_order_in_which_it_is_seen() {
+        for has_video in [true, false] {
+            let html = page(has_video, Locale::ko);
+            let stage = if has_video { "/media/1080p.mp4" } else { "front.jpg" };
+            let photos = if has_video { &["front.jpg", "detail.jpg"][..] } else { &["detail.jpg"] };
+            let parts = [&[stage, "<h1", "옥스포드 셔츠", "69,000원", "<dd>셔츠"][..], photos].concat();
+            let mut rest = html.as_str();
+            for part in parts {
+                let found = rest.split_once(part);
+                assert!(found.is_some(), "{part} does not follow: {html}");
+                rest = found.map_or("", |(_, after)| after);
+            }
+        }
     }
 
     #[test]

@@ -156,6 +156,8 @@ async fn a_product_is_added_changed_and_given_photos() {
     let body = json!({"productId": id});
     let refused = problem(code.post(GENERATIONS, &body).send().await.unwrap(), 409, "conflict").await;
     assert_eq!(refused["reason"], "no_photo");
+    let page = shared().await.admin().await.page(&format!("/admin/products/{id}")).await;
+    assert!(page.contains("아직 상품 사진이 없어"), "the desk says why there is no price: {page}");
     let request = code.request(reqwest::Method::POST, &format!("{path}/photos"));
     let request = request.header("content-type", "multipart/form-data; boundary=edge").body(photo_form());
     let stored = read(request.send().await.unwrap(), 201).await;

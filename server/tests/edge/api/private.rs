@@ -78,6 +78,31 @@ async fn a_video_that_was_taken_down_plays_from_signed_addresses_only() {
     assert!(code.read(&stream).await["expiresAt"].is_null());
 }
 
+#[tokio::test]
+async fn what_was_seen_to_be_shown_goes_on_playing_while_the_database_is_away() {
+    let house = House::build(&[]).await;
+    let product = house.ground.add_product("away").await;
+    let code = Code::of(&house).await;
+    let mut urls = Vec::new();
+    for _ in 0..2 {
+        let image = code.upload(product.id).await;
+        let job = code.generate(&image, json!({"duration": 3})).await;
+        urls.push(code.ended(&job).await["result"]["urls"]["mp4"].as_str().unwrap().to_owned());
+    }
+    let (seen, unseen) = (&urls[0], &urls[1]);
+    assert_eq!(status(seen).await, 200);
+    house.ground.database.set_open(false).await;
+    // Longer than it is believed without asking.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(7) {
+        assert_eq!(status(seen).await, 200, "after {:?}", begun.elapsed());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(status(unseen).await, 503, "whether this one is shown nobody knows");
+    house.ground.database.set_open(true).await;
+    until_it_answers(unseen, StatusCode::OK).await;
+}
+
 /// What a playlist names, and what that names, is found beside it.
 async fn every_part_plays(url: &str, playlist: &str) {
     let mut lists = vec![(url.to_owned(), playlist.to_owned())];
