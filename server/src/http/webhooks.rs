@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse as _, Response},
 };
 use chrono::Utc;
 use engine::{CallToken, Engine};
 use providers::{FalWebhook, Provider, WebhookError, WebhookVerifier};
 use sha2::{Digest as _, Sha256};
 
-use super::rest::{Code, Problem, Sent};
+use super::rest::{Code, Params, Problem, Sent};
 
 /// Takes what fal.ai reports of a request.
 ///
@@ -35,7 +34,7 @@ pub async fn fal(
     State(verifier): State<Arc<WebhookVerifier>>,
     headers: HeaderMap,
     Sent(body): Sent,
-) -> Response {
+) -> Result<StatusCode, Problem> {
     take(&engine, &verifier, None, &headers, &body).await
 }
 
@@ -43,11 +42,11 @@ pub async fn fal(
 pub async fn fal_named(
     State(engine): State<Engine>,
     State(verifier): State<Arc<WebhookVerifier>>,
-    Path(token): Path<String>,
+    params: Params,
     headers: HeaderMap,
     Sent(body): Sent,
-) -> Response {
-    take(&engine, &verifier, Some(&CallToken::from_address(&token)), &headers, &body).await
+) -> Result<StatusCode, Problem> {
+    take(&engine, &verifier, Some(&CallToken::from_address(params.text("token"))), &headers, &body).await
 }
 
 async fn take(
@@ -56,28 +55,27 @@ async fn take(
     token: Option<&CallToken>,
     headers: &HeaderMap,
     body: &Bytes,
-) -> Response {
-    let refuse = |code: Code| Problem::new(code).respond(headers);
+) -> Result<StatusCode, Problem> {
     let verified = match verifier.verify(headers, body, Utc::now()).await {
         Ok(verified) => verified,
         Err(error) => {
             tracing::warn!(%error, "a webhook was not believed: {error}");
-            return refuse(code_of(&error));
+            return Err(Problem::new(code_of(&error)));
         }
     };
     let report = match FalWebhook::parse(&verified, body) {
         Ok(report) => report,
         Err(error) => {
             tracing::warn!(%error, "a signed webhook could not be read: {error}");
-            return refuse(code_of(&error));
+            return Err(Problem::new(code_of(&error)));
         }
     };
     let sha256 = hex::encode(Sha256::digest(body));
     match engine.call_reported(Provider::Fal, token, &report.request_id, &sha256).await {
-        Ok(()) => StatusCode::OK.into_response(),
+        Ok(()) => Ok(StatusCode::OK),
         Err(error) => {
             tracing::error!(%error, request.id = %report.request_id, "webhook for {} was not taken", report.request_id);
-            refuse(Code::Unavailable)
+            Err(Problem::new(Code::Unavailable))
         }
     }
 }

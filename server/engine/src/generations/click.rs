@@ -119,7 +119,7 @@ impl Engine {
     ) -> Result<GenerationId, Error> {
         let clicks = [click];
         let mut written = self.write_clicks(&mut tx, &clicks).await?;
-        let placed = written.pop().unwrap_or(Err(Error::Conflict(Conflict::Busy)))?;
+        let placed = written.pop().unwrap_or_else(|| Err(Error::internal("nothing was clicked")))?;
         tx.commit().await?;
         self.tell_of_clicks(&clicks, &[placed]).await;
         Ok(placed.id())

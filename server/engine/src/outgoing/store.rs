@@ -38,16 +38,17 @@ pub(super) struct Tried<'a> {
 }
 
 /// Writes what is told of a generation as it is in this transaction, for every address that wants it. An address that is
-/// being removed is waited for and left out.
+/// being removed is waited for and left out. The time is that of now, not of the transaction's beginning: whoever changes what a
+/// product shows holds the product by now, so of two such messages the later one tells what is shown.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     generation: GenerationId,
     event: &str,
 ) -> Result<Vec<(DeliveryId, EndpointId)>, sqlx::Error> {
     let rows = sqlx::query!(
-        "insert into webhook_deliveries (id, endpoint_id, event, generation_id, payload)
-         select gen_random_uuid(), e.id, $2, g.id, jsonb_strip_nulls(jsonb_build_object(
-             'jobId', g.id, 'productId', g.product_id, 'status', upper(g.state), 'progress', g.progress, 'version', g.version,
+        "insert into webhook_deliveries (id, endpoint_id, event, generation_id, created_at, payload)
+         select gen_random_uuid(), e.id, $2, g.id, clock_timestamp(), jsonb_strip_nulls(jsonb_build_object(
+             'jobId', g.id, 'productId', g.product_id, 'status', upper(g.state), 'progress', g.progress,
              'videoId', case when g.state = 'completed' then g.video_id end, 'errorCode', g.failure_code))
          from webhook_endpoints e cross join generations g
          where e.disabled_at is null and $2 = any(e.events) and g.id = $1

@@ -114,11 +114,9 @@ impl Engine {
 }
 
 pub(super) fn taken(error: sqlx::Error) -> Error {
-    match error.as_database_error() {
-        Some(database) if database.is_unique_violation() => {
-            let is_slug = database.constraint() == Some("products_slug_unique");
-            Error::Conflict(if is_slug { Conflict::SlugTaken } else { Conflict::SkuTaken })
-        }
+    match error.as_database_error().and_then(|database| database.constraint()) {
+        Some("products_slug_unique") => Error::Conflict(Conflict::SlugTaken),
+        Some("products_sku_unique") => Error::Conflict(Conflict::SkuTaken),
         _ => error.into(),
     }
 }

@@ -147,8 +147,8 @@ impl Engine {
                 let mut answers = Vec::with_capacity(clicks.len());
                 for click in clicks {
                     let alone = self.place_images(std::slice::from_ref(click)).await;
-                    answers
-                        .push(alone.and_then(|mut alone| alone.pop().unwrap_or(Err(Error::Conflict(Conflict::Busy)))));
+                    let none = || Err(Error::internal("a click was not answered"));
+                    answers.push(alone.and_then(|mut alone| alone.pop().unwrap_or_else(none)));
                 }
                 answers
             }
@@ -184,7 +184,7 @@ impl Engine {
                     Some(Ok(Placed::Earlier(_))) if is_other(&mut known, &click.claim) => Err(Error::KeyReused),
                     Some(Ok(placed)) => Ok(round.keep(click, placed)),
                     Some(Err(error)) => Err(error),
-                    None => Err(Error::Conflict(Conflict::Busy)),
+                    None => Err(Error::internal("nothing was clicked")),
                 },
             };
             round.answers.push(answer);
@@ -270,6 +270,6 @@ fn twin(
     match answer {
         Some(Ok(answered)) => Ok(Answered { answer: answered.answer.clone(), is_repeated: true }),
         Some(Err(error)) => Err(error.again()),
-        None => Err(Error::Conflict(Conflict::Busy)),
+        None => Err(Error::internal("nothing was clicked")),
     }
 }

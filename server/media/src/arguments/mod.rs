@@ -55,7 +55,7 @@ pub(crate) fn decode(paths: &[&Path], side: u32) -> Result<Vec<OsString>, Error>
     for (number, path) in paths.iter().enumerate() {
         words.all(GUARDS).all(["-threads", "2"]);
         if number > 0 {
-            // Only the first is looked at: the others are read to their last bit, and not smoothed.
+            // Only the first may be looked at: the others are read to their last bit, and not smoothed.
             words.all(["-skip_loop_filter", "all"]);
         }
         words.one("-i".into()).one(file(path)?);

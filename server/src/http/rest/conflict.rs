@@ -11,7 +11,10 @@ use utoipa::{
     },
 };
 
-use super::problem::{FieldCode, FieldError};
+use super::{
+    problem::{FieldCode, FieldError},
+    sentences::pick,
+};
 
 /// The word of what stands in the way.
 #[derive(Debug, Clone, Copy)]
@@ -23,9 +26,18 @@ impl Serialize for Reason {
     }
 }
 
+/// What only the desk can be told: its use-cases are none of the API.
+const OF_THE_DESK: [Conflict; 4] =
+    [Conflict::AlreadyRetried, Conflict::FilesGone, Conflict::TooManyExports, Conflict::NoPriceToCome];
+
+/// Every reason the API may give.
+pub fn reasons() -> impl Iterator<Item = Conflict> {
+    Conflict::ALL.into_iter().filter(|why| !OF_THE_DESK.contains(why))
+}
+
 impl PartialSchema for Reason {
     fn schema() -> RefOr<Schema> {
-        let words = Conflict::ALL.map(Conflict::as_str);
+        let words = reasons().map(Conflict::as_str);
         let description = Some("What stands in the way. The word is stable: programs may decide by it.");
         ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).description(description).into()
     }
@@ -65,12 +77,18 @@ pub fn sentence(why: Conflict, locale: Locale) -> &'static str {
             "이미 다시 시도했습니다. 그 생성을 조회하세요.",
             "It was retried already. Look at the generation that was made then.",
         ),
-        Conflict::NoVideo => ("보여줄 영상이 없습니다.", "It has no video to show."),
+        Conflict::NoVideo => (
+            "보여줄 영상이 없습니다. 다시 시도하거나 새로 생성하세요.",
+            "It has no video to show. Retry it, or start a new generation.",
+        ),
         Conflict::NotPublished => (
             "상품에 게시된 영상이 아닙니다. 상품을 다시 조회하세요.",
             "Its video is not the one the product shows. Read the product again.",
         ),
-        Conflict::FilesGone => ("영상 파일이 더 이상 없습니다.", "The files of the video are gone."),
+        Conflict::FilesGone => (
+            "영상 파일이 더 이상 없습니다. 새로 생성하세요.",
+            "The files of the video are gone. Start a new generation.",
+        ),
         Conflict::NoPhoto => {
             ("상품에 사진이 없습니다. 사진을 먼저 올리세요.", "The product has no photo. Upload one first.")
         }
@@ -84,32 +102,32 @@ pub fn sentence(why: Conflict, locale: Locale) -> &'static str {
         ),
         Conflict::SlugTaken => ("다른 상품이 이 slug를 씁니다.", "Another product has this slug."),
         Conflict::SkuTaken => ("다른 상품이 이 sku를 씁니다.", "Another product has this sku."),
-        Conflict::TooManyPhotos => {
-            ("상품에 올릴 수 있는 사진 수를 다 썼습니다.", "The product has as many photos as it may.")
+        Conflict::TooManyPhotos => ("사진은 상품당 10장까지 올릴 수 있습니다.", "A product has ten photos at most."),
+        Conflict::TooManyExports => {
+            ("내보내기는 영상당 50개까지 만들 수 있습니다.", "A video has fifty exports at most.")
         }
-        Conflict::TooManyExports => ("영상의 내보내기 수를 다 썼습니다.", "The video has as many exports as it may."),
         Conflict::TooManyWebhooks => (
-            "등록할 수 있는 웹훅 수를 다 썼습니다. 하나를 지우세요.",
-            "There are as many webhooks as there may be. Remove one.",
+            "웹훅은 20개까지 등록할 수 있습니다. 하나를 지우세요.",
+            "There are twenty webhooks, and no more may be. Remove one.",
         ),
         Conflict::WebhookDisabled => (
-            "410을 응답해 더 이상 보내지 않는 웹훅입니다. 새로 등록하세요.",
+            "410으로 응답하여 더 이상 보내지 않는 웹훅입니다. 새로 등록하세요.",
             "The webhook answered 410 and is told nothing any more. Add it anew.",
         ),
         Conflict::BeingSent => (
             "지금 보내는 중입니다. 잠시 후 다시 조회하세요.",
             "It is being sent at this moment. Look at it again in a moment.",
         ),
-        Conflict::NoPriceToCome => ("그날부터 시작될 가격이 없습니다.", "No price to come begins on that day."),
+        Conflict::NoPriceToCome => (
+            "그날부터 시작될 가격이 없습니다. 가격 기록을 확인하세요.",
+            "No price to come begins on that day. Look at the history of prices.",
+        ),
         Conflict::Busy => (
             "지금 바뀌고 있습니다. 잠시 후 같은 요청을 다시 보내세요.",
             "It is changing at this moment. Send the same again in a moment.",
         ),
     };
-    match locale {
-        Locale::Ko => ko,
-        Locale::En => en,
-    }
+    pick(locale, ko, en)
 }
 
 #[cfg(test)]

@@ -64,13 +64,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
+    /// A part as it stands in the address; empty where there is none.
+    pub fn text(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, text)| text)
+    }
+
     /// An id; what is none names nothing.
     ///
     /// # Errors
     /// Not found.
     pub fn id<T>(&self, name: &str, wrap: fn(Uuid) -> T) -> Result<T, Problem> {
-        let text = self.0.iter().find(|(known, _)| known == name).map_or("", |(_, text)| text);
-        uuid(text).map(wrap).ok_or(Problem::new(Code::NotFound))
+        uuid(self.text(name)).map(wrap).ok_or(Problem::new(Code::NotFound))
     }
 }
 

@@ -44,7 +44,7 @@ use url::Url;
 
 use self::{gather::Gather, rate_limit::RateLimit, streams::Streams, token_cache::TokenCache, upload::Uploads};
 pub use self::{
-    input::Sent,
+    input::{Params, Sent},
     problem::{Code, Problem, refuse},
     upload::body_max_bytes,
 };
@@ -121,7 +121,7 @@ async fn statuses(engine: &Engine, ids: Vec<GenerationId>) -> Vec<Result<Option<
     }
 }
 
-/// What providers report to: no token, no key, no parameters.
+/// What providers report to: their signature stands for a token of ours.
 fn providers() -> Router<State> {
     Router::new()
         .route("/api/video/webhook", post(webhooks::fal))

@@ -148,9 +148,9 @@ fn problem(status: &str, says: &str) -> Value {
         "description": says,
         "content": { problem::MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } },
     });
-    if matches!(status, "429" | "503") {
+    if matches!(status, "409" | "429" | "503") {
         response["headers"] = json!({ "Retry-After": { "schema": { "type": "integer", "minimum": 0 },
-            "description": "Seconds to wait." } });
+            "description": "Seconds to wait, where waiting helps." } });
     }
     if status == "401" {
         response["headers"] = json!({ "WWW-Authenticate": { "schema": { "type": "string" },
@@ -185,7 +185,7 @@ fn complete_operation(method: &str, operation: &mut Value) {
             "401" | "500" | "503" => true,
             "403" | "429" => is_ours,
             "404" => has("path") || has_body && is_ours,
-            "400" => has_body || changes || has("header"),
+            "400" => has_body || changes,
             "409" => changes && is_ours,
             "413" => changes,
             // Also where nothing is to be sent: what is sent all the same is refused.

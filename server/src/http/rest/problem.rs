@@ -36,7 +36,7 @@ pub enum FieldCode {
     InvalidValue,
     /// There is nothing with this id.
     NotFound,
-    /// Somebody else has it.
+    /// Another product has it.
     Taken,
 }
 

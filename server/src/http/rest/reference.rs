@@ -11,7 +11,7 @@ use domain::Locale;
 use leptos::nonce::Nonce;
 use serde_json::Value;
 
-use super::{openapi, problem::Code, sentences};
+use super::{conflict, openapi, problem::Code, sentences};
 
 /// How the page looks, beside what it has in common with the shop.
 const STYLE: &str = "body{max-inline-size:60rem;margin-inline:auto;padding:2rem 1rem;line-height:1.6}\
@@ -191,6 +191,10 @@ fn codes() -> String {
             code.status().as_u16(),
             prose(&sentences::detail(code, None, Locale::En))
         );
+    }
+    html.push_str("</tbody></table><h2 id=\"reasons\">Reasons of a <code>conflict</code></h2><table><tbody>");
+    for why in conflict::reasons() {
+        _ = write!(html, "<tr><td><code>{why}</code></td><td>{}</td></tr>", prose(conflict::sentence(why, Locale::En)));
     }
     html.push_str("</tbody></table>");
     html

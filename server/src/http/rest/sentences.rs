@@ -123,7 +123,7 @@ pub fn detail(code: Code, scope: Option<Scope>, locale: Locale) -> String {
             "More streams are open than a caller may have. Close one, or open it after Retry-After.",
         ),
         Code::TooManyUploads => (
-            "이 토큰이 동시에 올릴 수 있는 파일 수를 넘었습니다. Retry-After 뒤에 다시 보내세요.",
+            "동시에 올릴 수 있는 파일 수를 넘었습니다. Retry-After 뒤에 다시 보내세요.",
             "More files of this caller are on their way than may be at a time. Send it again after Retry-After.",
         ),
         Code::NoPrice => (
@@ -160,7 +160,8 @@ pub fn field(error: &FieldError, locale: Locale) -> String {
     }
 }
 
-fn pick(locale: Locale, ko: &'static str, en: &'static str) -> &'static str {
+/// The one in this language.
+pub(super) fn pick(locale: Locale, ko: &'static str, en: &'static str) -> &'static str {
     match locale {
         Locale::Ko => ko,
         Locale::En => en,
