@@ -144,6 +144,11 @@ pub fn photo_form() -> Vec<u8> {
     form
 }
 
+/// Whether a generation has not ended. Work on it may have begun before the click was answered.
+pub fn is_under_way(generation: &Value) -> bool {
+    !matches!(generation["status"].as_str(), None | Some("COMPLETED" | "FAILED" | "CANCELLED"))
+}
+
 /// The body of an answer with this status.
 pub async fn json(answer: Response, status: u16) -> Value {
     let found = answer.status().as_u16();
