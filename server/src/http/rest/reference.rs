@@ -18,7 +18,7 @@ const STYLE: &str = "body{max-inline-size:60rem;margin-inline:auto;padding:2rem 
     h2{margin-block:3rem .5rem}h3{margin-block:2rem .25rem}code,pre{font-family:ui-monospace,monospace;font-size:.875em}\
     table{border-collapse:collapse;inline-size:100%;margin-block:.5rem}\
     th,td{text-align:start;vertical-align:top;padding:.25rem .75rem .25rem 0;border-block-end:1px solid var(--line,#8884)}\
-    nav ul{list-style:none;padding:0}.method{text-transform:uppercase;font-weight:700}";
+    #codes+table td:nth-child(2){overflow-wrap:normal}nav ul{list-style:none;padding:0}.method{text-transform:uppercase;font-weight:700}";
 
 /// `GET /api/docs`
 pub async fn serve(request: Request) -> Response {
