@@ -57,21 +57,24 @@ export async function generationCount(page: Page, product: Product): Promise<num
   return page.getByTestId("generations").locator("tbody tr").count();
 }
 
-/** The address of a product with a video in the shop; one is made when there is none. */
+/** What `productWithVideo` made in this Lookreel: there is one for each process of journeys. */
+let withVideo: { desk: string; shop: string } | undefined;
+
+/**
+ * The addresses of a product with one video in the shop, made from the form as it stands (one MP4); the journeys of a Lookreel
+ * share it. What other journeys made is not taken: it may have more than one codec, or two videos.
+ */
 export async function productWithVideo(page: Page, words: Words): Promise<{ desk: string; shop: string }> {
-  await page.goto("/admin/products?status=ready");
-  const ready = page.getByTestId("products").getByRole("row").getByRole("link").first();
-  let path = (await ready.count()) > 0 ? await ready.getAttribute("href") : undefined;
-  if (path) {
-    await openDesk(page, path);
-  } else {
-    const product = await freshProduct(page);
-    path = product.path;
-    await startGeneration(page, words, product);
-    await expect(stage(page, "publish")).toHaveAttribute("data-state", "done", { timeout: 60_000 });
+  if (withVideo) {
+    await openDesk(page, withVideo.desk);
+    return withVideo;
   }
+  const product = await freshProduct(page);
+  await startGeneration(page, words, product);
+  await expect(stage(page, "publish")).toHaveAttribute("data-state", "done", { timeout: 60_000 });
   const shop = await page.getByRole("link", { name: words("product.shop") }).getAttribute("href");
-  return { desk: path ?? "", shop: shop ?? "" };
+  withVideo = { desk: product.path, shop: shop ?? "" };
+  return withVideo;
 }
 
 /** The fields of a product's form, to be sent by hand. */
