@@ -46,6 +46,24 @@ test("the poster is the largest thing that is painted, and nothing moves", async
   expect(seen.filter((entry) => entry.type === "layout-shift")).toEqual([]);
 });
 
+test("a first page waits for no letters and keeps those it has, the next one is drawn in the typeface", async ({ page, context, words }) => {
+  const { shop } = await productWithVideo(page, words);
+  const letters = () => page.evaluate(() => getComputedStyle(document.querySelector("h1")!).fontFamily);
+  await page.goto(shop);
+  const first = await letters();
+  expect(first).not.toContain("Pretendard Variable");
+  await expect.poll(async () => (await context.cookies()).map(({ name }) => name)).toContain("typeface");
+  expect(await letters(), "what is read does not change").toBe(first);
+
+  await page.reload();
+  expect(await letters()).toContain("Pretendard Variable");
+  const isThere = await page.evaluate(async () => {
+    await document.fonts.ready;
+    return document.fonts.check("600 1em 'Pretendard Variable'", document.querySelector("h1")!.innerText);
+  });
+  expect(isThere, "loaded while the page before was looked at").toBe(true);
+});
+
 test.describe("when a clip does not load", () => {
   test.use({ allowedConsoleErrors: [/ERR_FAILED/] });
 

@@ -227,6 +227,10 @@ clip-path:polygon(0 0,36% 0,36% 100%,64% 100%,64% 0,100% 0,100% 100%,0 100%)}
         return { url: src, type, width: +dataset.width, height: +dataset.height };
       });
       this.#begin(this, video, { id: video.dataset.video, sources, server: HOME });
+      // An observer tells after the first paint; what is at the top of the page begins before.
+      const { top, height } = this.getBoundingClientRect();
+      this.#isSeen = top >= 0 && innerHeight - top > height * 0.4;
+      this.#decide();
     }
 
     async #load() {

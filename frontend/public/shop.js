@@ -1,4 +1,5 @@
-// The grid of the shop: at most one clip plays, and none for who asked for calm; and the way back from a refused form.
+// The grid of the shop: at most one clip plays, and none for who asked for calm; the typeface, for the next page; and the
+// way back from a refused form.
 // The player itself, and what it asks of a browser, is embed.js. Without either photos, posters, the browser's own
 // controls and plain links remain.
 (() => {
@@ -11,6 +12,23 @@
       history.back();
     });
   });
+
+  // Nothing waits for the typeface, and nothing that is read changes: this page is drawn in the system's letters.
+  const loadTypeface = async (href) => {
+    const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+    await new Promise((resolve, reject) => {
+      Object.assign(sheet, { onload: resolve, onerror: reject });
+      document.head.append(sheet);
+    });
+    await document.fonts.load("1em 'Pretendard Variable'", document.body.innerText);
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `typeface=here; path=/; max-age=${30 * 24 * 3600}; samesite=lax${secure}`;
+  };
+  const { typefaceLater } = document.documentElement.dataset;
+  if (typefaceLater && document.fonts && !navigator.connection?.saveData) {
+    // Without it the next page is drawn like this one.
+    addEventListener("load", () => setTimeout(() => loadTypeface(typefaceLater).catch(() => {}), 1000));
+  }
 
   const Player = customElements.get("lookreel-video");
   const videos = [...document.querySelectorAll(".shop-card video")];

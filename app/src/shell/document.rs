@@ -36,21 +36,21 @@ pub fn admin_shell(options: LeptosOptions) -> impl IntoView {
 
 /// The stylesheet of the typeface, which takes the place of the system's letters as soon as it is loaded.
 const TYPEFACE: &str = "/fonts/pretendard.css";
-/// The same, where it is loaded in time only: nothing moves because letters change. The next page has it.
+/// The same, where it is there by the first paint only: nothing moves because letters change.
 pub(crate) const TYPEFACE_IN_TIME: &str = "/fonts/pretendard-in-time.css";
 
 /// What stands first in every head.
 #[component]
 pub(crate) fn CommonHead(
-    /// The stylesheet of the typeface.
-    #[prop(default = TYPEFACE)]
-    typeface: &'static str,
+    /// The stylesheet of the typeface; without one the page is drawn in the system's letters.
+    #[prop(default = Some(TYPEFACE))]
+    typeface: Option<&'static str>,
 ) -> impl IntoView {
     view! {
         <meta charset="utf-8"/>
         <meta name="viewport" content="width=device-width, initial-scale=1"/>
         <meta name="color-scheme" content="light dark"/>
         <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-        <link rel="stylesheet" href=typeface/>
+        {typeface.map(|href| view! { <link rel="stylesheet" href=href/> })}
     }
 }

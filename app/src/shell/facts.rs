@@ -10,6 +10,9 @@ use crate::i18n::Locale;
 pub const LANGUAGE_COOKIE: &str = "language";
 /// Name of the cookie that keeps the theme.
 pub const THEME_COOKIE: &str = "theme";
+/// Name of the cookie by which the shop's script remembers that this browser has loaded the typeface.
+#[cfg(feature = "ssr")]
+const TYPEFACE_COOKIE: &str = "typeface";
 
 /// The zone the shop's days are cut in. The server provides it as context.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +123,12 @@ impl PageFacts {
                 .unwrap_or_else(Utc::now),
         }
     }
+}
+
+/// Whether the browser of a shopper has the typeface already.
+#[cfg(feature = "ssr")]
+pub(crate) fn has_typeface(request: &http::request::Parts) -> bool {
+    cookie(&request.headers, TYPEFACE_COOKIE).is_some()
 }
 
 /// The language the browser asks for, Korean when it asks for none of ours.

@@ -8,6 +8,8 @@ mod facts;
 pub use document::admin_shell;
 #[cfg(feature = "ssr")]
 pub(crate) use document::{CommonHead, TYPEFACE_IN_TIME};
+#[cfg(feature = "ssr")]
+pub(crate) use facts::has_typeface;
 pub use facts::{LANGUAGE_COOKIE, PageFacts, ShopZone, THEME_COOKIE, Theme, provide_facts, use_facts, use_locale};
 
 /// Who is connected. The server provides it as context for the sign-in's rate limit.

@@ -7,12 +7,12 @@ use std::{
 };
 
 use anyhow::Context as _;
+use futures::future::try_join_all;
 use reqwest::header;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    task::JoinSet,
     time::timeout,
 };
 use url::Url;
@@ -44,38 +44,39 @@ pub async fn measure(lookreel: &Lookreel, table: &mut Table) -> anyhow::Result<(
     desk.post("api/admin/queue/pause", &[("scope", "everything"), ("reason", "measuring")]).await?;
     println!("videos are asked for");
     let target = Arc::new(Target::of(&lookreel.ready.url, &shop.token)?);
-    let asked = run(target.clone(), move |target| {
-        let body = json!({"tryonImageId": image, "settings": {"duration": 3}}).to_string();
-        target.post("/api/video/generate", &Uuid::now_v7().to_string(), &body)
-    });
-    let (generated, bodies) = asked.await?;
+    let body = json!({"tryonImageId": image, "settings": {"duration": 3}}).to_string();
+    let asked = run(
+        target.clone(),
+        move |target| target.post("/api/video/generate", &Uuid::now_v7().to_string(), &body),
+        |answer| answer.split('"').nth(3).map(str::to_owned),
+    );
+    let (generated, waiting) = asked.await?;
     let what = format!("POST /api/video/generate, {CONNECTIONS} connections");
     table.at_least(&what, generated.per_second(), GENERATE_PER_SECOND, "/s");
     table.promise("  p99", generated.times.percentile_ms(99), GENERATE_P99_MS, "ms");
     table.detail("p50", generated.times.percentile_ms(50), "ms");
-    let waiting: Arc<Vec<String>> = Arc::new(bodies.iter().filter_map(|body| job_of(body)).collect());
+    let waiting: Vec<String> = waiting.into_iter().flatten().collect();
     anyhow::ensure!(!waiting.is_empty(), "no video was taken");
     println!("statuses of {} jobs that wait and {} that are finished are read", waiting.len(), finished.len());
-    let finished = Arc::new(finished);
-    let read = run(target, move |target| {
-        let chance = Uuid::now_v7().as_u128();
-        // Every other one.
-        let jobs = if chance & 1 == 0 { &waiting } else { &finished };
-        let at = usize::try_from((chance >> 1) % jobs.len() as u128).unwrap_or(0);
-        target.get(&format!("/api/video/status/{}", jobs.get(at).map_or("", String::as_str)))
-    });
-    let (statuses, bodies) = read.await?;
-    let played = bodies.iter().filter(|body| body.contains("\"mp4\"")).count();
-    anyhow::ensure!(played * 3 > bodies.len(), "{played} of {} statuses name a video", bodies.len());
+    let read = run(
+        target,
+        move |target| {
+            let chance = Uuid::now_v7().as_u128();
+            // Every other one.
+            let jobs = if chance & 1 == 0 { &waiting } else { &finished };
+            let at = usize::try_from((chance >> 1) % jobs.len() as u128).unwrap_or(0);
+            target.get(&format!("/api/video/status/{}", jobs.get(at).map_or("", String::as_str)))
+        },
+        |answer| answer.contains("\"mp4\""),
+    );
+    let (statuses, played) = read.await?;
+    let count = played.iter().filter(|is_played| **is_played).count();
+    anyhow::ensure!(count * 3 > played.len(), "{count} of {} statuses name a video", played.len());
     let what = format!("GET /api/video/status, {CONNECTIONS} connections");
     table.at_least(&what, statuses.per_second(), STATUS_PER_SECOND, "/s");
     table.promise("  p99", statuses.times.percentile_ms(99), STATUS_P99_MS, "ms");
     table.detail("p50", statuses.times.percentile_ms(50), "ms");
     Ok(())
-}
-
-fn job_of(body: &str) -> Option<String> {
-    serde_json::from_str::<Value>(body).ok()?["jobId"].as_str().map(str::to_owned)
 }
 
 /// Code of a shop with a token.
@@ -191,38 +192,46 @@ impl Measured {
     }
 }
 
-/// Every connection asks as soon as it is answered. Answers with the bodies as well.
-async fn run(
+/// Every connection asks as soon as it is answered. Answers with what is noted of each answer as well.
+///
+/// One thread carries them all, as in wrk: what the generator takes is taken from the server, which has the same two cores.
+async fn run<N: Send + 'static>(
     target: Arc<Target>,
-    write: impl Fn(&Target) -> String + Clone + Send + Sync + 'static,
-) -> anyhow::Result<(Measured, Vec<String>)> {
-    let begun = Instant::now();
-    let mut connections = JoinSet::new();
-    for _ in 0..CONNECTIONS {
-        let (target, write) = (target.clone(), write.clone());
-        connections.spawn(async move {
-            let mut connection = Connection::open(&target.host).await?;
-            let (mut times, mut bodies) = (Vec::new(), Vec::new());
-            while begun.elapsed() < WARM_UP + MEASURED {
-                let request = write(&target);
-                let asked = Instant::now();
-                let body = timeout(EXCHANGE_LIMIT, connection.exchange(&request)).await.context("no answer")??;
-                if begun.elapsed() > WARM_UP {
-                    times.push(asked.elapsed());
-                    bodies.push(body);
-                }
-            }
-            anyhow::Ok((times, bodies))
-        });
+    write: impl Fn(&Target) -> String + Send + 'static,
+    note: impl Fn(&str) -> N + Send + 'static,
+) -> anyhow::Result<(Measured, Vec<N>)> {
+    tokio::task::spawn_blocking(move || {
+        let thread = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        thread.block_on(async {
+            let begun = Instant::now();
+            let asking = (0..CONNECTIONS).map(|_| ask(&target, &write, &note, begun));
+            let asked = try_join_all(asking).await?;
+            let lasted = begun.elapsed().saturating_sub(WARM_UP);
+            let (times, notes): (Vec<_>, Vec<_>) = asked.into_iter().flatten().unzip();
+            Ok((Measured { count: times.len(), times: Figures::from(times), lasted }, notes))
+        })
+    })
+    .await?
+}
+
+/// What one connection is answered after the warm-up, and how long each answer took.
+async fn ask<N>(
+    target: &Target,
+    write: impl Fn(&Target) -> String,
+    note: impl Fn(&str) -> N,
+    begun: Instant,
+) -> anyhow::Result<Vec<(Duration, N)>> {
+    let mut connection = Connection::open(&target.host).await?;
+    let mut answers = Vec::new();
+    while begun.elapsed() < WARM_UP + MEASURED {
+        let request = write(target);
+        let asked = Instant::now();
+        let body = timeout(EXCHANGE_LIMIT, connection.exchange(&request)).await.context("no answer")??;
+        if begun.elapsed() > WARM_UP {
+            answers.push((asked.elapsed(), note(body)));
+        }
     }
-    let (mut times, mut bodies) = (Vec::new(), Vec::new());
-    while let Some(done) = connections.join_next().await {
-        let (of_one, said) = done??;
-        times.extend(of_one);
-        bodies.extend(said);
-    }
-    let lasted = begun.elapsed().saturating_sub(WARM_UP);
-    Ok((Measured { count: times.len(), times: Figures::from(times), lasted }, bodies))
+    Ok(answers)
 }
 
 /// A kept connection that speaks as little HTTP as is needed: the generator should not be what is measured.
@@ -238,21 +247,35 @@ impl Connection {
         Ok(Self { stream, read: Vec::with_capacity(8 * 1024) })
     }
 
-    async fn exchange(&mut self, request: &str) -> anyhow::Result<String> {
+    async fn exchange(&mut self, request: &str) -> anyhow::Result<&str> {
         self.stream.write_all(request.as_bytes()).await?;
         self.read.clear();
-        loop {
+        let body = loop {
             anyhow::ensure!(self.stream.read_buf(&mut self.read).await? > 0, "the connection ended");
-            let Some(end) = self.read.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
-            let head = std::str::from_utf8(self.read.get(..end).unwrap_or_default())?;
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            let length: usize = length.context("an answer without a length")?.trim().parse()?;
-            let is_good = head.starts_with("HTTP/1.1 2");
-            if self.read.len() >= end + 4 + length {
-                let body = String::from_utf8_lossy(self.read.get(end + 4..).unwrap_or_default()).into_owned();
-                anyhow::ensure!(is_good, "refused: {}: {body}", head.lines().next().unwrap_or_default());
-                return Ok(body);
+            if let Some(body) = self.whole()? {
+                break body;
             }
+        };
+        Ok(std::str::from_utf8(self.read.get(body..).unwrap_or_default())?)
+    }
+
+    /// Where the body begins, once all of it is there.
+    fn whole(&self) -> anyhow::Result<Option<usize>> {
+        let Some(end) = self.read.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return Ok(None) };
+        let head = std::str::from_utf8(self.read.get(..end).unwrap_or_default())?;
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.context("an answer without a length")?.trim().parse()?;
+        let body = end + 4;
+        if self.read.len() < body + length {
+            return Ok(None);
         }
+        let text = || String::from_utf8_lossy(self.read.get(body..).unwrap_or_default());
+        anyhow::ensure!(
+            head.starts_with("HTTP/1.1 2"),
+            "refused: {}: {}",
+            head.lines().next().unwrap_or_default(),
+            text()
+        );
+        Ok(Some(body))
     }
 }

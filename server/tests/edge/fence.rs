@@ -56,6 +56,7 @@ async fn pages_of_the_desk_are_never_kept() {
     for path in ["/admin/products", "/admin/generations", "/admin/costs"] {
         let answer = admin.get(path).header("accept", PAGE).send().await.unwrap();
         assert_eq!((answer.status().as_u16(), header(&answer, "cache-control")), (200, "no-store"), "{path}");
+        assert_eq!(header(&answer, "cross-origin-opener-policy"), "same-origin", "{path}");
     }
     let answer = house.visitor().get("/products").send().await.unwrap();
     assert_eq!(header(&answer, "cache-control"), "public, max-age=0, must-revalidate");

@@ -34,6 +34,11 @@ async fn pages_are_whole_and_need_no_wasm() {
         let answer = visitor.get(&path).header("accept", PAGE).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
         assert_eq!(header(&answer, "content-type"), "text/html; charset=utf-8");
+        assert_eq!(
+            header(&answer, "cross-origin-opener-policy"),
+            "unsafe-none",
+            "no change of process before it is drawn"
+        );
         let page = answer.text().await.unwrap();
         let page = page.trim();
         assert!(page.starts_with("<!DOCTYPE html>") && page.contains("</html>"), "{path}");

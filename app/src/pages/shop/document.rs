@@ -1,7 +1,7 @@
 //! The document around every page of the shop, and how the pages are made.
 
 use axum::response::{Html, IntoResponse, Response};
-use http::{StatusCode, header, request::Parts};
+use http::{HeaderName, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 
@@ -9,7 +9,7 @@ use super::{frame::ShopFrame, grid, message, product, stylesheet_url};
 use crate::{
     AppError,
     i18n::Locale,
-    shell::{CommonHead, PageFacts, TYPEFACE_IN_TIME, Theme},
+    shell::{CommonHead, PageFacts, TYPEFACE_IN_TIME, Theme, has_typeface},
 };
 
 /// What Leptos writes between nodes. Text and attributes never hold it: there it is escaped.
@@ -29,7 +29,10 @@ pub struct ShopDocument {
 
 impl IntoResponse for ShopDocument {
     fn into_response(self) -> Response {
-        (self.status, [(header::VARY, VARY)], Html(self.html)).into_response()
+        // A page that must not be known to who opened it (HTML, 7.1.3) moves to another process of the browser before it is
+        // drawn, which takes 60 ms. Everybody may see this one.
+        let opener = (HeaderName::from_static("cross-origin-opener-policy"), "unsafe-none");
+        (self.status, [(header::VARY, VARY), opener], Html(self.html)).into_response()
     }
 }
 
@@ -103,18 +106,35 @@ fn document(request: &Parts, write: impl FnOnce(Locale) -> (StatusCode, Content)
         let PageFacts { locale, theme, .. } = PageFacts::read();
         let (status, content) = write(locale);
         let home = message::home(request);
+        let typeface = if has_typeface(request) { Typeface::InTime } else { Typeface::Later };
         // Hydration looks for the marks between nodes; here nothing does, and inside a title they would be read.
-        ShopDocument { status, html: shell(content, home, locale, theme).to_html().replace(NODE_MARK, "") }
+        ShopDocument { status, html: shell(content, home, locale, theme, typeface).to_html().replace(NODE_MARK, "") }
     })
 }
 
-fn shell(content: Content, home: &'static str, locale: Locale, theme: Option<Theme>) -> impl IntoView {
+/// When a page is drawn in the typeface: who comes for the first time waits for the clip, not for letters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Typeface {
+    /// The browser has it.
+    InTime,
+    /// From the next page on: the script loads it when the page is quiet.
+    Later,
+}
+
+fn shell(
+    content: Content,
+    home: &'static str,
+    locale: Locale,
+    theme: Option<Theme>,
+    typeface: Typeface,
+) -> impl IntoView {
     let Content { title, head, body } = content;
+    let sheet = |when| (typeface == when).then_some(TYPEFACE_IN_TIME);
     view! {
         <!DOCTYPE html>
-        <html lang=locale.as_str() data-theme=theme.map(Theme::as_str)>
+        <html lang=locale.as_str() data-theme=theme.map(Theme::as_str) data-typeface-later=sheet(Typeface::Later)>
             <head>
-                <CommonHead typeface=TYPEFACE_IN_TIME/>
+                <CommonHead typeface=sheet(Typeface::InTime)/>
                 <link rel="stylesheet" href=stylesheet_url()/>
                 <script src="/embed.js" defer></script>
                 <script src="/shop.js" defer></script>
@@ -151,7 +171,10 @@ mod tests {
     fn a_document_is_whole_and_holds_no_scripts_but_its_own() {
         let ShopDocument { status, html } = page(&[("host", "shop.example"), ("cookie", "theme=dark")], Ok(()));
         assert_eq!(status, StatusCode::OK);
-        assert!(html.starts_with("<!DOCTYPE html><html lang=\"ko\" data-theme=\"dark\">"), "{html}");
+        assert!(
+            html.starts_with("<!DOCTYPE html><html lang=\"ko\" data-theme=\"dark\" data-typeface-later="),
+            "{html}"
+        );
         assert!(html.ends_with("</html>"), "{html}");
         assert_eq!(html.matches("<script").count(), 2, "{html}");
         assert_eq!(html.matches(" defer></script>").count(), 2, "{html}");
@@ -159,6 +182,16 @@ mod tests {
         assert!(html.contains("href=\"http://shop.example/products\""), "{html}");
         assert!(html.contains("<p data-word=\"&lt;!&gt;\">Coats &lt;!&gt;</p>"), "{html}");
         assert!(!html.contains(".wasm") && !html.contains("style="), "{html}");
+    }
+
+    #[test]
+    fn letters_are_waited_for_only_where_the_browser_has_them() {
+        let linked = "<link rel=\"stylesheet\" href=\"/fonts/pretendard-in-time.css\">";
+        let first = page(&[], Ok(())).html;
+        assert!(first.contains("<html lang=\"ko\" data-typeface-later=\"/fonts/pretendard-in-time.css\">"), "{first}");
+        assert!(!first.contains(linked), "{first}");
+        let next = page(&[("cookie", "theme=dark; typeface=here")], Ok(())).html;
+        assert!(next.contains(linked) && !next.contains("typeface-later"), "{next}");
     }
 
     #[test]
