@@ -73,6 +73,7 @@ export async function productWithVideo(page: Page, words: Words): Promise<{ desk
   await startGeneration(page, words, product);
   await expect(stage(page, "publish")).toHaveAttribute("data-state", "done", { timeout: 60_000 });
   const shop = await page.getByRole("link", { name: words("product.shop") }).getAttribute("href");
+  expect(shop).toMatch(/^\/products\//);
   withVideo = { desk: product.path, shop: shop ?? "" };
   return withVideo;
 }

@@ -124,7 +124,8 @@ async function shoot(variant, name, path, session, whole = true, before = async 
 /** A page of a browser with its own language, theme and width. */
 async function open({ language, width, theme }, session = { cookies: [], origins: [] }) {
   const { hostname: domain } = new URL(url);
-  const chosen = { language, theme };
+  // As from a shopper's second page on.
+  const chosen = { language, theme, typeface: "here" };
   const cookies = Object.entries(chosen).map(([name, value]) => ({
     name,
     value,

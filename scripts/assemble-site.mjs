@@ -60,9 +60,10 @@ function bundleCss(filename) {
   return bundle({ filename, minify: true, targets: BROWSERS }).code;
 }
 
-/** A script without lines of comment, indentation and the line ends that say nothing. */
+/** A script without lines of comment, indentation, the line ends that say nothing and the spaces around operators. */
 function dense(script) {
-  return script.replace(/^\s*\/\/.*\n/gm, "").replace(/^\s+/gm, "").replace(/([{,;])\n/g, "$1");
+  const lines = script.replace(/^\s*\/\/.*\n/gm, "").replace(/^\s+/gm, "").replace(/([{,;])\n/g, "$1");
+  return lines.replace(/ (=>|={1,3}|!==|&&|\|\|=?|\?\??|:|[<>]=?) /g, "$1");
 }
 
 /** hls.js, a module that the embedded player asks for where a browser cannot play HLS by itself. */

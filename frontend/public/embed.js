@@ -10,11 +10,12 @@
   const RETRY_MS = 1500;
   const STALL_MS = 250;
 
-  const isCalm = () => {
+  const isReduced = (what) => matchMedia(`(prefers-reduced-${what}: reduce)`).matches;
+  const savesData = () => {
     const { saveData, effectiveType } = navigator.connection || {};
-    const asked = ["motion", "data"].some((what) => matchMedia(`(prefers-reduced-${what}: reduce)`).matches);
-    return asked || !!saveData || /2g$/.test(effectiveType);
+    return saveData || /2g$/.test(effectiveType) || isReduced("data");
   };
+  const isCalm = () => isReduced("motion") || savesData();
 
   // The smallest picture that fills the box, its lightest codec first. More than two pixels to a point are not seen, nor
   // is a tenth too few.
@@ -187,6 +188,7 @@ clip-path:polygon(0 0,36% 0,36% 100%,64% 100%,64% 0,100% 0,100% 100%,0 100%)}
 
   class LookreelVideo extends HTMLElement {
     static isCalm = isCalm;
+    static savesData = savesData;
     static Clip = Clip;
     static observedAttributes = ["product"];
     #clip;
@@ -227,9 +229,10 @@ clip-path:polygon(0 0,36% 0,36% 100%,64% 100%,64% 0,100% 0,100% 100%,0 100%)}
         return { url: src, type, width: +dataset.width, height: +dataset.height };
       });
       this.#begin(this, video, { id: video.dataset.video, sources, server: HOME });
-      // An observer tells after the first paint; what is at the top of the page begins before.
+      // An observer tells after the first paint; what is at the top of a page that is not scrolled begins before.
       const { top, height } = this.getBoundingClientRect();
-      this.#isSeen = top >= 0 && innerHeight - top > height * 0.4;
+      const { type } = performance.getEntriesByType("navigation")[0] || {};
+      this.#isSeen = type === "navigate" && !location.hash && innerHeight - top > height * 0.4;
       this.#decide();
     }
 

@@ -22,15 +22,20 @@
     });
     await document.fonts.load("1em 'Pretendard Variable'", document.body.innerText);
     const secure = location.protocol === "https:" ? "; secure" : "";
-    document.cookie = `typeface=here; path=/; max-age=${30 * 24 * 3600}; samesite=lax${secure}`;
+    // As long as a browser keeps the files without asking again.
+    document.cookie = `typeface=here; path=/; max-age=3600; samesite=lax${secure}`;
   };
+  const isLoading = ({ paused, readyState }) => !paused && readyState < HTMLMediaElement.HAVE_ENOUGH_DATA;
+  const whenQuiet = (act) => {
+    setTimeout(() => ([...document.querySelectorAll("video")].some(isLoading) ? whenQuiet(act) : act()), 1000);
+  };
+  const Player = customElements.get("lookreel-video");
   const { typefaceLater } = document.documentElement.dataset;
-  if (typefaceLater && document.fonts && !navigator.connection?.saveData) {
+  if (typefaceLater && document.fonts && !Player?.savesData()) {
     // Without it the next page is drawn like this one.
-    addEventListener("load", () => setTimeout(() => loadTypeface(typefaceLater).catch(() => {}), 1000));
+    addEventListener("load", () => whenQuiet(() => loadTypeface(typefaceLater).catch(() => {})));
   }
 
-  const Player = customElements.get("lookreel-video");
   const videos = [...document.querySelectorAll(".shop-card video")];
   const toggle = document.querySelector(".shop-motion");
   if (!Player || !videos.length || !toggle) return;

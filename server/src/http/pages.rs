@@ -13,7 +13,7 @@ use app::{
 use axum::{
     Router,
     extract::{ConnectInfo, Path, Request, State as FromState},
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
     middleware::{self, Next},
     response::{Html, IntoResponse, Redirect, Response},
     routing::get,
@@ -64,7 +64,9 @@ pub fn routes(router: Router<State>, state: &State) -> Router<State> {
     let desk = desk.merge(plain);
     let shop = Router::new().route("/products", get(shop_products)).route("/products/{slug}", get(shop_product));
     let desk = desk.layer(middleware::from_fn(never_cached)).layer(middleware::map_response(varied));
-    let pages = desk.merge(shop.layer(middleware::from_fn(always_fresh)));
+    let shop = shop.layer(middleware::from_fn(always_fresh)).layer(middleware::map_response(for_any_opener));
+    let home = Router::new().route("/", get(|| async { Redirect::to("/products") }));
+    let pages = desk.merge(shop);
     router
         .merge(
             pages
@@ -73,7 +75,15 @@ pub fn routes(router: Router<State>, state: &State) -> Router<State> {
                 .route("/robots.txt", get(robots))
                 .layer(CompressionLayer::new()),
         )
-        .route("/", get(|| async { Redirect::to("/products") }))
+        .merge(home.layer(middleware::map_response(for_any_opener)))
+}
+
+/// A page that whoever opened it must not know of (HTML, 7.1.3) moves to another process of the browser before it is drawn,
+/// which takes 60 ms. Everybody may see the shop: it stays, and so does what leads to it.
+async fn for_any_opener(mut response: Response) -> Response {
+    let policy = HeaderName::from_static("cross-origin-opener-policy");
+    response.headers_mut().insert(policy, HeaderValue::from_static("unsafe-none"));
+    response
 }
 
 async fn shop_products(FromState(engine): FromState<Engine>, request: Parts) -> ShopDocument {

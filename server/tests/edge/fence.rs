@@ -58,6 +58,9 @@ async fn pages_of_the_desk_are_never_kept() {
         assert_eq!((answer.status().as_u16(), header(&answer, "cache-control")), (200, "no-store"), "{path}");
         assert_eq!(header(&answer, "cross-origin-opener-policy"), "same-origin", "{path}");
     }
+    // Whether somebody is signed in is not told to who opened the window.
+    let refused = admin.get("/admin/videos/none").header("accept", PAGE).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), header(&refused, "cross-origin-opener-policy")), (404, "same-origin"));
     let answer = house.visitor().get("/products").send().await.unwrap();
     assert_eq!(header(&answer, "cache-control"), "public, max-age=0, must-revalidate");
 }

@@ -85,13 +85,16 @@ async fn an_unknown_product_is_a_page_that_says_so() {
     }
     let answer = visitor.get("/").send().await.unwrap();
     assert_eq!(header(&answer, "location"), "/products");
+    assert_eq!(header(&answer, "cross-origin-opener-policy"), "unsafe-none", "nor on the way there");
 }
 
 #[tokio::test]
 async fn a_product_page_is_small() {
     let visitor = shared().await.visitor();
     let path = format!("/products/{}", finished().await.product.slug);
-    let page = visitor.page(&path).await;
+    // With the typeface, which the first page comes without.
+    let page = in_language(&visitor, &path, "ko", "typeface=here").await;
+    assert!(page.contains("/fonts/"), "{page}");
     // JSON-LD is a script without an address, and weighed with the page.
     let mut files: BTreeSet<String> = addresses(&page, "<script", "src");
     assert!(files.contains("/embed.js"), "{files:?}");

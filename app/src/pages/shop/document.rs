@@ -1,7 +1,7 @@
 //! The document around every page of the shop, and how the pages are made.
 
 use axum::response::{Html, IntoResponse, Response};
-use http::{HeaderName, StatusCode, header, request::Parts};
+use http::{StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 
@@ -29,10 +29,7 @@ pub struct ShopDocument {
 
 impl IntoResponse for ShopDocument {
     fn into_response(self) -> Response {
-        // A page that must not be known to who opened it (HTML, 7.1.3) moves to another process of the browser before it is
-        // drawn, which takes 60 ms. Everybody may see this one.
-        let opener = (HeaderName::from_static("cross-origin-opener-policy"), "unsafe-none");
-        (self.status, [(header::VARY, VARY), opener], Html(self.html)).into_response()
+        (self.status, [(header::VARY, VARY)], Html(self.html)).into_response()
     }
 }
 
@@ -115,7 +112,7 @@ fn document(request: &Parts, write: impl FnOnce(Locale) -> (StatusCode, Content)
 /// When a page is drawn in the typeface: who comes for the first time waits for the clip, not for letters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Typeface {
-    /// The browser has it.
+    /// The browser has it, or had it within the hour.
     InTime,
     /// From the next page on: the script loads it when the page is quiet.
     Later,

@@ -1,4 +1,4 @@
-//! The shop's stylesheet: three files joined when the program is compiled.
+//! The shop's stylesheet: four files joined when the program is compiled.
 
 /// What `/shop.css` answers: tokens, elements and the shop's own classes. It may be cached for ever under
 /// [`stylesheet_url`], whose query changes with the content.
@@ -7,6 +7,7 @@ pub const STYLESHEET: &str = concat!(
     include_str!("../../../../style/tokens.css"),
     include_str!("../../../../style/base.css"),
     include_str!("../../../../style/shop.css"),
+    include_str!("../../../../style/shop-product.css"),
 );
 
 const VERSION: u64 = fnv1a(STYLESHEET.as_bytes());
