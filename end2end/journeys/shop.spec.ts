@@ -66,7 +66,7 @@ test("a first page waits for no letters and keeps those it has, the next one is 
   expect(Math.max(...loaded), "they came while the page before was looked at").toBe(0);
 });
 
-test("what is at the top of a page begins before it was painted; further down it waits", async ({ page, words }) => {
+test("what is at the top of a page begins before it was painted; a page that may be scrolled waits", async ({ page, words }) => {
   const { shop } = await productWithVideo(page, words);
   await page.goto("about:blank");
   await page.addInitScript(() => {
@@ -79,6 +79,9 @@ test("what is at the top of a page begins before it was painted; further down it
   await page.goto(shop);
   await expect(player).toHaveAttribute("data-state", "playing");
   await page.reload({ waitUntil: "networkidle" });
+  await expect(player).toHaveAttribute("data-state", "waiting");
+  await page.goto("about:blank");
+  await page.goto(`${shop}#main`, { waitUntil: "networkidle" });
   await expect(player).toHaveAttribute("data-state", "waiting");
 });
 
