@@ -38,8 +38,9 @@ test.describe("from the sign-in to the shop", () => {
 
     // The shop, with the browser's own controls.
     await page.goto((await page.getByRole("link", { name: words("product.shop") }).getAttribute("href")) ?? "");
-    const video = page.getByLabel(words("shop.video_worn", { name }));
-    await expect(video).toHaveAttribute("controls", "");
+    const video = page.getByLabel(words("shop.video_worn", { name })).and(page.locator("[controls]"));
+    await expect(video).toBeVisible();
+    await expect(page.locator("video:visible")).toHaveCount(1);
     await expect(page.getByRole("button", { name: words("shop.play") })).toBeHidden();
     await video.focus();
     await page.keyboard.press("Space");

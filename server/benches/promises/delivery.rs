@@ -12,6 +12,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
+    figures::median,
     load,
     lookreel::Lookreel,
     memory::{peak_mib, reset_peak},
@@ -126,11 +127,6 @@ async fn look(script: &Path, page: &Url) -> anyhow::Result<Seen> {
     let done = tokio::time::timeout(Duration::from_secs(180), run).await.context("the browser took too long")??;
     anyhow::ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     Ok(serde_json::from_slice(&done.stdout)?)
-}
-
-fn median(figures: &mut [f64]) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or_default()
 }
 
 /// The largest MP4 without AV1 on a product page.

@@ -19,3 +19,9 @@ impl Figures {
         self.0.get(at).copied().unwrap_or_default().as_secs_f64() * 1_000.0
     }
 }
+
+/// The one in the middle; 0 where there is none.
+pub fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}

@@ -13,7 +13,8 @@ use crate::{
 const HLS: &str = "application/vnd.apple.mpegurl";
 
 /// The clip of a product's page: poster first, a pause button that is always visible, the label of its origin. `embed.js`
-/// plays it; without JavaScript the browser's own controls are there instead of the button.
+/// plays it. Without JavaScript the browser's own controls are there instead of the button, around a clip of their own: where
+/// scripts run, drawing controls that are never seen would be most of what a first paint waits for.
 #[component]
 pub(super) fn Player(
     /// What is played.
@@ -23,25 +24,13 @@ pub(super) fn Player(
     /// Language of the page.
     locale: Locale,
 ) -> impl IntoView {
-    let poster = video.lightest_poster().clone();
-    let VideoView { id, sources, hls, .. } = video;
+    let without_scripts = video.clone();
     view! {
         <lookreel-video class="shop-stage" data-player="">
-            <video
-                muted
-                loop
-                playsinline
-                controls
-                preload="none"
-                width=poster.width
-                height=poster.height
-                poster=poster.url
-                aria-label=label
-                data-video=id.to_string()
-            >
-                {sources.into_iter().map(|source| view! { <Source source/> }).collect_view()}
-                {hls.map(|url| view! { <source src=url type=HLS/> })}
-            </video>
+            <Clip video label=label.clone()/>
+            <noscript>
+                <Clip video=without_scripts label controls=true/>
+            </noscript>
             <span class="shop-ai">{td_string!(locale, shop.ai_video)}</span>
             <button
                 type="button"
@@ -55,6 +44,37 @@ pub(super) fn Player(
                 <MotionIcons/>
             </button>
         </lookreel-video>
+    }
+}
+
+#[component]
+fn Clip(
+    /// What is played.
+    video: VideoView,
+    /// What is seen, in words.
+    label: String,
+    /// The browser's own.
+    #[prop(optional)]
+    controls: bool,
+) -> impl IntoView {
+    let poster = video.lightest_poster().clone();
+    let VideoView { id, sources, hls, .. } = video;
+    view! {
+        <video
+            muted
+            loop
+            playsinline
+            controls=controls
+            preload="none"
+            width=poster.width
+            height=poster.height
+            poster=poster.url
+            aria-label=label
+            data-video=id.to_string()
+        >
+            {sources.into_iter().map(|source| view! { <Source source/> }).collect_view()}
+            {hls.map(|url| view! { <source src=url type=HLS/> })}
+        </video>
     }
 }
 
@@ -149,13 +169,15 @@ pub(super) mod tests {
     #[test]
     fn a_clip_plays_without_scripts_and_loads_nothing_by_itself() {
         let html = html(|| view! { <Player video=video() label="Seen".to_owned() locale=Locale::ko/> }.into_any());
-        let (clip, rest) = html.split_once("</video>").unwrap();
-        for attribute in
-            [" controls", " muted", " loop", " playsinline", "preload=\"none\"", "poster=\"/media/thumb.jpg\""]
-        {
-            assert!(clip.contains(attribute), "{attribute} in {clip}");
+        let (clip, rest) = html.split_once("</video><noscript>").unwrap();
+        let (plain, rest) = rest.split_once("</video></noscript>").unwrap();
+        for clip in [clip, plain] {
+            for attribute in [" muted", " loop", " playsinline", "preload=\"none\"", "poster=\"/media/thumb.jpg\""] {
+                assert!(clip.contains(attribute), "{attribute} in {clip}");
+            }
+            assert!(clip.contains("width=\"720\"") && clip.contains("height=\"960\""), "{clip}");
         }
-        assert!(clip.contains("width=\"720\"") && clip.contains("height=\"960\""), "{clip}");
+        assert!(plain.contains(" controls") && !clip.contains(" controls"), "controls are drawn where they are needed");
         assert!(rest.contains("AI 생성 영상"));
         let button = rest.split_once("<button").unwrap().1.split_once('>').unwrap().0;
         assert!(button.contains(" hidden"), "the button needs the script: {button}");

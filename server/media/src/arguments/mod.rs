@@ -47,27 +47,33 @@ pub(crate) fn file(path: &Path) -> Result<OsString, Error> {
     Ok(word)
 }
 
-/// Decodes every frame of these files and fails at the first damage. The frames of the first one are written to stdout
-/// as `side` × `side` RGB pictures, for [`crate::content`] to look at.
-pub(crate) fn decode(paths: &[&Path], side: u32) -> Result<Vec<OsString>, Error> {
-    let mut words = Words::default();
-    words.all(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-xerror"]);
-    for (number, path) in paths.iter().enumerate() {
-        words.all(GUARDS).all(["-threads", "2"]);
-        if number > 0 {
-            // Only the first may be looked at: the others are read to their last bit, and not smoothed.
-            words.all(["-skip_loop_filter", "all"]);
-        }
-        words.one("-i".into()).one(file(path)?);
+/// Decodes every frame of a file and fails at the first damage. The frames are written to stdout as `side` × `side` RGB
+/// pictures, for [`crate::content`] to look at.
+pub(crate) fn look(path: &Path, side: u32) -> Result<Vec<OsString>, Error> {
+    let mut words = decoding();
+    words.all(GUARDS).all(["-threads", "2", "-i"]).one(file(path)?);
+    words.all(["-vf", &format!("scale={side}:{side}:flags=area"), "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]);
+    Ok(words.0)
+}
+
+/// Decodes every frame of these files and fails at the first damage.
+pub(crate) fn decode(paths: &[&Path]) -> Result<Vec<OsString>, Error> {
+    let mut words = decoding();
+    for path in paths {
+        // Nobody looks at them: they are read to their last bit, and not smoothed.
+        words.all(GUARDS).all(["-threads", "2", "-skip_loop_filter", "all", "-i"]).one(file(path)?);
     }
-    let small = format!("[0:v:0]split[whole][small];[small]scale={side}:{side}:flags=area[seen]");
-    words.all(["-filter_complex", &small, "-map", "[whole]"]);
-    for number in 1..paths.len() {
+    for number in 0..paths.len() {
         words.all(["-map", &format!("{number}:v:0")]);
     }
     words.all(["-f", "null", "-"]);
-    words.all(["-map", "[seen]", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]);
     Ok(words.0)
+}
+
+fn decoding() -> Words {
+    let mut words = Words::default();
+    words.all(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-xerror"]);
+    words
 }
 
 /// Tells streams and container of a file as JSON.

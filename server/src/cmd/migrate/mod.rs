@@ -24,6 +24,13 @@ const CONNECT: Duration = Duration::from_secs(10);
 const BOUNDS: [(&str, &str); 3] =
     [("idle_in_transaction_session_timeout", "30s"), ("statement_timeout", "30s"), ("lock_timeout", "10s")];
 
+/// How the statements of a session are planned, where `DATABASE_URL` does not say. Nearly all of them, and every check of a
+/// foreign key, look single rows up; Postgres plans each once per session and keeps the plan until the table is analysed
+/// again. One that was made while the table had a handful of rows reads the whole table, and goes on to with the thousands
+/// that a burst adds to it. Where there is an index it is used; the reports, which do read much, find theirs by day. Without
+/// compiling: a plan that has to do without an index looks dear enough for it, and never is.
+const PLANNING: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// Runs the role `migrate`.
@@ -52,7 +59,7 @@ pub async fn open(url: &str) -> anyhow::Result<PgPool> {
     PgPoolOptions::new()
         .max_connections(24)
         .acquire_timeout(CONNECT)
-        .connect_with(bounded(options, &BOUNDS))
+        .connect_with(with_defaults(with_defaults(options, &BOUNDS), &PLANNING))
         .await
         .with_context(|| {
             DATABASE_URL
@@ -62,14 +69,16 @@ pub async fn open(url: &str) -> anyhow::Result<PgPool> {
 }
 
 /// The same with what it does not say itself.
-fn bounded(options: PgConnectOptions, bounds: &[(&str, &str)]) -> PgConnectOptions {
+fn with_defaults(options: PgConnectOptions, defaults: &[(&str, &str)]) -> PgConnectOptions {
     let said = options.get_options().unwrap_or_default().to_owned();
-    options.options(bounds.iter().filter(|(name, _)| !said.contains(name)).copied())
+    options.options(defaults.iter().filter(|(name, _)| !said.contains(name)).copied())
 }
 
 /// Applies what is missing, however long that takes. Safe to run from several processes at once: they wait for each other.
 pub async fn apply(pool: &PgPool) -> anyhow::Result<()> {
+    // What a migration changes it changes in whole tables.
     let unbounded = pool.connect_options().as_ref().clone().options(BOUNDS.map(|(name, _)| (name, "0")));
+    let unbounded = unbounded.options([("enable_seqscan", "on")]);
     let mut conn = tokio::time::timeout(CONNECT, unbounded.connect())
         .await
         .map_err(anyhow::Error::from)

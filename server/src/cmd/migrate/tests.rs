@@ -12,7 +12,7 @@ async fn read(pool: &PgPool, setting: &str) -> String {
 async fn sessions_are_bounded_unless_the_address_says_otherwise(pg: PgPool) {
     let mut url = pg.connect_options().to_url_lossy();
     let pool = open(url.as_str()).await.unwrap();
-    for (name, value) in BOUNDS {
+    for (name, value) in BOUNDS.into_iter().chain(PLANNING) {
         assert_eq!(read(&pool, name).await, value, "{name}");
     }
     url.query_pairs_mut().append_pair("options[lock_timeout]", "3s");
@@ -21,12 +21,42 @@ async fn sessions_are_bounded_unless_the_address_says_otherwise(pg: PgPool) {
     assert_eq!(read(&pool, "statement_timeout").await, "30s");
 }
 
+/// What a burst meets: a plan that is kept from when the table was small, in a statement and in the check of a key.
+#[sqlx::test(migrations = false)]
+async fn a_plan_made_while_a_table_is_small_serves_when_it_has_grown(pg: PgPool) {
+    let pool = open(pg.connect_options().to_url_lossy().as_str()).await.unwrap();
+    let mut conn = pool.acquire().await.unwrap();
+    for sql in [
+        "create table looks (id int primary key, seen int not null default 0)",
+        "create table uses (look_id int references looks)",
+        "insert into looks select generate_series(1, 9)",
+        "vacuum analyze looks",
+    ] {
+        sqlx::query(sql).execute(&mut *conn).await.unwrap();
+    }
+    // Postgres keeps a plan from the sixth time on.
+    let (find, claim) = ("select seen from looks where id = $1", "insert into uses values ($1)");
+    for id in 1..=9 {
+        sqlx::query(find).bind(id).execute(&mut *conn).await.unwrap();
+        sqlx::query(claim).bind(id).execute(&mut *conn).await.unwrap();
+    }
+    sqlx::query("insert into looks select generate_series(10, 9000)").execute(&mut *conn).await.unwrap();
+    for id in 1..=500 {
+        sqlx::query(find).bind(id).execute(&mut *conn).await.unwrap();
+        sqlx::query(claim).bind(id).execute(&mut *conn).await.unwrap();
+    }
+    let whole = "select seq_scan from pg_stat_user_tables where relname = 'looks'";
+    sqlx::query("select pg_stat_force_next_flush()").execute(&mut *conn).await.unwrap();
+    let whole: i64 = sqlx::query_scalar(whole).fetch_one(&mut *conn).await.unwrap();
+    assert!(whole < 20, "the table was read whole {whole} times");
+}
+
 /// Both in small: the first holds a lock and falls silent, the second wants it.
 #[sqlx::test(migrations = false)]
 async fn who_falls_silent_in_a_transaction_loses_its_locks(pg: PgPool) {
     let options = pg.connect_options().as_ref().clone();
     let bounds = [("idle_in_transaction_session_timeout", "300ms"), ("lock_timeout", "10s")];
-    let pool = PgPool::connect_with(bounded(options, &bounds)).await.unwrap();
+    let pool = PgPool::connect_with(with_defaults(options, &bounds)).await.unwrap();
     let lock = "select pg_advisory_xact_lock(7)";
     let mut silent = pool.begin().await.unwrap();
     sqlx::query(lock).execute(&mut *silent).await.unwrap();
@@ -38,7 +68,7 @@ async fn who_falls_silent_in_a_transaction_loses_its_locks(pg: PgPool) {
 
 #[sqlx::test(migrations = false)]
 async fn nobody_waits_for_a_lock_without_end(pg: PgPool) {
-    let pool = PgPool::connect_with(bounded(pg.connect_options().as_ref().clone(), &[("lock_timeout", "200ms")]));
+    let pool = PgPool::connect_with(with_defaults(pg.connect_options().as_ref().clone(), &[("lock_timeout", "200ms")]));
     let pool = pool.await.unwrap();
     let lock = "select pg_advisory_xact_lock(7)";
     let mut holder = pg.begin().await.unwrap();
@@ -51,7 +81,7 @@ async fn nobody_waits_for_a_lock_without_end(pg: PgPool) {
 #[sqlx::test(migrations = false)]
 async fn migrations_take_the_time_they_need(pg: PgPool) {
     let hasty = [("statement_timeout", "1ms"), ("lock_timeout", "1ms")];
-    let options = bounded(pg.connect_options().as_ref().clone(), &hasty);
+    let options = with_defaults(pg.connect_options().as_ref().clone(), &hasty);
     let pool = PgPoolOptions::new().connect_lazy_with(options);
     apply(&pool).await.unwrap();
     check(&pg).await.unwrap();
