@@ -18,14 +18,13 @@
   const isCalm = () => isReduced("motion") || savesData();
 
   // The smallest picture that fills the box, its lightest codec first. More than two pixels to a point are not seen, nor
-  // is a tenth too few. Asking for the box has the whole page laid out: where there is one size only, or the smallest fills
-  // all that a box in the shape of the clip can be at most, nobody asks.
-  const choose = (sources, video, most) => {
-    const scale = Math.min(devicePixelRatio || 1, 2) / 1.1;
+  // is a tenth too few. Asking for the box has the whole page laid out: of one size nobody asks.
+  const choose = (sources, video) => {
     const playable = sources.filter((source) => source.type !== HLS && video.canPlayType(source.type));
     const [smallest, largest] = [playable[0], playable[playable.length - 1]];
-    if (smallest?.width >= Math.min(most * scale || Infinity, largest.width)) return smallest;
+    if (smallest?.width === largest?.width) return smallest;
     const { width, height } = video.getBoundingClientRect();
+    const scale = Math.min(devicePixelRatio || 1, 2) / 1.1;
     const fits = (source) => source.width >= width * scale && source.height >= height * scale;
     return playable.find(fits) || playable.find((source) => source.width === largest.width);
   };
@@ -81,8 +80,7 @@
     #hls;
     isOn = false;
 
-    // options: id of the video, sources, server, target of events, quiet, prefersHls, most points of width; changed() and
-    // refused() are called.
+    // options: id of the video, sources, server, target of events, quiet, prefersHls; changed() and refused() are called.
     constructor(video, options) {
       Object.assign(this, { video, options });
       measure(video, options);
@@ -111,9 +109,9 @@
 
     async #open() {
       const { video, options } = this;
-      const { sources, server, most } = options;
+      const { sources, server } = options;
       const hls = sources.find((source) => source.type === HLS);
-      this.#source = (options.prefersHls && hls) || choose(sources, video, most) || hls || {};
+      this.#source = (options.prefersHls && hls) || choose(sources, video) || hls || {};
       if (this.#source !== hls || video.canPlayType(HLS)) {
         video.src = this.#source.url || "";
         return;
@@ -231,7 +229,7 @@ clip-path:polygon(0 0,36% 0,36% 100%,64% 100%,64% 0,100% 0,100% 100%,0 100%)}
       const sources = [...video.querySelectorAll("source")].map(({ src, type, dataset }) => {
         return { url: src, type, width: +dataset.width, height: +dataset.height };
       });
-      this.#begin(this, video, { id: video.dataset.video, sources, server: HOME, most: screen.width });
+      this.#begin(this, video, { id: video.dataset.video, sources, server: HOME });
       // It is the first thing on its page. An observer tells after the first paint whether it is seen; on a page that is not
       // scrolled it begins before, and while the page is laid out.
       const { type } = performance.getEntriesByType("navigation")[0] || {};
