@@ -165,33 +165,53 @@ test.describe("when it cannot play", () => {
   });
 });
 
-test("HLS is played by hls.js where the browser cannot, and only there", async ({ page, words, lookreel }) => {
-  const slug = await slugWithVideo(page, words);
-  const told = await (await page.request.get(`/embed/products/${slug}`)).json();
-  const folder = await mkdtemp(join(tmpdir(), "lookreel-hls-"));
-  await writeFile(join(folder, "clip.mp4"), await (await page.request.get(told.sources[0].url)).body());
-  const segments = ["-f", "hls", "-hls_time", "2", "-hls_segment_type", "fmp4", "-hls_playlist_type", "vod"];
-  execFileSync("ffmpeg", ["-v", "error", "-i", "clip.mp4", "-c", "copy", ...segments, "media.m3u8"], { cwd: folder });
-  const shop = await ForeignShop.open(lookreel.url, `<lookreel-video product="${slug}" hls></lookreel-video>`, folder);
-  await page.route("**/embed/products/*", async (route) => {
-    const answer = await route.fetch();
-    await route.fulfill({ response: answer, json: { ...told, hls: `${shop.url}media.m3u8` } });
-  });
-  const scripts: string[] = [];
-  page.on("request", (request) => request.resourceType() === "script" && scripts.push(new URL(request.url()).pathname));
+const WITHOUT_HLS = [
+  { why: "is preferred", attribute: "hls", refused: ["mpegurl"] },
+  { why: "is all that can be played", attribute: "", refused: ["mpegurl", "video/mp4", "video/webm"] },
+];
 
+for (const { why, attribute, refused } of WITHOUT_HLS) {
+  test(`HLS that ${why} is played by hls.js where the browser cannot`, async ({ page, words, lookreel }) => {
+    const slug = await slugWithVideo(page, words);
+    const told = await (await page.request.get(`/embed/products/${slug}`)).json();
+    const folder = await mkdtemp(join(tmpdir(), "lookreel-hls-"));
+    await writeFile(join(folder, "clip.mp4"), await (await page.request.get(told.sources[0].url)).body());
+    const segments = ["-f", "hls", "-hls_time", "2", "-hls_segment_type", "fmp4", "-hls_playlist_type", "vod"];
+    execFileSync("ffmpeg", ["-v", "error", "-i", "clip.mp4", "-c", "copy", ...segments, "media.m3u8"], { cwd: folder });
+    const shop = await ForeignShop.open(lookreel.url, `<lookreel-video product="${slug}" ${attribute}></lookreel-video>`, folder);
+    await page.route("**/embed/products/*", async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...told, hls: `${shop.url}media.m3u8` } });
+    });
+    const scripts: string[] = [];
+    page.on("request", (request) => request.resourceType() === "script" && scripts.push(new URL(request.url()).pathname));
+
+    await page.addInitScript((refused) => {
+      const can = HTMLMediaElement.prototype.canPlayType;
+      HTMLMediaElement.prototype.canPlayType = function (type) {
+        return refused.some((kind) => type.includes(kind)) ? "" : can.call(this, type);
+      };
+    }, refused);
+    await page.goto(shop.url);
+    const video = page.locator("lookreel-video video");
+    await expect.poll(() => isPlaying(video)).toBe(true);
+    expect(await video.evaluate((clip: HTMLVideoElement) => clip.currentSrc)).toMatch(/^blob:/);
+    expect(scripts).toEqual(["/embed.js", "/hls.light.min.js"]);
+    await expectPlayedToItsEnd(video);
+    shop.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+}
+
+test("where nothing can be played the poster stays and says so", async ({ page, words, lookreel }) => {
+  const slug = await slugWithVideo(page, words);
+  const shop = await ForeignShop.open(lookreel.url, `<lookreel-video product="${slug}"></lookreel-video>`);
+  const events = await heard(page);
   await page.addInitScript(() => {
-    const can = HTMLMediaElement.prototype.canPlayType;
-    HTMLMediaElement.prototype.canPlayType = function (type) {
-      return /mpegurl/i.test(type) ? "" : can.call(this, type);
-    };
+    HTMLMediaElement.prototype.canPlayType = () => "";
   });
   await page.goto(shop.url);
-  const video = page.locator("lookreel-video video");
-  await expect.poll(() => isPlaying(video)).toBe(true);
-  expect(await video.evaluate((clip: HTMLVideoElement) => clip.currentSrc)).toMatch(/^blob:/);
-  expect(scripts).toEqual(["/embed.js", "/hls.light.min.js"]);
-  await expectPlayedToItsEnd(video);
+  await expect.poll(events).toContain("error");
+  await expect(page.locator("lookreel-video")).toHaveAttribute("data-state", "poster");
   shop.close();
-  await rm(folder, { recursive: true, force: true });
 });

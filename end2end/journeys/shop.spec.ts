@@ -66,7 +66,7 @@ test("a first page waits for no letters and keeps those it has, the next one is 
   expect(Math.max(...loaded), "they came while the page before was looked at").toBe(0);
 });
 
-test("what is at the top of a page begins before it was painted; a page that may be scrolled waits", async ({ page, words }) => {
+test("the clip of a page begins before it was painted; on a page that may be scrolled it waits", async ({ page, words }) => {
   const { shop } = await productWithVideo(page, words);
   await page.goto("about:blank");
   await page.addInitScript(() => {
@@ -83,6 +83,44 @@ test("what is at the top of a page begins before it was painted; a page that may
   await page.goto("about:blank");
   await page.goto(`${shop}#main`, { waitUntil: "networkidle" });
   await expect(player).toHaveAttribute("data-state", "waiting");
+});
+
+test("a clip that turns out not to be in view stops", async ({ page, words }) => {
+  const { shop } = await productWithVideo(page, words);
+  await page.goto("about:blank");
+  // The head of the page and a line of the clip.
+  await page.setViewportSize({ width: 800, height: 90 });
+  await page.goto(shop);
+  const player = page.locator("lookreel-video[data-player]");
+  await expect(player).toHaveAttribute("data-state", /waiting|paused/);
+  await expect.poll(() => player.locator("video").evaluate((clip: HTMLVideoElement) => clip.paused)).toBe(true);
+  await player.scrollIntoViewIfNeeded();
+  await page.setViewportSize({ width: 800, height: 900 });
+  await expect(player).toHaveAttribute("data-state", "playing");
+});
+
+test("nobody reads what is there for browsers without scripts", async ({ page, words }) => {
+  const { shop } = await productWithVideo(page, words);
+  await page.goto(shop);
+  const player = page.locator("lookreel-video[data-player]");
+  await expect(player).toHaveAttribute("data-state", "playing");
+  expect(await player.innerText()).not.toContain("<");
+  expect(await player.ariaSnapshot()).not.toContain("<");
+  await expect(player.getByRole("link")).toBeHidden();
+});
+
+test.describe("when the script does not come", () => {
+  test.use({ allowedConsoleErrors: [/ERR_FAILED/] });
+
+  test("a link leads to the clip", async ({ page, context, words }) => {
+    const { shop } = await productWithVideo(page, words);
+    await context.route("**/embed.js", (route) => route.abort());
+    await page.goto(shop);
+    const link = page.locator("[data-player]").getByRole("link", { name: words("shop.play") });
+    await expect(link).toBeVisible({ timeout: 10_000 });
+    const clip = await page.request.get((await link.getAttribute("href")) ?? "");
+    expect(clip.headers()["content-type"]).toBe("video/mp4");
+  });
 });
 
 test.describe("when a clip does not load", () => {

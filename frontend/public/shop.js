@@ -1,7 +1,7 @@
 // The grid of the shop: at most one clip plays, and none for who asked for calm; the typeface, for the next page; and the
 // way back from a refused form.
-// The player itself, and what it asks of a browser, is embed.js. Without either photos, posters, the browser's own
-// controls and plain links remain.
+// The player itself, and what it asks of a browser, is embed.js. Without either photos, posters and plain links remain, and
+// without scripts at all the browser's own controls.
 (() => {
   "use strict";
   // Going back as the browser does keeps what was typed into a form.

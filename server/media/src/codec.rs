@@ -23,15 +23,6 @@ impl Codec {
         }
     }
 
-    /// What its codecs string begins with: the sample entry (RFC 6381, section 3.3).
-    pub(crate) const fn sample_entry(self) -> &'static str {
-        match self {
-            Self::H264 => "avc1.",
-            Self::Av1 => "av01.",
-            Self::Vp9 => "vp09.",
-        }
-    }
-
     /// The content type of its container, without codecs.
     pub const fn container(self) -> &'static str {
         match self {

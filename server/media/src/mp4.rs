@@ -23,40 +23,12 @@ pub(crate) struct Mp4 {
     pub codecs: String,
     /// Whether playing can begin before everything is there.
     pub is_fast_start: bool,
-    /// The only track of the file.
-    pub track: Track,
 }
 
-/// A track of moving pictures.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Track {
-    /// Of the coded picture, in pixels.
-    pub coded: (u32, u32),
-    /// Of the picture on a screen, in pixels.
-    pub shown: (u32, u32),
-    pub frames: u64,
-    /// Ticks in a second; never 0.
-    pub timescale: u32,
-    /// In ticks; never 0.
-    pub duration: u64,
-}
-
-impl Track {
-    /// Frames a second, on average.
-    #[allow(clippy::cast_precision_loss)] // far below 2^52
-    pub fn fps(&self) -> f64 {
-        self.frames as f64 * f64::from(self.timescale) / self.duration as f64
-    }
-
-    pub fn duration_ms(&self) -> u64 {
-        self.duration.saturating_mul(1000) / u64::from(self.timescale)
-    }
-}
-
-/// Reads the boxes of a file; none when they are not those of an MP4 of one track, which is H.264 or AV1. Blocking.
+/// Reads the boxes of a file; none when they are not those of an H.264 or AV1 MP4. Blocking.
 pub(crate) fn read(path: &Path) -> io::Result<Option<Mp4>> {
     let Some((_, moov, is_fast_start)) = header_of(&mut File::open(path)?)? else { return Ok(None) };
-    Ok(codecs(&moov).zip(only_track(&moov)).map(|(codecs, track)| Mp4 { codecs, is_fast_start, track }))
+    Ok(codecs(&moov).map(|codecs| Mp4 { codecs, is_fast_start }))
 }
 
 /// Takes the name of the encoder out of the header, in place, and appends a `uuid` box. Blocking.
@@ -164,36 +136,6 @@ fn entry(moov: &[u8]) -> Option<Range<usize>> {
     child(moov, entries.clone(), b"avc1").or_else(|| child(moov, entries, b"av01"))
 }
 
-/// What the boxes say of the track, where there is one alone.
-fn only_track(moov: &[u8]) -> Option<Track> {
-    let trak = child(moov, 0..moov.len(), b"trak")?;
-    if child(moov, trak.end..moov.len(), b"trak").is_some() {
-        return None;
-    }
-    let inside =
-        |path: &[&[u8; 4]]| moov.get(path.iter().try_fold(trak.clone(), |within, name| child(moov, within, name))?);
-    let short = |bytes: &[u8], at: usize| Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
-    let long = |bytes: &[u8], at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-    let tkhd = inside(&[b"tkhd"])?;
-    let mdhd = inside(&[b"mdia", b"mdhd"])?;
-    let stsz = inside(&[b"mdia", b"minf", b"stbl", b"stsz"])?;
-    let entry = moov.get(entry(moov)?)?;
-    // Fields of times have 64 bits from version 1 on.
-    let (timescale, duration) = match mdhd.first()? {
-        0 => (long(mdhd, 12)?, u64::from(long(mdhd, 16)?)),
-        _ => (long(mdhd, 20)?, u64::from_be_bytes(mdhd.get(24..32)?.try_into().ok()?)),
-    };
-    // The last fields of `tkhd`, in 65536ths.
-    let sides = tkhd.len().checked_sub(8)?;
-    (timescale > 0 && duration > 0).then_some(Track {
-        coded: (short(entry, 24)?.into(), short(entry, 26)?.into()),
-        shown: (long(tkhd, sides)? >> 16, long(tkhd, sides + 4)? >> 16),
-        frames: long(stsz, 8)?.into(),
-        timescale,
-        duration,
-    })
-}
-
 fn codecs(moov: &[u8]) -> Option<String> {
     let entry = entry(moov)?;
     let boxes = entry.start.checked_add(ENTRY_FIELDS)?..entry.end;
@@ -232,27 +174,13 @@ mod tests {
         bytes
     }
 
-    fn words(words: &[u32]) -> Vec<u8> {
-        words.iter().flat_map(|word| word.to_be_bytes()).collect()
-    }
-
-    /// 96 frames of 720 × 1280 in 4 s, at 12,288 ticks a second.
-    fn trak_of(entry: &[u8; 4], configuration: &[u8]) -> Vec<u8> {
+    fn moov_of(entry: &[u8; 4], configuration: &[u8]) -> Vec<u8> {
         let mut fields = vec![0; ENTRY_FIELDS];
-        fields[24..28].copy_from_slice(&[0x02, 0xd0, 0x05, 0x00]);
         fields[ENCODER_NAME.start..ENCODER_NAME.start + 5].copy_from_slice(b"\x04Lavc");
         let entry = boxed(entry, &[fields, configuration.to_vec()].concat());
         let stsd = boxed(b"stsd", &[vec![0, 0, 0, 0, 0, 0, 0, 1], entry].concat());
-        let stbl = boxed(b"stbl", &[stsd, boxed(b"stsz", &words(&[0, 0, 96]))].concat());
-        let mdhd = boxed(b"mdhd", &words(&[0, 0, 0, 12_288, 49_152, 0]));
-        let mdia = boxed(b"mdia", &[mdhd, boxed(b"minf", &stbl)].concat());
-        let tkhd = boxed(b"tkhd", &[vec![0; 76], words(&[720 << 16, 1280 << 16])].concat());
-        boxed(b"trak", &[tkhd, mdia].concat())
-    }
-
-    fn moov_of(entry: &[u8; 4], configuration: &[u8]) -> Vec<u8> {
-        let trak = trak_of(entry, configuration);
-        boxed(b"moov", &[boxed(b"mvhd", &[0; 100]), trak, boxed(b"udta", b"Lavf59")].concat())
+        let inner = [b"stbl", b"minf", b"mdia", b"trak"].iter().fold(stsd, |inside, kind| boxed(kind, &inside));
+        boxed(b"moov", &[boxed(b"mvhd", &[0; 100]), inner, boxed(b"udta", b"Lavf59")].concat())
     }
 
     fn moov() -> Vec<u8> {
@@ -276,27 +204,17 @@ mod tests {
     #[test]
     fn the_order_of_the_boxes_and_the_codec_are_read() {
         let (ftyp, mdat) = (boxed(b"ftyp", b"isom\0\0\0\0"), boxed(b"mdat", &[7; 50]));
-        let front = read_bytes(&[ftyp.clone(), moov(), mdat.clone()].concat()).unwrap();
-        assert_eq!((front.codecs.as_str(), front.is_fast_start), ("avc1.64001f", true));
-        let back = read_bytes(&[ftyp.clone(), mdat, moov()].concat()).unwrap();
-        assert_eq!(back, Mp4 { is_fast_start: false, ..front });
+        let codecs = "avc1.64001f".to_owned();
+        let front = read_bytes(&[ftyp.clone(), moov(), mdat.clone()].concat());
+        assert_eq!(front, Some(Mp4 { codecs: codecs.clone(), is_fast_start: true }));
+        let back = read_bytes(&[ftyp.clone(), mdat, moov()].concat());
+        assert_eq!(back, Some(Mp4 { codecs, is_fast_start: false }));
         assert_eq!(read_bytes(&ftyp), None);
         assert_eq!(read_bytes(b""), None);
         let av1 = moov_of(b"av01", &boxed(b"av1C", &[0x81, 0x05, 0x0c, 0]));
         assert_eq!(codecs_of(&av1).unwrap(), "av01.0.05M.08");
         let deep = moov_of(b"av01", &boxed(b"av1C", &[0x81, 0x08, 0xcc, 0]));
         assert_eq!(codecs_of(&deep).unwrap(), "av01.0.08H.10");
-    }
-
-    #[test]
-    fn the_track_is_read_where_it_is_alone() {
-        let track = only_track(&moov()[8..]).unwrap();
-        assert_eq!((track.coded, track.shown, track.frames), ((720, 1280), (720, 1280), 96));
-        assert_eq!(track.duration_ms(), 4000);
-        assert!((track.fps() - 24.0).abs() < f64::EPSILON);
-        let one = trak_of(b"avc1", &boxed(b"avcC", &[1, 0x64, 0, 0x1f, 0xff]));
-        assert!(only_track(&one).is_some());
-        assert_eq!(only_track(&[one.clone(), boxed(b"udta", b""), one].concat()), None);
     }
 
     #[test]

@@ -31,11 +31,16 @@ pub(crate) async fn verify(
     let paths: Vec<_> = outputs.iter().map(|output| out_dir.join(&output.name)).collect();
     let paths: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
     let Some(rung) = outputs.first().map(|output| output.rung) else { return Err(wrong("nothing was made")) };
-    let seen = decode_all(tools, &paths, cancel).await?;
-    let mut renditions = Vec::with_capacity(outputs.len());
-    for (output, path) in outputs.iter().zip(&paths) {
-        renditions.push(measure(tools, output, path, fps, expected_frames).await?);
-    }
+    // While they are decoded they are measured; what decoding says comes first.
+    let measuring = async {
+        let mut renditions = Vec::with_capacity(outputs.len());
+        for (output, path) in outputs.iter().zip(&paths) {
+            renditions.push(measure(tools, output, path, fps, expected_frames).await?);
+        }
+        Ok::<_, Error>(renditions)
+    };
+    let (seen, renditions) = tokio::join!(decode_all(tools, &paths, cancel), measuring);
+    let (seen, renditions) = (seen?, renditions?);
     seen.judge(fps).map_err(Error::Unshowable)?;
     let packaged: Vec<_> = outputs.iter().zip(&renditions).filter(|(output, _)| output.hls.is_some()).collect();
     let packaged: Vec<&Rendition> = packaged.into_iter().map(|(_, rendition)| rendition).collect();
@@ -65,78 +70,34 @@ pub(crate) async fn verify_one(
     measure(tools, output, path, fps, expected_frames).await
 }
 
-/// Decodes files to their last frame; gives what is seen in the first. One run looks at the first, another reads the others:
-/// each has a reader of its own, which both processors are needed for.
+/// Decodes files to their last frame; gives what is seen in the first. One run looks at the first while another reads the
+/// others: a run reads its files in turns, which leaves a processor idle.
 async fn decode_all(tools: &Tools, paths: &[&Path], cancel: &CancellationToken) -> Result<content::Frames, Error> {
-    let Some((first, others)) = paths.split_first() else { return Ok(content::Frames::default()) };
-    let (mut seen, first) = (content::Frames::default(), [*first]);
-    let looking = decode(tools, &first, arguments::look(first[0], content::SIDE)?, cancel, |piece| seen.take(piece));
-    if others.is_empty() {
-        looking.await?;
-    } else {
-        tokio::try_join!(looking, decode(tools, others, arguments::decode(others)?, cancel, |_| {}))?;
-    }
+    let mut seen = content::Frames::default();
+    let Some((looked_at, others)) = paths.split_first() else { return Ok(seen) };
+    let words = arguments::look(looked_at, content::SIDE)?;
+    let looking = decode(tools, std::slice::from_ref(looked_at), words, cancel, |piece| seen.take(piece));
+    let reading = async {
+        if others.is_empty() { Ok(()) } else { decode(tools, others, arguments::decode(others)?, cancel, |_| {}).await }
+    };
+    tokio::try_join!(looking, reading)?;
     Ok(seen)
 }
 
 async fn decode(
     tools: &Tools,
     paths: &[&Path],
-    arguments: Vec<OsString>,
+    words: Vec<OsString>,
     cancel: &CancellationToken,
     on_output: impl FnMut(&[u8]),
 ) -> Result<(), Error> {
     let mut command = tools.command(tools.ffmpeg(), paths, None);
-    command.args(arguments);
+    command.args(words);
     // Damage in our own output is not the clip's fault.
     process::run(command, WALL, Some(cancel), on_output).await.map_err(|error| match error {
         Error::Corrupt(tail) | Error::NotAVideo(tail) => Error::Failed { tail },
         other => other,
     })
-}
-
-/// What a file says of itself.
-struct Facts {
-    shown: Option<(u32, u32)>,
-    fps: Option<f64>,
-    frames: u64,
-    /// None where the container does not tell it as finely as a frame.
-    duration_ms: Option<u64>,
-    codecs: String,
-}
-
-impl Facts {
-    /// Of one track alone, in the codec and the container of the output.
-    async fn read(tools: &Tools, path: &Path, output: &Output, fps: u32) -> Result<Self, Error> {
-        let alone = || wrong(&format!("not one {} track alone", output.codec.as_str()));
-        if output.codec != Codec::Vp9 {
-            let header = blocking(path, mp4::read).await?.ok_or_else(alone)?;
-            if !header.codecs.starts_with(output.codec.sample_entry()) {
-                return Err(alone());
-            }
-            if !header.is_fast_start {
-                return Err(wrong("the header is behind the frames"));
-            }
-            let track = header.track;
-            return Ok(Self {
-                shown: (track.coded == track.shown).then_some(track.shown),
-                fps: Some(track.fps()),
-                frames: track.frames,
-                duration_ms: Some(track.duration_ms()),
-                codecs: header.codecs,
-            });
-        }
-        let description = probe::describe(tools, path).await.map_err(|error| wrong(&error.to_string()))?;
-        let video = description.video().filter(|video| video.codec() == Codec::Vp9.as_str());
-        let video = video.filter(|_| description.track_count() == 1).ok_or_else(alone)?;
-        Ok(Self {
-            shown: video.shown_size(),
-            fps: video.fps(),
-            frames: video.frames().or_else(|| video.packets()).unwrap_or_default(),
-            duration_ms: video.duration_ms(),
-            codecs: vp9_codecs(output.rung, fps),
-        })
-    }
 }
 
 async fn measure(
@@ -147,28 +108,40 @@ async fn measure(
     expected_frames: u64,
 ) -> Result<Rendition, Error> {
     let Output { rung, codec, .. } = *output;
-    let Facts { shown, fps: found_fps, frames, duration_ms, codecs } = Facts::read(tools, path, output, fps).await?;
-    if shown != Some((rung.width, rung.height)) {
-        return Err(wrong(&format!("{shown:?} instead of {} × {}", rung.width, rung.height)));
+    let description = probe::describe(tools, path).await.map_err(|error| wrong(&error.to_string()))?;
+    let video = description.video().filter(|video| video.codec() == codec.as_str() && description.track_count() == 1);
+    let video = video.ok_or_else(|| wrong(&format!("not one {} track alone", codec.as_str())))?;
+    if video.shown_size() != Some((rung.width, rung.height)) {
+        return Err(wrong(&format!("{:?} instead of {} × {}", video.shown_size(), rung.width, rung.height)));
     }
-    if found_fps.is_none_or(|found| (found - f64::from(fps)).abs() > 0.01) {
-        return Err(wrong(&format!("{found_fps:?} frames a second instead of {fps}")));
+    if video.fps().is_none_or(|found| (found - f64::from(fps)).abs() > 0.01) {
+        return Err(wrong(&format!("{:?} frames a second instead of {fps}", video.fps())));
     }
+    let frames = video.frames().or_else(|| video.packets()).unwrap_or_default();
     if frames + 1 < expected_frames {
         // The container promised more than there was to decode.
         return Err(Error::Corrupt(format!("it ends after {frames} of {expected_frames} frames")));
     }
     let exact_ms = frames * 1000 / u64::from(fps.max(1));
     // WebM tells the length of the file alone, to a millisecond.
-    let duration_ms = duration_ms.or((codec == Codec::Vp9).then_some(exact_ms)).unwrap_or_default();
+    let duration_ms = video.duration_ms().or((codec == Codec::Vp9).then_some(exact_ms)).unwrap_or_default();
     if frames > expected_frames + 1 || duration_ms.abs_diff(exact_ms) > 1 + 1000 / u64::from(fps.max(1)) {
         return Err(wrong(&format!("{frames} frames in {duration_ms} ms instead of {expected_frames}")));
     }
+    let codecs = codecs(path, output, fps).await?;
     let bytes = tokio::fs::metadata(path).await?.len();
     let Rung { resolution, width, height } = rung;
     let path = path.to_owned();
     tracing::debug!(media.bytes = bytes, "{} as {} has {bytes} bytes", Resolution::as_str(resolution), codec.as_str());
     Ok(Rendition { resolution, codec, path, width, height, bytes, codecs, fps, frames, duration_ms })
+}
+
+async fn codecs(path: &Path, output: &Output, fps: u32) -> Result<String, Error> {
+    if output.codec == Codec::Vp9 {
+        return Ok(vp9_codecs(output.rung, fps));
+    }
+    let header = blocking(path, mp4::read).await?.ok_or_else(|| wrong("no header that can be read"))?;
+    if header.is_fast_start { Ok(header.codecs) } else { Err(wrong("the header is behind the frames")) }
 }
 
 pub(crate) async fn look_at(path: &Path, size: (u32, u32)) -> Result<PictureFile, Error> {

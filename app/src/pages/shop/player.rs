@@ -14,7 +14,8 @@ const HLS: &str = "application/vnd.apple.mpegurl";
 
 /// The clip of a product's page: poster first, a pause button that is always visible, the label of its origin. `embed.js`
 /// plays it. Without JavaScript the browser's own controls are there instead of the button, around a clip of their own: where
-/// scripts run, drawing controls that are never seen would be most of what a first paint waits for.
+/// scripts run, drawing controls that are never seen would be most of what a first paint waits for. Where `embed.js` does not
+/// come, a link leads to the file.
 #[component]
 pub(super) fn Player(
     /// What is played.
@@ -25,12 +26,16 @@ pub(super) fn Player(
     locale: Locale,
 ) -> impl IntoView {
     let without_scripts = video.clone();
+    let file = video.plainest().map(|source| source.url.clone());
     view! {
         <lookreel-video class="shop-stage" data-player="">
             <Clip video label=label.clone()/>
             <noscript>
                 <Clip video=without_scripts label controls=true/>
             </noscript>
+            <a class="shop-toggle" href=file aria-label=td_string!(locale, shop.play)>
+                <Icon name=IconName::Play size=20/>
+            </a>
             <span class="shop-ai">{td_string!(locale, shop.ai_video)}</span>
             <button
                 type="button"
@@ -179,6 +184,8 @@ pub(super) mod tests {
         }
         assert!(plain.contains(" controls") && !clip.contains(" controls"), "controls are drawn where they are needed");
         assert!(rest.contains("AI 생성 영상"));
+        let link = rest.split_once("<a ").unwrap().1.split_once('>').unwrap().0;
+        assert!(link.contains("href=\"/media/1080p.mp4\""), "what plays everywhere, in its best size: {link}");
         let button = rest.split_once("<button").unwrap().1.split_once('>').unwrap().0;
         assert!(button.contains(" hidden"), "the button needs the script: {button}");
         assert!(!html.contains("style="), "inline styles are refused by the page's policy");

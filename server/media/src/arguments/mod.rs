@@ -52,7 +52,8 @@ pub(crate) fn file(path: &Path) -> Result<OsString, Error> {
 pub(crate) fn look(path: &Path, side: u32) -> Result<Vec<OsString>, Error> {
     let mut words = decoding();
     words.all(GUARDS).all(["-threads", "2", "-i"]).one(file(path)?);
-    words.all(["-vf", &format!("scale={side}:{side}:flags=area"), "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]);
+    words.all(["-map", "0:v:0", "-vf", &format!("scale={side}:{side}:flags=area")]);
+    words.all(["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]);
     Ok(words.0)
 }
 

@@ -25,10 +25,11 @@ const BOUNDS: [(&str, &str); 3] =
     [("idle_in_transaction_session_timeout", "30s"), ("statement_timeout", "30s"), ("lock_timeout", "10s")];
 
 /// How the statements of a session are planned, where `DATABASE_URL` does not say. Nearly all of them, and every check of a
-/// foreign key, look single rows up; Postgres plans each once per session and keeps the plan until the table is analysed
-/// again. One that was made while the table had a handful of rows reads the whole table, and goes on to with the thousands
-/// that a burst adds to it. Where there is an index it is used; the reports, which do read much, find theirs by day. Without
-/// compiling: a plan that has to do without an index looks dear enough for it, and never is.
+/// foreign key, look single rows up; after a few uses Postgres keeps a plan for the rest of the session, or until the table
+/// is analysed again. One that was made while the table had a handful of rows reads the whole table, and goes on to with the
+/// thousands that a burst adds to it. So an index is used wherever there is one; the few statements that read much read it
+/// by an index as well, or all of it where there is none. Not compiled: to the planner a plan without an index now looks
+/// dear enough for that, and never is.
 const PLANNING: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
@@ -71,21 +72,25 @@ pub async fn open(url: &str) -> anyhow::Result<PgPool> {
 /// The same with what it does not say itself.
 fn with_defaults(options: PgConnectOptions, defaults: &[(&str, &str)]) -> PgConnectOptions {
     let said = options.get_options().unwrap_or_default().to_owned();
-    options.options(defaults.iter().filter(|(name, _)| !said.contains(name)).copied())
+    let is_said = |name: &str| said.split([' ', '=']).any(|word| word.trim_start_matches("--") == name);
+    options.options(defaults.iter().filter(|(name, _)| !is_said(name)).copied())
 }
 
 /// Applies what is missing, however long that takes. Safe to run from several processes at once: they wait for each other.
 pub async fn apply(pool: &PgPool) -> anyhow::Result<()> {
-    // What a migration changes it changes in whole tables.
-    let unbounded = pool.connect_options().as_ref().clone().options(BOUNDS.map(|(name, _)| (name, "0")));
-    let unbounded = unbounded.options([("enable_seqscan", "on")]);
-    let mut conn = tokio::time::timeout(CONNECT, unbounded.connect())
+    let options = for_migrations(pool.connect_options().as_ref().clone());
+    let mut conn = tokio::time::timeout(CONNECT, options.connect())
         .await
         .map_err(anyhow::Error::from)
         .and_then(|conn| Ok(conn?))
         .context("Postgres could not be reached")?;
     MIGRATIONS.run(&mut conn).await.context("the migrations could not be applied")?;
     conn.close().await.context("Postgres could not be reached")
+}
+
+/// The same without bounds, planned for the whole tables that migrations change.
+fn for_migrations(options: PgConnectOptions) -> PgConnectOptions {
+    options.options(BOUNDS.map(|(name, _)| (name, "0"))).options([("enable_seqscan", "on")])
 }
 
 /// Refuses to start on a database that is not up to date.

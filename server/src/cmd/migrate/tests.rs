@@ -15,10 +15,21 @@ async fn sessions_are_bounded_unless_the_address_says_otherwise(pg: PgPool) {
     for (name, value) in BOUNDS.into_iter().chain(PLANNING) {
         assert_eq!(read(&pool, name).await, value, "{name}");
     }
-    url.query_pairs_mut().append_pair("options[lock_timeout]", "3s");
-    let pool = open(url.as_str()).await.unwrap();
-    assert_eq!(read(&pool, "lock_timeout").await, "3s");
-    assert_eq!(read(&pool, "statement_timeout").await, "30s");
+    // The names of others hold the names of ours.
+    for (name, value) in [("lock_timeout", "3s"), ("deadlock_timeout", "2s"), ("jit_above_cost", "7")] {
+        url.query_pairs_mut().append_pair(&format!("options[{name}]"), value);
+    }
+    url.query_pairs_mut().append_pair("options[enable_seqscan]", "on");
+    let said = open(url.as_str()).await.unwrap();
+    for (name, value) in
+        [("lock_timeout", "3s"), ("statement_timeout", "30s"), ("enable_seqscan", "on"), ("jit", "off")]
+    {
+        assert_eq!(read(&said, name).await, value, "{name}");
+    }
+    let migrating = PgPool::connect_with(for_migrations(pool.connect_options().as_ref().clone())).await.unwrap();
+    for (name, value) in [("statement_timeout", "0"), ("lock_timeout", "0"), ("enable_seqscan", "on")] {
+        assert_eq!(read(&migrating, name).await, value, "{name}");
+    }
 }
 
 /// What a burst meets: a plan that is kept from when the table was small, in a statement and in the check of a key.
