@@ -14,7 +14,8 @@ const HLS: &str = "application/vnd.apple.mpegurl";
 
 /// The clip of a product's page: poster first, a pause button that is always visible, the label of its origin. `embed.js`
 /// plays it. Without JavaScript the browser's own controls are there instead of the button, around a clip of their own: where
-/// scripts run, a first paint would wait for controls that are never seen. Where `embed.js` does not come, a link leads to the file.
+/// scripts run, a first paint would wait for controls that are never seen. Where `embed.js` does not come, a link leads to
+/// the file.
 #[component]
 pub(super) fn Player(
     /// What is played.
