@@ -159,6 +159,32 @@ test("a running generation can be cancelled, and says what it cost", async ({ pa
   await expect(page.getByRole("main").locator("[data-state=failed]")).toHaveCount(0);
 });
 
+test.describe("a page that could not be loaded anew", () => {
+  test.use({ allowedConsoleErrors: [/503/] });
+
+  test("goes on by itself, is left and opened again", async ({ page, words, lookreel }) => {
+    await lookreel.faults([{ model: "fal-ai", step: "run", times: 1, fault: "delay_ms", ms: 4_000 }]);
+    const product = await freshProduct(page);
+    await startGeneration(page, words, product);
+    await clipIsBeingMade(page, words);
+    await openDesk(page, await latestGeneration(page, words));
+    await page.route("**/api/admin/generations/detail*", (route) => route.fulfill({ status: 503 }));
+
+    await expect(page.getByRole("alert")).toBeVisible();
+    await page.unroute("**/api/admin/generations/detail*");
+
+    await expect(stage(page, "publish")).toHaveAttribute("data-state", "done", { timeout: 60_000 });
+    await expect(page).toHaveTitle(new RegExp(`^[^%]*${product.name}[^%]*$`));
+    await page.getByRole("navigation").getByRole("link", { name: words("nav.generations") }).click();
+    await expect(page).toHaveTitle(new RegExp(`^${words("generations.title")}`));
+    await page.getByTestId("generations").getByRole("link", { name: product.name }).first().click();
+    await expect(stage(page, "publish")).toHaveAttribute("data-state", "done", { timeout: 60_000 });
+    await expect(page).toHaveTitle(new RegExp(`^[^%]*${product.name}[^%]*$`));
+    await page.getByRole("navigation").getByRole("link", { name: words("nav.products") }).click();
+    await expect(page).toHaveTitle(new RegExp(`^${words("products.title")}`));
+  });
+});
+
 test.describe("with a small limit", () => {
   test.use({ allowedConsoleErrors: [/net::ERR_/] });
 
