@@ -78,7 +78,7 @@ pub async fn export(
     process::run(command, WALL, Some(cancel), |piece| progress.read(piece)).await?;
     let path = out_dir.join(FILE);
     finish::mark_mp4(&path, plan.signer.as_ref()).await?;
-    let made = verify::verify_one(tools, &path, &output, timing.fps, timing.expected_frames(), cancel).await?;
+    let made = verify::verify_one(tools, out_dir, &output, timing.fps, timing.expected_frames(), cancel).await?;
     unfinished.0 = None;
     on_progress(100);
     Ok(made)

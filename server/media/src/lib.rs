@@ -23,6 +23,7 @@ mod process;
 mod progress;
 mod provenance;
 mod tools;
+mod track;
 mod verify;
 
 pub use branding::{Brand, Branding, Corner, LabelLanguage};

@@ -23,12 +23,15 @@ pub(crate) struct Mp4 {
     pub codecs: String,
     /// Whether playing can begin before everything is there.
     pub is_fast_start: bool,
+    /// Whether it is shown as it is coded, not turned, mirrored or stretched.
+    pub is_upright: bool,
 }
 
 /// Reads the boxes of a file; none when they are not those of an H.264 or AV1 MP4. Blocking.
 pub(crate) fn read(path: &Path) -> io::Result<Option<Mp4>> {
     let Some((_, moov, is_fast_start)) = header_of(&mut File::open(path)?)? else { return Ok(None) };
-    Ok(codecs(&moov).map(|codecs| Mp4 { codecs, is_fast_start }))
+    let is_upright = is_upright(&moov);
+    Ok(codecs(&moov).map(|codecs| Mp4 { codecs, is_fast_start, is_upright }))
 }
 
 /// Takes the name of the encoder out of the header, in place, and appends a `uuid` box. Blocking.
@@ -42,8 +45,7 @@ pub(crate) fn seal(path: &Path, uuid: [u8; 16], inside: &[u8]) -> io::Result<()>
     }
     file.seek(SeekFrom::End(0))?;
     let size = u32::try_from(8 + uuid.len() + inside.len()).map_err(io::Error::other)?;
-    file.write_all(&[&size.to_be_bytes()[..], b"uuid", &uuid, inside].concat())?;
-    file.sync_all()
+    file.write_all(&[&size.to_be_bytes()[..], b"uuid", &uuid, inside].concat())
 }
 
 /// An initialisation segment without the texts of who wrote it: `moov/udta` and the name of the encoder. None when it has
@@ -127,6 +129,19 @@ fn child(bytes: &[u8], within: Range<usize>, wanted: &[u8; 4]) -> Option<Range<u
     None
 }
 
+/// Whether the matrix of the first track (`tkhd`, ISO/IEC 14496-12, 8.3.2) changes nothing.
+fn is_upright(moov: &[u8]) -> bool {
+    let matrix = || {
+        let trak = child(moov, 0..moov.len(), b"trak")?;
+        let tkhd = moov.get(child(moov, trak, b"tkhd")?)?;
+        // Times and duration have 64 bits each in version 1.
+        let at = if tkhd.first()? == &1 { 52 } else { 40 };
+        tkhd.get(at..at + 36)
+    };
+    let unity: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
+    matrix().is_some_and(|matrix| matrix == unity.map(u32::to_be_bytes).as_flattened())
+}
+
 /// Where the inside of the only sample entry is.
 fn entry(moov: &[u8]) -> Option<Range<usize>> {
     let path: [&[u8; 4]; 5] = [b"trak", b"mdia", b"minf", b"stbl", b"stsd"];
@@ -179,8 +194,17 @@ mod tests {
         fields[ENCODER_NAME.start..ENCODER_NAME.start + 5].copy_from_slice(b"\x04Lavc");
         let entry = boxed(entry, &[fields, configuration.to_vec()].concat());
         let stsd = boxed(b"stsd", &[vec![0, 0, 0, 0, 0, 0, 0, 1], entry].concat());
-        let inner = [b"stbl", b"minf", b"mdia", b"trak"].iter().fold(stsd, |inside, kind| boxed(kind, &inside));
+        let mdia = [b"stbl", b"minf", b"mdia"].iter().fold(stsd, |inside, kind| boxed(kind, &inside));
+        let inner = boxed(b"trak", &[boxed(b"tkhd", &tkhd(0, 0x1_0000)), mdia].concat());
         boxed(b"moov", &[boxed(b"mvhd", &[0; 100]), inner, boxed(b"udta", b"Lavf59")].concat())
+    }
+
+    /// A track header of a version, with the first number of its matrix.
+    fn tkhd(version: u8, first: u32) -> Vec<u8> {
+        let matrix = [first, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].map(u32::to_be_bytes);
+        let mut inside = vec![0; if version == 1 { 52 } else { 40 }];
+        inside[0] = version;
+        [inside, matrix.as_flattened().to_vec(), vec![0; 8]].concat()
     }
 
     fn moov() -> Vec<u8> {
@@ -206,15 +230,22 @@ mod tests {
         let (ftyp, mdat) = (boxed(b"ftyp", b"isom\0\0\0\0"), boxed(b"mdat", &[7; 50]));
         let codecs = "avc1.64001f".to_owned();
         let front = read_bytes(&[ftyp.clone(), moov(), mdat.clone()].concat());
-        assert_eq!(front, Some(Mp4 { codecs: codecs.clone(), is_fast_start: true }));
+        assert_eq!(front, Some(Mp4 { codecs: codecs.clone(), is_fast_start: true, is_upright: true }));
         let back = read_bytes(&[ftyp.clone(), mdat, moov()].concat());
-        assert_eq!(back, Some(Mp4 { codecs, is_fast_start: false }));
+        assert_eq!(back, Some(Mp4 { codecs, is_fast_start: false, is_upright: true }));
         assert_eq!(read_bytes(&ftyp), None);
         assert_eq!(read_bytes(b""), None);
         let av1 = moov_of(b"av01", &boxed(b"av1C", &[0x81, 0x05, 0x0c, 0]));
         assert_eq!(codecs_of(&av1).unwrap(), "av01.0.05M.08");
         let deep = moov_of(b"av01", &boxed(b"av1C", &[0x81, 0x08, 0xcc, 0]));
         assert_eq!(codecs_of(&deep).unwrap(), "av01.0.08H.10");
+    }
+
+    #[test]
+    fn a_turned_track_is_seen() {
+        let upright = |tkhd: &[u8]| is_upright(&boxed(b"trak", &boxed(b"tkhd", tkhd)));
+        assert!(upright(&tkhd(0, 0x1_0000)) && upright(&tkhd(1, 0x1_0000)));
+        assert!(!upright(&tkhd(0, 0)) && !upright(&tkhd(1, 0xffff_0000)) && !upright(&tkhd(0, 0x1_0000)[..60]));
     }
 
     #[test]

@@ -118,7 +118,6 @@ pub(crate) struct Stream {
     r_frame_rate: Option<String>,
     duration: Option<String>,
     nb_frames: Option<String>,
-    nb_read_packets: Option<String>,
     color_space: Option<String>,
     color_transfer: Option<String>,
     disposition: Disposition,
@@ -143,10 +142,6 @@ impl Description {
         let is_video =
             |stream: &&Stream| stream.codec_type.as_deref() == Some("video") && stream.disposition.attached_pic == 0;
         self.streams.iter().find(is_video)
-    }
-
-    pub fn track_count(&self) -> usize {
-        self.streams.len()
     }
 
     fn judge(&self) -> Result<ClipInfo, Error> {
@@ -181,21 +176,8 @@ impl Description {
 }
 
 impl Stream {
-    pub fn codec(&self) -> &str {
-        self.codec_name.as_deref().unwrap_or_default()
-    }
-
     pub fn frames(&self) -> Option<u64> {
         self.nb_frames.as_deref().and_then(|count| count.parse().ok())
-    }
-
-    /// Packets that were counted; in WebM, which does not tell its frames, one holds one.
-    pub fn packets(&self) -> Option<u64> {
-        self.nb_read_packets.as_deref().and_then(|count| count.parse().ok())
-    }
-
-    pub fn duration_ms(&self) -> Option<u64> {
-        self.duration.as_deref().and_then(milliseconds)
     }
 
     /// Frames a second on average; the nominal rate where there is no average.

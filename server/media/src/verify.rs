@@ -13,10 +13,14 @@ use crate::{
     encode::WALL,
     hls,
     ladder::Rung,
-    mp4,
+    mp4::{self, Mp4},
     picture::sniff_image,
-    probe, process,
+    process,
+    track::{self, Track},
 };
+
+/// The file into which decoding writes what it finds.
+const FACTS: &str = "facts";
 
 /// Decodes all renditions to their last frame, looks at what is seen in them and holds them against what was asked.
 pub(crate) async fn verify(
@@ -28,19 +32,11 @@ pub(crate) async fn verify(
     expected_frames: u64,
     cancel: &CancellationToken,
 ) -> Result<EncodeResult, Error> {
+    let Some(rung) = outputs.first().map(|output| output.rung) else { return Err(wrong("nothing was made")) };
     let paths: Vec<_> = outputs.iter().map(|output| out_dir.join(&output.name)).collect();
     let paths: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
-    let Some(rung) = outputs.first().map(|output| output.rung) else { return Err(wrong("nothing was made")) };
-    // While they are decoded they are measured; what decoding says comes first.
-    let measuring = async {
-        let mut renditions = Vec::with_capacity(outputs.len());
-        for (output, path) in outputs.iter().zip(&paths) {
-            renditions.push(measure(tools, output, path, fps, expected_frames).await?);
-        }
-        Ok::<_, Error>(renditions)
-    };
-    let (seen, renditions) = tokio::join!(decode_all(tools, &paths, cancel), measuring);
-    let (seen, renditions) = (seen?, renditions?);
+    let (tracks, seen) = decode_all(tools, out_dir, &paths, cancel).await?;
+    let renditions = measure_all(outputs, &paths, &tracks, fps, expected_frames).await?;
     seen.judge(fps).map_err(Error::Unshowable)?;
     let packaged: Vec<_> = outputs.iter().zip(&renditions).filter(|(output, _)| output.hls.is_some()).collect();
     let packaged: Vec<&Rendition> = packaged.into_iter().map(|(_, rendition)| rendition).collect();
@@ -60,79 +56,113 @@ pub(crate) async fn verify(
 /// The same of one rendition alone. What is seen in it was looked at when its source was made.
 pub(crate) async fn verify_one(
     tools: &Tools,
-    path: &Path,
+    out_dir: &Path,
     output: &Output,
     fps: u32,
     expected_frames: u64,
     cancel: &CancellationToken,
 ) -> Result<Rendition, Error> {
-    decode(tools, &[path], arguments::decode(&[path])?, cancel, |_| {}).await?;
-    measure(tools, output, path, fps, expected_frames).await
+    let path = out_dir.join(&output.name);
+    let paths = [path.as_path()];
+    let words = arguments::decode(&paths, FACTS)?;
+    let tracks = decode(tools, &out_dir.join("read"), &paths, words, cancel, |_| {}).await?;
+    let made = measure_all(std::slice::from_ref(output), &paths, &tracks, fps, expected_frames).await?;
+    made.into_iter().next().ok_or_else(|| wrong("nothing was made"))
 }
 
-/// Decodes files to their last frame; gives what is seen in the first. One run looks at the first while another reads the
-/// others: a run reads its files in turns, which leaves a processor idle.
-async fn decode_all(tools: &Tools, paths: &[&Path], cancel: &CancellationToken) -> Result<content::Frames, Error> {
+/// Holds renditions against what was asked of them.
+async fn measure_all(
+    outputs: &[Output],
+    paths: &[&Path],
+    tracks: &[Track],
+    fps: u32,
+    expected_frames: u64,
+) -> Result<Vec<Rendition>, Error> {
+    if tracks.len() != outputs.len() {
+        return Err(wrong("not one track alone in each file"));
+    }
+    let mut renditions = Vec::with_capacity(outputs.len());
+    for ((output, path), track) in outputs.iter().zip(paths).zip(tracks) {
+        judge(output, track, fps, expected_frames)?;
+        renditions.push(measure(output, path, fps, track.frames()).await?);
+    }
+    Ok(renditions)
+}
+
+/// Decodes files to their last frame; gives their tracks and what is seen in the first. One run looks at the first while
+/// another reads the others: a run reads its files in turns, which leaves a processor idle.
+async fn decode_all(
+    tools: &Tools,
+    out_dir: &Path,
+    paths: &[&Path],
+    cancel: &CancellationToken,
+) -> Result<(Vec<Track>, content::Frames), Error> {
     let mut seen = content::Frames::default();
-    let Some((looked_at, others)) = paths.split_first() else { return Ok(seen) };
-    let words = arguments::look(looked_at, content::SIDE)?;
-    let looking = decode(tools, std::slice::from_ref(looked_at), words, cancel, |piece| seen.take(piece));
+    let Some((looked_at, others)) = paths.split_first() else { return Ok((Vec::new(), seen)) };
+    let words = arguments::look(looked_at, content::SIDE, FACTS)?;
+    let folder = out_dir.join("looked");
+    let looking = decode(tools, &folder, std::slice::from_ref(looked_at), words, cancel, |piece| seen.take(piece));
     let reading = async {
-        if others.is_empty() { Ok(()) } else { decode(tools, others, arguments::decode(others)?, cancel, |_| {}).await }
+        match others {
+            [] => Ok(Vec::new()),
+            _ => decode(tools, &out_dir.join("read"), others, arguments::decode(others, FACTS)?, cancel, |_| {}).await,
+        }
     };
-    tokio::try_join!(looking, reading)?;
-    Ok(seen)
+    let (mut tracks, more) = tokio::try_join!(looking, reading)?;
+    tracks.extend(more);
+    Ok((tracks, seen))
 }
 
+/// Runs ffmpeg on files with a new `folder` to write its findings into, which is gone afterwards.
 async fn decode(
     tools: &Tools,
+    folder: &Path,
     paths: &[&Path],
     words: Vec<OsString>,
     cancel: &CancellationToken,
     on_output: impl FnMut(&[u8]),
-) -> Result<(), Error> {
-    let mut command = tools.command(tools.ffmpeg(), paths, None);
-    command.args(words);
+) -> Result<Vec<Track>, Error> {
+    tokio::fs::create_dir(folder).await?;
+    let mut command = tools.command(tools.ffmpeg(), paths, Some(folder));
+    command.current_dir(folder).args(words);
     // Damage in our own output is not the clip's fault.
     process::run(command, WALL, Some(cancel), on_output).await.map_err(|error| match error {
         Error::Corrupt(tail) | Error::NotAVideo(tail) => Error::Failed { tail },
         other => other,
-    })
+    })?;
+    let facts = tokio::fs::read_to_string(folder.join(FACTS)).await?;
+    tokio::fs::remove_dir_all(folder).await?;
+    track::parse(&facts).ok_or_else(|| wrong("what is in it cannot be read"))
 }
 
-async fn measure(
-    tools: &Tools,
-    output: &Output,
-    path: &Path,
-    fps: u32,
-    expected_frames: u64,
-) -> Result<Rendition, Error> {
-    let Output { rung, codec, .. } = *output;
-    let description = probe::describe(tools, path).await.map_err(|error| wrong(&error.to_string()))?;
-    let video = description.video().filter(|video| video.codec() == codec.as_str() && description.track_count() == 1);
-    let video = video.ok_or_else(|| wrong(&format!("not one {} track alone", codec.as_str())))?;
-    if video.shown_size() != Some((rung.width, rung.height)) {
-        return Err(wrong(&format!("{:?} instead of {} × {}", video.shown_size(), rung.width, rung.height)));
+fn judge(output: &Output, track: &Track, fps: u32, expected_frames: u64) -> Result<(), Error> {
+    let Output { rung, codec, .. } = output;
+    if track.codec != codec.as_str() {
+        return Err(wrong(&format!("{} instead of {}", track.codec, codec.as_str())));
     }
-    if video.fps().is_none_or(|found| (found - f64::from(fps)).abs() > 0.01) {
-        return Err(wrong(&format!("{:?} frames a second instead of {fps}", video.fps())));
+    if track.size != (rung.width, rung.height) || !track.has_square_pixels {
+        let shape = if track.has_square_pixels { "square" } else { "other" };
+        return Err(wrong(&format!("{:?} {shape} pixels instead of {} × {}", track.size, rung.width, rung.height)));
     }
-    let frames = video.frames().or_else(|| video.packets()).unwrap_or_default();
+    let frames = track.frames();
     if frames + 1 < expected_frames {
         // The container promised more than there was to decode.
         return Err(Error::Corrupt(format!("it ends after {frames} of {expected_frames} frames")));
     }
-    let exact_ms = frames * 1000 / u64::from(fps.max(1));
-    // WebM tells the length of the file alone, to a millisecond.
-    let duration_ms = video.duration_ms().or((codec == Codec::Vp9).then_some(exact_ms)).unwrap_or_default();
-    if frames > expected_frames + 1 || duration_ms.abs_diff(exact_ms) > 1 + 1000 / u64::from(fps.max(1)) {
-        return Err(wrong(&format!("{frames} frames in {duration_ms} ms instead of {expected_frames}")));
+    if frames > expected_frames + 1 {
+        return Err(wrong(&format!("{frames} frames instead of {expected_frames}")));
     }
+    if track.is_steady(fps) { Ok(()) } else { Err(wrong(&format!("frames that are not 1/{fps} s apart"))) }
+}
+
+async fn measure(output: &Output, path: &Path, fps: u32, frames: u64) -> Result<Rendition, Error> {
     let codecs = codecs(path, output, fps).await?;
     let bytes = tokio::fs::metadata(path).await?.len();
-    let Rung { resolution, width, height } = rung;
+    let Output { rung: Rung { resolution, width, height }, codec, .. } = *output;
     let path = path.to_owned();
     tracing::debug!(media.bytes = bytes, "{} as {} has {bytes} bytes", Resolution::as_str(resolution), codec.as_str());
+    let rate = u64::from(fps.max(1));
+    let duration_ms = (frames * 1000 + rate / 2) / rate;
     Ok(Rendition { resolution, codec, path, width, height, bytes, codecs, fps, frames, duration_ms })
 }
 
@@ -141,7 +171,11 @@ async fn codecs(path: &Path, output: &Output, fps: u32) -> Result<String, Error>
         return Ok(vp9_codecs(output.rung, fps));
     }
     let header = blocking(path, mp4::read).await?.ok_or_else(|| wrong("no header that can be read"))?;
-    if header.is_fast_start { Ok(header.codecs) } else { Err(wrong("the header is behind the frames")) }
+    match header {
+        Mp4 { is_fast_start: false, .. } => Err(wrong("the header is behind the frames")),
+        Mp4 { is_upright: false, .. } => Err(wrong("players would turn it")),
+        Mp4 { codecs, .. } => Ok(codecs),
+    }
 }
 
 pub(crate) async fn look_at(path: &Path, size: (u32, u32)) -> Result<PictureFile, Error> {
@@ -165,4 +199,83 @@ async fn blocking<T: Send + 'static>(
 
 fn wrong(what: &str) -> Error {
     Error::Failed { tail: format!("the result is not what was asked: {what}") }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::process::Command;
+
+    use super::*;
+
+    const FPS: u32 = 24;
+    const FRAMES: u64 = 24;
+
+    /// What verifying says of a file that ffmpeg makes of these words, and of `before.mp4` where it is run again: asked for
+    /// is a second of H.264 in 128 × 64.
+    async fn said_of(words: &str) -> Result<Rendition, Error> {
+        let tools = Tools::find().await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let output = Output {
+            rung: Rung { resolution: Resolution::P720, width: 128, height: 64 },
+            codec: Codec::H264,
+            name: "made.mp4".to_owned(),
+            hls: None,
+        };
+        for words in words.split(" | ") {
+            let made = folder.path().join(&output.name);
+            if made.exists() {
+                std::fs::rename(&made, folder.path().join("before.mp4")).unwrap();
+            }
+            let mut command = Command::new(tools.ffmpeg());
+            command.current_dir(folder.path()).args(["-v", "error", "-nostdin", "-y"]).args(words.split_whitespace());
+            let done = command.arg(&output.name).output().unwrap();
+            assert!(done.status.success(), "{words}: {}", String::from_utf8_lossy(&done.stderr));
+        }
+        let _ = std::fs::remove_file(folder.path().join("before.mp4"));
+        let said = verify_one(&tools, folder.path(), &output, FPS, FRAMES, &CancellationToken::new()).await;
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(left, ["made.mp4"], "{words}");
+        said
+    }
+
+    /// A picture that moves, at a rate and of a size, and how it is coded.
+    fn of(size: &str, rate: u32, seconds: f64) -> String {
+        format!("-f lavfi -i testsrc2=s={size}:r={rate}:d={seconds} -pix_fmt yuv420p -movflags +faststart")
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_is_believed() {
+        let made = said_of(&format!("{} -c:v libx264", of("128x64", 24, 1.0))).await.unwrap();
+        assert_eq!((made.width, made.height, made.fps, made.frames, made.duration_ms), (128, 64, 24, 24, 1000));
+        assert!(made.codecs.starts_with("avc1."), "{}", made.codecs);
+    }
+
+    #[tokio::test]
+    async fn anything_else_is_not() {
+        let good = of("128x64", 24, 1.0);
+        let h264 = format!("{good} -c:v libx264");
+        for (words, reason) in [
+            (format!("{good} -c:v mpeg4"), "mpeg4 instead of h264"),
+            (format!("{} -c:v libx264", of("64x128", 24, 1.0)), "(64, 128) square pixels instead of 128 × 64"),
+            (format!("{h264} -vf setsar=4/3"), "(128, 64) other pixels"),
+            (format!("{h264} -map 0:v -map 0:v"), "not one track alone"),
+            (format!("{} -c:v libx264 -movflags +faststart", of("128x64", 30, 0.8)), "not 1/24 s apart"),
+            (
+                format!("{h264} -vf settb=1/1000,setpts=N*1000/24+10*gt(N\\,11) -vsync vfr -enc_time_base 1/1000"),
+                "not 1/24 s apart",
+            ),
+            (format!("{} -c:v libx264", of("128x64", 24, 1.2)), "29 frames instead of 24"),
+            (h264.replace("+faststart", "0"), "the header is behind the frames"),
+            (
+                format!("{h264} | -i before.mp4 -c copy -movflags +faststart -metadata:s:v rotate=180"),
+                "players would turn it",
+            ),
+        ] {
+            let said = said_of(&words).await;
+            assert!(matches!(&said, Err(Error::Failed { tail }) if tail.contains(reason)), "{words}: {said:?}");
+        }
+        let short = said_of(&format!("{} -c:v libx264", of("128x64", 24, 0.8))).await.unwrap_err();
+        assert!(matches!(&short, Error::Corrupt(tail) if tail.contains("it ends after")), "{short:?}");
+    }
 }

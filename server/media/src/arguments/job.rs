@@ -71,7 +71,8 @@ impl Job<'_> {
         let mut words = Words::default();
         words.all(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-y", "-xerror"]);
         words.all(["-progress", "pipe:1", "-stats_period", "0.25"]);
-        words.all(GUARDS).all(["-threads", "2", "-t", &self.seconds.to_string(), "-i"]).one(file(self.input)?);
+        // The encoders begin when forty frames wait: until then nothing but decoding fills two processors.
+        words.all(GUARDS).all(["-threads", "3", "-t", &self.seconds.to_string(), "-i"]).one(file(self.input)?);
         for overlay in self.overlays() {
             words.all(PICTURE_GUARDS).all(["-i"]).one(file(&overlay.path)?);
         }
@@ -118,24 +119,28 @@ impl Job<'_> {
     fn graph(&self) -> String {
         let (mut graph, said) = self.base();
         let count = self.outputs.len();
-        graph.push_str(&format!(";[base]split={}", count + 2));
-        (0..count + 2).for_each(|number| graph.push_str(&format!("[s{number}]")));
+        graph.push_str(&format!(";[base]split={}", count + 1));
+        (0..=count).for_each(|number| graph.push_str(&format!("[s{number}]")));
         for (number, output) in self.outputs.iter().enumerate() {
             graph.push_str(&format!(
-                ";[s{number}]{},setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709[v{number}]",
+                ";[s{number}]{},setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709",
                 picture_of(output.rung, said)
             ));
+            // The posters are frames of the first output: scaled once, and of a size that is quickly looked through.
+            match number {
+                0 => graph.push_str(",split=2[v0][posters]"),
+                _ => graph.push_str(&format!("[v{number}]")),
+            }
         }
         if let Some(rung) = self.outputs.first().map(|output| output.rung) {
-            let most_typical = format!(";[s{count}]trim=end=1,thumbnail=n={}", self.fps);
-            graph.push_str(&posters(&most_typical, rung.width, rung.height, said));
+            let most_typical = format!(";[posters]trim=end=1,thumbnail=n={}", self.fps);
+            graph.push_str(&posters(&most_typical, rung.width, rung.height, BT709));
         }
         let (tiles, (width, height)) = (self.shapes.tiles, self.shapes.tile);
         let every = (self.frames / tiles.max(1)).max(1);
         graph.push_str(&format!(
-            ";[s{}]select='not(mod(n,{every}))*lt(n,{})',scale=w={width}:h={height}{said}:out_color_matrix=bt601:out_range=pc,\
+            ";[s{count}]select='not(mod(n,{every}))*lt(n,{})',scale=w={width}:h={height}{said}:out_color_matrix=bt601:out_range=pc,\
              setsar=1,format=yuvj420p,tile={tiles}x1[strip]",
-            count + 1,
             every * tiles
         ));
         graph
@@ -165,7 +170,8 @@ fn h264(words: &mut Words, rung: Rung, fps: u32) {
     words.all(["-c:v", "libx264", "-preset", "medium", "-crf", "24", "-maxrate", &rate, "-bufsize", &rate]);
     words.all(["-profile:v", "high", "-level:v", rung.level(fps)]);
     words.all(["-force_key_frames", "expr:gte(t,n_forced*2)", "-sc_threshold", "0"]);
-    words.all(["-flags", "+cgop+global_header", "-threads", "2", "-bsf:v", "filter_units=remove_types=6"]);
+    words.all(["-flags", "+cgop+global_header", "-threads", "2", "-x264-params", "lookahead-threads=2"]);
+    words.all(["-bsf:v", "filter_units=remove_types=6"]);
 }
 
 fn av1(words: &mut Words, fps: u32) {

@@ -48,17 +48,18 @@ pub(crate) fn file(path: &Path) -> Result<OsString, Error> {
 }
 
 /// Decodes every frame of a file and fails at the first damage. The frames are written to stdout as `side` × `side` RGB
-/// pictures, for [`crate::content`] to look at.
-pub(crate) fn look(path: &Path, side: u32) -> Result<Vec<OsString>, Error> {
+/// pictures, for [`crate::content`] to look at; what tracks it has, into the file `facts`.
+pub(crate) fn look(path: &Path, side: u32, facts: &str) -> Result<Vec<OsString>, Error> {
     let mut words = decoding();
     words.all(GUARDS).all(["-threads", "2", "-i"]).one(file(path)?);
     words.all(["-map", "0:v:0", "-vf", &format!("scale={side}:{side}:flags=area")]);
     words.all(["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]);
+    write_down(&mut words, 1, facts);
     Ok(words.0)
 }
 
-/// Decodes every frame of these files and fails at the first damage.
-pub(crate) fn decode(paths: &[&Path]) -> Result<Vec<OsString>, Error> {
+/// Decodes every frame of these files and fails at the first damage; what tracks they have is written into the file `facts`.
+pub(crate) fn decode(paths: &[&Path], facts: &str) -> Result<Vec<OsString>, Error> {
     let mut words = decoding();
     for path in paths {
         // Nobody looks at them: they are read to their last bit, and not smoothed.
@@ -68,20 +69,29 @@ pub(crate) fn decode(paths: &[&Path]) -> Result<Vec<OsString>, Error> {
         words.all(["-map", &format!("{number}:v:0")]);
     }
     words.all(["-f", "null", "-"]);
+    write_down(&mut words, paths.len(), facts);
     Ok(words.0)
 }
 
 fn decoding() -> Words {
     let mut words = Words::default();
-    words.all(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-xerror"]);
+    words.all(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-y", "-xerror"]);
     words
+}
+
+/// All tracks of the inputs and when their frames are shown, for [`crate::track`] to read: without another run to ask for it.
+fn write_down(words: &mut Words, inputs: usize, facts: &str) {
+    for number in 0..inputs {
+        words.all(["-map", &number.to_string()]);
+    }
+    words.all(["-c", "copy", "-f", "framecrc", facts]);
 }
 
 /// Tells streams and container of a file as JSON.
 pub(crate) fn describe(path: &Path) -> Result<Vec<OsString>, Error> {
     let mut words = Words::default();
     words.all(["-hide_banner", "-loglevel", "error"]).all(GUARDS);
-    words.all(["-of", "json", "-count_packets", "-show_streams", "-show_format", "-i"]).one(file(path)?);
+    words.all(["-of", "json", "-show_streams", "-show_format", "-i"]).one(file(path)?);
     Ok(words.0)
 }
 
