@@ -167,10 +167,12 @@ test.describe("a page that could not be loaded anew", () => {
     const product = await freshProduct(page);
     await startGeneration(page, words, product);
     await clipIsBeingMade(page, words);
-    await openDesk(page, await latestGeneration(page, words));
+    const path = await latestGeneration(page, words);
     await page.route("**/api/admin/generations/detail*", (route) => route.fulfill({ status: 503 }));
+    await openDesk(page, path);
 
     await expect(page.getByRole("alert")).toBeVisible();
+    await expect(page, "no percent that nobody counts").toHaveTitle(`${words("generation.title")} · Lookreel`);
     await page.unroute("**/api/admin/generations/detail*");
 
     await expect(stage(page, "publish")).toHaveAttribute("data-state", "done", { timeout: 60_000 });

@@ -11,8 +11,8 @@ pub fn PageTitle(
     #[prop(into)]
     text: Signal<String>,
 ) -> impl IntoView {
-    // The server writes the head after the page's signals are gone: it needs the words themselves. Its view is nothing in
-    // the body, and `()` the place that both halves agree on.
+    // The server writes the head after the page's signals are gone: it needs the words themselves. Its view is nothing
+    // in the body, and `()` the place that both halves agree on.
     #[cfg(feature = "ssr")]
     return (view! { <Title text=of_page(&text.get_untracked())/> }, ());
     // Not by `leptos_meta`: its stack keeps the titles of views that were loaded anew, and reads them when their signals

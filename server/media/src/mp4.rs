@@ -23,7 +23,7 @@ pub(crate) struct Mp4 {
     pub codecs: String,
     /// Whether playing can begin before everything is there.
     pub is_fast_start: bool,
-    /// Whether it is shown as it is coded, not turned, mirrored or stretched.
+    /// Whether the matrix of the first track changes nothing: not turned, not mirrored.
     pub is_upright: bool,
 }
 

@@ -74,7 +74,7 @@ async fn sniff(path: &Path) -> Result<(), Error> {
 }
 
 /// What `ffprobe` says of a file.
-pub(crate) async fn describe(tools: &Tools, path: &Path) -> Result<Description, Error> {
+async fn describe(tools: &Tools, path: &Path) -> Result<Description, Error> {
     let mut command = tools.command(tools.ffprobe(), &[path], None);
     command.args(arguments::describe(path)?);
     let mut json = Vec::new();
@@ -94,7 +94,7 @@ pub(crate) async fn describe(tools: &Tools, path: &Path) -> Result<Description, 
 
 /// The JSON of `ffprobe -show_streams -show_format`, as far as it is used. Numbers come as text.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Description {
+struct Description {
     #[serde(default)]
     streams: Vec<Stream>,
     #[serde(default)]
@@ -108,7 +108,7 @@ struct Format {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Stream {
+struct Stream {
     codec_type: Option<String>,
     codec_name: Option<String>,
     width: Option<u32>,
@@ -138,7 +138,7 @@ struct SideData {
 
 impl Description {
     /// The first track of moving pictures; a cover picture is none.
-    pub fn video(&self) -> Option<&Stream> {
+    fn video(&self) -> Option<&Stream> {
         let is_video =
             |stream: &&Stream| stream.codec_type.as_deref() == Some("video") && stream.disposition.attached_pic == 0;
         self.streams.iter().find(is_video)
@@ -176,17 +176,17 @@ impl Description {
 }
 
 impl Stream {
-    pub fn frames(&self) -> Option<u64> {
+    fn frames(&self) -> Option<u64> {
         self.nb_frames.as_deref().and_then(|count| count.parse().ok())
     }
 
     /// Frames a second on average; the nominal rate where there is no average.
-    pub fn fps(&self) -> Option<f64> {
+    fn fps(&self) -> Option<f64> {
         [&self.avg_frame_rate, &self.r_frame_rate].into_iter().flatten().find_map(|rate| ratio(rate, '/'))
     }
 
     /// Size on a screen: pixels made square, then turned.
-    pub fn shown_size(&self) -> Option<(u32, u32)> {
+    fn shown_size(&self) -> Option<(u32, u32)> {
         let (width, height) = (self.width.filter(|side| *side > 0)?, self.height.filter(|side| *side > 0)?);
         let pixel = self.sample_aspect_ratio.as_deref().and_then(|shape| ratio(shape, ':')).unwrap_or(1.0);
         let width = whole((f64::from(width) * pixel).round())?;

@@ -11,26 +11,27 @@ pub(crate) struct Track {
     pub has_square_pixels: bool,
     /// A tick is so many seconds, over and under the line.
     tick: (u32, u32),
-    /// When each frame is shown, in ticks.
-    shown_at: Vec<i64>,
+    /// When each frame is shown and how long, in ticks, in the order of the file.
+    frames: Vec<(i64, i64)>,
 }
 
 impl Track {
-    pub fn frames(&self) -> u64 {
-        u64::try_from(self.shown_at.len()).unwrap_or(u64::MAX)
+    pub fn frame_count(&self) -> u64 {
+        u64::try_from(self.frames.len()).unwrap_or(u64::MAX)
     }
 
-    /// Whether the frames follow each other at this rate, each to a tick or, where ticks are finer, to a millisecond.
-    pub fn is_steady(&self, fps: u32) -> bool {
-        let mut shown_at = self.shown_at.clone();
-        shown_at.sort_unstable();
-        let (over, under) = (i128::from(self.tick.0), i128::from(self.tick.1));
-        // Differences as multiples of `1 / (1000 × under × fps)` seconds: whole numbers, whatever the rate.
-        let slack = (1000 * over).max(under) * i128::from(fps);
-        shown_at.windows(2).all(|pair| {
-            let [before, after] = pair else { return false };
-            let gap = (i128::from(*after) - i128::from(*before)) * over * 1000 * i128::from(fps);
-            (gap - 1000 * under).abs() <= slack
+    /// Whether every frame is shown when a clip of this rate shows it, and for as long: to a tick or, where ticks are
+    /// finer, to a millisecond, counted from the first frame.
+    pub fn is_steady(&self, fps: u16) -> bool {
+        let (over, under, fps) = (i128::from(self.tick.0), i128::from(self.tick.1), i128::from(fps));
+        // Everything as multiples of `1 / (1000 × under × fps)` seconds: whole numbers, whatever the rate.
+        let slack = (1000 * over).max(under) * fps;
+        let is_near = |ticks: i128, frames: i128| (ticks * over * 1000 * fps - frames * 1000 * under).abs() <= slack;
+        let mut frames = self.frames.clone();
+        frames.sort_unstable();
+        let first = frames.first().map_or(0, |frame| i128::from(frame.0));
+        (0_i128..).zip(&frames).all(|(number, (shown_at, lasting))| {
+            is_near(i128::from(*shown_at) - first, number) && is_near(i128::from(*lasting), 1)
         })
     }
 }
@@ -57,7 +58,7 @@ pub(crate) fn parse(text: &str) -> Option<Vec<Track>> {
         } else if !line.is_empty() {
             let mut fields = line.split(',').map(str::trim);
             let track = tracks.get_mut(fields.next()?.parse::<usize>().ok()?)?;
-            track.shown_at.push(fields.nth(1)?.parse().ok()?);
+            track.frames.push((fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?));
         }
     }
     (!tracks.is_empty()).then_some(tracks)
@@ -77,9 +78,10 @@ mod tests {
 
     use super::*;
 
-    const TWO: &str = "#extradata 0:       49, 0x550c0fe0\n#software: Lavf59.27.100\n#tb 0: 1/12288\n#media_type 0: video\n\
-        #codec_id 0: h264\n#dimensions 0: 720x1280\n#sar 0: 1/1\n#tb 1: 1/1000\n#media_type 1: video\n#codec_id 1: vp9\n\
-        #dimensions 1: 64x64\n#sar 1: 4/3\n0,      -1024,          0,      512,    67926, 0x2a99197d\n\
+    const TWO: &str = "#extradata 0:       49, 0x550c0fe0\n#software: Lavf59.27.100\n\
+        #tb 0: 1/12288\n#media_type 0: video\n#codec_id 0: h264\n#dimensions 0: 720x1280\n#sar 0: 1/1\n\
+        #tb 1: 1/1000\n#media_type 1: video\n#codec_id 1: vp9\n#dimensions 1: 64x64\n#sar 1: 4/3\n\
+        0,      -1024,          0,      512,    67926, 0x2a99197d\n\
         1,          0,          0,       41,     7480, 0x4719b20d\n\
         0,       -512,       1024,      512,    25722, 0xf0f6d606, F=0x0\n\
         0,          0,        512,      512,      722, 0xf0f6d606, F=0x0\n\
@@ -95,16 +97,31 @@ mod tests {
         let [first, second] = two();
         assert_eq!((first.codec.as_str(), first.size, first.has_square_pixels), ("h264", (720, 1280), true));
         assert_eq!((second.codec.as_str(), second.size, second.has_square_pixels), ("vp9", (64, 64), false));
-        assert_eq!((first.frames(), second.frames()), (3, 3));
+        assert_eq!((first.frame_count(), second.frame_count()), (3, 3));
     }
 
     #[test]
-    fn a_rate_holds_between_all_frames_in_the_order_they_are_shown() {
+    fn a_rate_holds_for_every_frame_in_the_order_they_are_shown() {
         let [first, second] = two();
         assert!(first.is_steady(24) && second.is_steady(24));
         assert!(!first.is_steady(25) && !first.is_steady(30) && !second.is_steady(30));
-        let late = parse(&TWO.replace("       1024,", "       1224,")).unwrap();
-        assert!(!late[0].is_steady(24) && late[1].is_steady(24));
+        for (frame, other) in [("       1024,", "       1224,"), ("      512,      722", "      900,      722")] {
+            let [first, second]: [Track; 2] = parse(&TWO.replace(frame, other)).unwrap().try_into().unwrap();
+            assert!(!first.is_steady(24) && second.is_steady(24), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_rate_that_is_nearly_right_is_wrong() {
+        let track = |tick: (u32, u32), lasting: i64, frames: i64| Track {
+            tick,
+            frames: (0..frames).map(|number| (number * lasting, lasting)).collect(),
+            ..Track::default()
+        };
+        assert!(track((1, 12_288), 512, 120).is_steady(24));
+        assert!(!track((1, 12_544), 512, 24).is_steady(24), "24.5 a second");
+        assert!(!track((1, 30_000), 1001, 120).is_steady(30), "29.97 a second");
+        assert!(track((1001, 24_024), 1, 120).is_steady(24), "ticks that are no part of a second");
     }
 
     #[test]
@@ -124,9 +141,16 @@ mod tests {
     proptest! {
         #[test]
         fn rubbish_never_panics(text in "(#tb |#sar |#dimensions |[0-3]: |[0-9/x,-]{0,30}|\n){0,40}") {
-            for track in parse(&text).unwrap_or_default() {
-                let _ = track.is_steady(24);
-            }
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn any_numbers_can_be_judged(
+            tick in any::<(u32, u32)>(),
+            frames in prop::collection::vec(any::<(i64, i64)>(), 0..9),
+            fps in any::<u16>(),
+        ) {
+            let _ = Track { tick, frames, ..Track::default() }.is_steady(fps);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{ffi::OsString, path::Path};
 
 use domain::Resolution;
+use tokio::io::AsyncReadExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -21,6 +22,8 @@ use crate::{
 
 /// The file into which decoding writes what it finds.
 const FACTS: &str = "facts";
+/// And how long it may be: a line is 60 bytes, a clip of 60 s has 3,600 of them.
+const MAX_FACTS_BYTES: u64 = 1 << 20;
 
 /// Decodes all renditions to their last frame, looks at what is seen in them and holds them against what was asked.
 pub(crate) async fn verify(
@@ -84,13 +87,13 @@ async fn measure_all(
     let mut renditions = Vec::with_capacity(outputs.len());
     for ((output, path), track) in outputs.iter().zip(paths).zip(tracks) {
         judge(output, track, fps, expected_frames)?;
-        renditions.push(measure(output, path, fps, track.frames()).await?);
+        renditions.push(measure(output, path, fps, track.frame_count()).await?);
     }
     Ok(renditions)
 }
 
-/// Decodes files to their last frame; gives their tracks and what is seen in the first. One run looks at the first while
-/// another reads the others: a run reads its files in turns, which leaves a processor idle.
+/// Decodes files to their last frame; gives their tracks and what is seen in the first. One run looks at the first
+/// while another reads the others: a run reads its files in turns, which leaves a processor idle.
 async fn decode_all(
     tools: &Tools,
     out_dir: &Path,
@@ -113,7 +116,7 @@ async fn decode_all(
     Ok((tracks, seen))
 }
 
-/// Runs ffmpeg on files with a new `folder` to write its findings into, which is gone afterwards.
+/// Runs ffmpeg on files with a new `folder` to write its findings into, which is gone when this has come to an end.
 async fn decode(
     tools: &Tools,
     folder: &Path,
@@ -125,14 +128,18 @@ async fn decode(
     tokio::fs::create_dir(folder).await?;
     let mut command = tools.command(tools.ffmpeg(), paths, Some(folder));
     command.current_dir(folder).args(words);
+    let ran = process::run(command, WALL, Some(cancel), on_output).await;
+    let mut facts = Vec::new();
+    if ran.is_ok() {
+        tokio::fs::File::open(folder.join(FACTS)).await?.take(MAX_FACTS_BYTES).read_to_end(&mut facts).await?;
+    }
+    tokio::fs::remove_dir_all(folder).await?;
     // Damage in our own output is not the clip's fault.
-    process::run(command, WALL, Some(cancel), on_output).await.map_err(|error| match error {
+    ran.map_err(|error| match error {
         Error::Corrupt(tail) | Error::NotAVideo(tail) => Error::Failed { tail },
         other => other,
     })?;
-    let facts = tokio::fs::read_to_string(folder.join(FACTS)).await?;
-    tokio::fs::remove_dir_all(folder).await?;
-    track::parse(&facts).ok_or_else(|| wrong("what is in it cannot be read"))
+    track::parse(&String::from_utf8_lossy(&facts)).ok_or_else(|| wrong("what is in it cannot be read"))
 }
 
 fn judge(output: &Output, track: &Track, fps: u32, expected_frames: u64) -> Result<(), Error> {
@@ -144,7 +151,7 @@ fn judge(output: &Output, track: &Track, fps: u32, expected_frames: u64) -> Resu
         let shape = if track.has_square_pixels { "square" } else { "other" };
         return Err(wrong(&format!("{:?} {shape} pixels instead of {} × {}", track.size, rung.width, rung.height)));
     }
-    let frames = track.frames();
+    let frames = track.frame_count();
     if frames + 1 < expected_frames {
         // The container promised more than there was to decode.
         return Err(Error::Corrupt(format!("it ends after {frames} of {expected_frames} frames")));
@@ -152,11 +159,15 @@ fn judge(output: &Output, track: &Track, fps: u32, expected_frames: u64) -> Resu
     if frames > expected_frames + 1 {
         return Err(wrong(&format!("{frames} frames instead of {expected_frames}")));
     }
-    if track.is_steady(fps) { Ok(()) } else { Err(wrong(&format!("frames that are not 1/{fps} s apart"))) }
+    if u16::try_from(fps).is_ok_and(|fps| track.is_steady(fps)) {
+        Ok(())
+    } else {
+        Err(wrong(&format!("frames that are not 1/{fps} s apart")))
+    }
 }
 
 async fn measure(output: &Output, path: &Path, fps: u32, frames: u64) -> Result<Rendition, Error> {
-    let codecs = codecs(path, output, fps).await?;
+    let codecs = judge_header(path, output, fps).await?;
     let bytes = tokio::fs::metadata(path).await?.len();
     let Output { rung: Rung { resolution, width, height }, codec, .. } = *output;
     let path = path.to_owned();
@@ -166,7 +177,8 @@ async fn measure(output: &Output, path: &Path, fps: u32, frames: u64) -> Result<
     Ok(Rendition { resolution, codec, path, width, height, bytes, codecs, fps, frames, duration_ms })
 }
 
-async fn codecs(path: &Path, output: &Output, fps: u32) -> Result<String, Error> {
+/// What browsers are told of the codec, of a file whose header is as they want it.
+async fn judge_header(path: &Path, output: &Output, fps: u32) -> Result<String, Error> {
     if output.codec == Codec::Vp9 {
         return Ok(vp9_codecs(output.rung, fps));
     }
@@ -211,32 +223,31 @@ mod tests {
     const FPS: u32 = 24;
     const FRAMES: u64 = 24;
 
-    /// What verifying says of a file that ffmpeg makes of these words, and of `before.mp4` where it is run again: asked for
-    /// is a second of H.264 in 128 × 64.
+    /// What verifying says of a file that ffmpeg makes of these words: asked for is a second of H.264 in 128 × 64.
     async fn said_of(words: &str) -> Result<Rendition, Error> {
+        said_of_changed(words, |bytes| bytes).await
+    }
+
+    /// The same of a file whose bytes were changed.
+    async fn said_of_changed(words: &str, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Result<Rendition, Error> {
         let tools = Tools::find().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let output = Output {
-            rung: Rung { resolution: Resolution::P720, width: 128, height: 64 },
-            codec: Codec::H264,
-            name: "made.mp4".to_owned(),
-            hls: None,
-        };
-        for words in words.split(" | ") {
-            let made = folder.path().join(&output.name);
-            if made.exists() {
-                std::fs::rename(&made, folder.path().join("before.mp4")).unwrap();
-            }
-            let mut command = Command::new(tools.ffmpeg());
-            command.current_dir(folder.path()).args(["-v", "error", "-nostdin", "-y"]).args(words.split_whitespace());
-            let done = command.arg(&output.name).output().unwrap();
-            assert!(done.status.success(), "{words}: {}", String::from_utf8_lossy(&done.stderr));
-        }
-        let _ = std::fs::remove_file(folder.path().join("before.mp4"));
+        let rung = Rung { resolution: Resolution::P720, width: 128, height: 64 };
+        let output = Output { rung, codec: Codec::H264, name: "made.mp4".to_owned(), hls: None };
+        let mut command = Command::new(tools.ffmpeg());
+        command.current_dir(folder.path()).args(["-v", "error", "-nostdin", "-y"]).args(words.split_whitespace());
+        let done = command.arg(&output.name).output().unwrap();
+        assert!(done.status.success(), "{words}: {}", String::from_utf8_lossy(&done.stderr));
+        let path = folder.path().join(&output.name);
+        std::fs::write(&path, change(std::fs::read(&path).unwrap())).unwrap();
         let said = verify_one(&tools, folder.path(), &output, FPS, FRAMES, &CancellationToken::new()).await;
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
         assert_eq!(left, ["made.mp4"], "{words}");
         said
+    }
+
+    fn position(bytes: &[u8], word: &[u8]) -> usize {
+        bytes.windows(word.len()).position(|window| window == word).unwrap()
     }
 
     /// A picture that moves, at a rate and of a size, and how it is coded.
@@ -262,20 +273,38 @@ mod tests {
             (format!("{h264} -map 0:v -map 0:v"), "not one track alone"),
             (format!("{} -c:v libx264 -movflags +faststart", of("128x64", 30, 0.8)), "not 1/24 s apart"),
             (
-                format!("{h264} -vf settb=1/1000,setpts=N*1000/24+10*gt(N\\,11) -vsync vfr -enc_time_base 1/1000"),
+                format!("{h264} -vf settb=1/1000,setpts=N*1000/24+10*gt(N\\,11) -fps_mode vfr -enc_time_base 1/1000"),
                 "not 1/24 s apart",
             ),
             (format!("{} -c:v libx264", of("128x64", 24, 1.2)), "29 frames instead of 24"),
+            (format!("{} -c:v libx264", of("128x64", 49, 1.0).replace("r=49", "r=49/2")), "not 1/24 s apart"),
             (h264.replace("+faststart", "0"), "the header is behind the frames"),
-            (
-                format!("{h264} | -i before.mp4 -c copy -movflags +faststart -metadata:s:v rotate=180"),
-                "players would turn it",
-            ),
         ] {
             let said = said_of(&words).await;
             assert!(matches!(&said, Err(Error::Failed { tail }) if tail.contains(reason)), "{words}: {said:?}");
         }
         let short = said_of(&format!("{} -c:v libx264", of("128x64", 24, 0.8))).await.unwrap_err();
         assert!(matches!(&short, Error::Corrupt(tail) if tail.contains("it ends after")), "{short:?}");
+    }
+
+    #[tokio::test]
+    async fn what_happened_to_the_bytes_is_seen() {
+        let h264 = format!("{} -c:v libx264", of("128x64", 24, 1.0));
+        let turned = said_of_changed(&h264, |mut bytes| {
+            // The first number of the matrix of a track header: shown as its mirror image.
+            let at = position(&bytes, b"tkhd") + 4 + 40;
+            bytes[at..at + 4].copy_from_slice(&0xffff_0000_u32.to_be_bytes());
+            bytes
+        });
+        let turned = turned.await;
+        assert!(matches!(&turned, Err(Error::Failed { tail }) if tail.contains("players would turn it")), "{turned:?}");
+        let damaged = said_of_changed(&h264, |mut bytes| {
+            let at = position(&bytes, b"mdat") + 4;
+            let half = at + (bytes.len() - at) / 2;
+            bytes[half..].fill(0xff);
+            bytes
+        });
+        let damaged = damaged.await;
+        assert!(matches!(&damaged, Err(Error::Failed { tail }) if !tail.contains("not what was asked")), "{damaged:?}");
     }
 }

@@ -66,7 +66,13 @@ pub fn GenerationPage() -> impl IntoView {
                             lasting.view(|| view! { <Detail detail offer cancel retry/> }.into_any())
                         }
                         Err(AppError::NotFound) => view! { <NotFoundPage/> }.into_any(),
-                        Err(error) => view! { <ErrorBlock error/> }.into_any(),
+                        Err(error) => {
+                            view! {
+                                <PageTitle text=td_string!(locale, generation.title).to_owned()/>
+                                <ErrorBlock error/>
+                            }
+                            .into_any()
+                        }
                     }
                 })
             }}

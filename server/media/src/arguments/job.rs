@@ -71,7 +71,8 @@ impl Job<'_> {
         let mut words = Words::default();
         words.all(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-y", "-xerror"]);
         words.all(["-progress", "pipe:1", "-stats_period", "0.25"]);
-        // The encoders begin when forty frames wait: until then nothing but decoding fills two processors.
+        // H.264 is begun when forty frames wait: until then decoding and looking ahead are all there is to do, and each of
+        // them left a processor idle.
         words.all(GUARDS).all(["-threads", "3", "-t", &self.seconds.to_string(), "-i"]).one(file(self.input)?);
         for overlay in self.overlays() {
             words.all(PICTURE_GUARDS).all(["-i"]).one(file(&overlay.path)?);
@@ -139,8 +140,8 @@ impl Job<'_> {
         let (tiles, (width, height)) = (self.shapes.tiles, self.shapes.tile);
         let every = (self.frames / tiles.max(1)).max(1);
         graph.push_str(&format!(
-            ";[s{count}]select='not(mod(n,{every}))*lt(n,{})',scale=w={width}:h={height}{said}:out_color_matrix=bt601:out_range=pc,\
-             setsar=1,format=yuvj420p,tile={tiles}x1[strip]",
+            ";[s{count}]select='not(mod(n,{every}))*lt(n,{})',scale=w={width}:h={height}{said}:\
+             out_color_matrix=bt601:out_range=pc,setsar=1,format=yuvj420p,tile={tiles}x1[strip]",
             every * tiles
         ));
         graph
@@ -164,7 +165,7 @@ pub(super) fn video(words: &mut Words, output: &Output, fps: u32, frames: u64) {
 }
 
 /// CRF under a ceiling; a key frame every two seconds, so that segments begin with one; no message of the encoder about
-/// itself.
+/// itself. With a second thread that looks ahead sizes and SSIM were the same, and the first frames come sooner.
 fn h264(words: &mut Words, rung: Rung, fps: u32) {
     let rate = format!("{}k", rung.max_kbps());
     words.all(["-c:v", "libx264", "-preset", "medium", "-crf", "24", "-maxrate", &rate, "-bufsize", &rate]);

@@ -58,7 +58,8 @@ pub(crate) fn look(path: &Path, side: u32, facts: &str) -> Result<Vec<OsString>,
     Ok(words.0)
 }
 
-/// Decodes every frame of these files and fails at the first damage; what tracks they have is written into the file `facts`.
+/// Decodes every frame of these files and fails at the first damage; what tracks they have is written into the file
+/// `facts`.
 pub(crate) fn decode(paths: &[&Path], facts: &str) -> Result<Vec<OsString>, Error> {
     let mut words = decoding();
     for path in paths {
@@ -79,7 +80,8 @@ fn decoding() -> Words {
     words
 }
 
-/// All tracks of the inputs and when their frames are shown, for [`crate::track`] to read: without another run to ask for it.
+/// All tracks of the inputs and when their frames are shown, for [`crate::track`] to read: without another run to ask
+/// for it.
 fn write_down(words: &mut Words, inputs: usize, facts: &str) {
     for number in 0..inputs {
         words.all(["-map", &number.to_string()]);

@@ -66,7 +66,13 @@ pub fn ProductPage() -> impl IntoView {
                     match desk.await {
                         Ok(desk) => lasting.view(|| view! { <Desk desk click retry cancel chosen price/> }.into_any()),
                         Err(AppError::NotFound) => view! { <NotFoundPage/> }.into_any(),
-                        Err(error) => view! { <ErrorBlock error/> }.into_any(),
+                        Err(error) => {
+                            view! {
+                                <PageTitle text=td_string!(locale, products.title).to_owned()/>
+                                <ErrorBlock error/>
+                            }
+                            .into_any()
+                        }
                     }
                 })
             }}
