@@ -26,7 +26,7 @@ test("who asked for calm sees the poster until they tap", async ({ page, words }
 
 test("the poster is the largest thing that is painted, and nothing moves", async ({ page, words }) => {
   const { shop } = await productWithVideo(page, words);
-  // As on a network of the world: on this machine the first frame may be there before the poster is painted.
+  // The clip comes late, as over a real network: on loopback its first frame may be painted before the poster.
   await page.route("**/encoded/**", (route) => void setTimeout(() => route.continue(), 700));
   await page.goto(shop);
   const player = page.locator("lookreel-video[data-player]");
