@@ -16,7 +16,7 @@ use crate::Error;
 
 /// How much of the end of stderr is kept.
 const TAIL_BYTES: usize = 4096;
-/// How long a killed process may take to be gone.
+/// How long a killed group may take to be gone: giving back a gigabyte takes a moment.
 const REAP: Duration = Duration::from_secs(5);
 
 /// The process group of a running tool; killed when this is dropped while armed.
@@ -48,7 +48,8 @@ impl Drop for Group {
 }
 
 /// Runs a tool to its end, handing over its stdout as it comes. On time-out, cancellation or drop of this future the
-/// whole process group is killed.
+/// whole process group is killed; on the first two it is also gone when this answers, so that nothing writes any more
+/// into a folder that is cleared next.
 ///
 /// # Errors
 /// [`Error::Timeout`], [`Error::Cancelled`], [`Error::ToolMissing`], or what [`Error::from_tail`] makes of its stderr
@@ -79,8 +80,9 @@ pub(crate) async fn run(
             None => std::future::pending().await,
         }
     };
+    tokio::pin!(work);
     let outcome = tokio::select! {
-        done = work => done,
+        done = &mut work => done,
         () = cancelled => Err(Error::Cancelled),
         () = tokio::time::sleep(wall) => Err(Error::Timeout { seconds: wall.as_secs() }),
     };
@@ -91,7 +93,8 @@ pub(crate) async fn run(
         }
         Err(error) => {
             group.kill();
-            let _ = tokio::time::timeout(REAP, child.wait()).await;
+            // Not the leader alone is waited for: its pipes end when the last process of the group has let go of them.
+            let _ = tokio::time::timeout(REAP, work).await;
             return Err(error);
         }
     };
@@ -187,6 +190,33 @@ mod tests {
         let (leader, error) = endless(Duration::from_secs(600), &CancellationToken::new()).await;
         assert!(matches!(error, Error::Cancelled), "{error:?}");
         until_gone(leader).await;
+    }
+
+    /// Processes of the group that still hold files. Memory is given back before files are.
+    fn holding_files(leader: i32) -> usize {
+        let entries = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        let of_group = entries.filter(|process| {
+            let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+            let group = stat.rsplit_once(") ").and_then(|(_, fields)| fields.split(' ').nth(2));
+            group == Some(leader.to_string().as_str())
+        });
+        of_group
+            .filter(|process| std::fs::read_dir(process.join("fd")).is_ok_and(|mut fds| fds.next().is_some()))
+            .count()
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_run_is_gone_with_its_slowest_process_when_it_answers() {
+        let cancel = CancellationToken::new();
+        let mut said = Vec::new();
+        // `tail` keeps what it read, and takes longer to die of it than the shell that leads the group.
+        let script = "exec 3>&1; { head -c 300M /dev/zero; echo $$ >&3; sleep 600; } | tail -c 300M >/dev/null; true";
+        let run = run(shell(script), Duration::from_secs(600), Some(&cancel), |piece| {
+            said.extend_from_slice(piece);
+            cancel.cancel();
+        });
+        assert!(matches!(run.await.unwrap_err(), Error::Cancelled));
+        assert_eq!(holding_files(String::from_utf8(said).unwrap().trim().parse().unwrap()), 0);
     }
 
     #[tokio::test]
