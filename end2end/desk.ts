@@ -1,5 +1,7 @@
 // What people do at the desk, step by step.
 
+import { randomUUID } from "node:crypto";
+
 import { type APIRequestContext, expect, type Locator, type Page } from "@playwright/test";
 import { hydrated, openDesk } from "./lookreel";
 import type { Lookreel } from "./server";
@@ -15,12 +17,29 @@ export async function signIn(page: Page, words: Words, lookreel: Lookreel, passw
   await page.getByRole("button", { name: words("sign_in.submit") }).click();
 }
 
-/** A product nothing was made of yet. */
+/** A product nothing was made of yet: one of the sample shop or, when earlier journeys have used them up, a new one. */
 export async function freshProduct(page: Page): Promise<Product> {
   await page.goto("/admin/products?status=none");
   const link = page.getByTestId("products").getByRole("row").getByRole("link").first();
+  if ((await link.count()) === 0) return addProduct(page.request);
   const path = (await link.getAttribute("href")) ?? "";
   return { path, name: await link.locator(".cell-name").innerText() };
+}
+
+/** Adds a product with the photo of another one, as a shop's own code does. */
+async function addProduct(request: APIRequestContext): Promise<Product> {
+  const listed = await request.get("/api/admin/products?limit=1");
+  const photo = await request.get((await listed.json()).items[0].photos[0].url);
+  const slug = `journey-${randomUUID()}`;
+  const name = `Journey ${slug.slice(-12)}`;
+  const data = { slug, sku: slug.slice(-12), name: { ko: name, en: name }, category: "tops", priceKrw: 39_000 };
+  const added = await request.post("/api/admin/products", { data });
+  expect(added.status(), await added.text()).toBe(201);
+  const path = `/admin/products/${(await added.json()).productId}`;
+  const file = { name: "photo.jpg", mimeType: "image/jpeg", buffer: await photo.body() };
+  const stored = await request.post(`/api${path}/photos`, { multipart: { photo: file } });
+  expect(stored.status(), await stored.text()).toBe(201);
+  return { path, name };
 }
 
 export function generateButton(page: Page, words: Words): Locator {

@@ -87,6 +87,30 @@ test("the clip of a page begins before it was painted; on a page that may be scr
   await expect(player).toHaveAttribute("data-state", "waiting");
 });
 
+test("a clip of one size plays before any script file has come, and tells once when it began", async ({ page, words }) => {
+  const { shop } = await productWithVideo(page, words);
+  await page.goto("about:blank");
+  const beacons: { event: string; ms?: number }[] = [];
+  page.on("request", (request) => request.url().endsWith("/api/playback") && beacons.push(request.postDataJSON()));
+  let release = () => {};
+  const released = new Promise<void>((done) => (release = done));
+  await page.route(/\/(embed|shop)\.js$/, (route) => released.then(() => route.continue()));
+  // Scripts that are on their way hold back the end of loading.
+  await page.goto(shop, { waitUntil: "commit" });
+  const player = page.locator("lookreel-video[data-player]");
+  const clip = player.locator("> video");
+  await expect.poll(() => isPlaying(clip)).toBe(true);
+  expect(await player.getAttribute("data-state"), "nobody plays it yet").toBeNull();
+  release();
+  await expect(player).toHaveAttribute("data-state", "playing");
+  await expect(page.getByRole("button", { name: words("shop.pause") })).toBeVisible();
+  const firstFrame = await clip.evaluate(({ dataset }: HTMLVideoElement) => Number(dataset.firstFrame));
+  await expect.poll(() => beacons.length).toBeGreaterThan(1);
+  expect(beacons.slice(0, 2).map(({ event, ms }) => [event, ms ?? null])).toEqual([["start", null], ["first-frame", firstFrame]]);
+  await page.getByRole("button", { name: words("shop.pause") }).click();
+  await expect(player).toHaveAttribute("data-state", "paused");
+});
+
 test("a clip that turns out not to be in view stops", async ({ page, words }) => {
   const { shop } = await productWithVideo(page, words);
   await page.goto("about:blank");
@@ -120,6 +144,7 @@ test.describe("when the script does not come", () => {
     await page.goto(shop);
     const link = page.locator("[data-player]").getByRole("link", { name: words("shop.play") });
     await expect(link).toBeVisible({ timeout: 10_000 });
+    expect(await isPlaying(page.locator("[data-player] > video")), "nothing moves that cannot be stopped").toBe(false);
     const clip = await page.request.get((await link.getAttribute("href")) ?? "");
     expect(clip.headers()["content-type"]).toBe("video/mp4");
   });

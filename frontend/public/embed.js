@@ -38,8 +38,8 @@
       send(target, event, { ms });
       if (id && !quiet) navigator.sendBeacon?.(new URL("api/playback", server), JSON.stringify({ video: id, event, ms }));
     };
-    let begun, timer, isSeen, isDone;
-    let [last, stalls] = [0, 0];
+    let timer, isSeen, isDone;
+    let [begun, last, stalls] = [0, 0, 0];
     const on = (type, listener) =>
       video.addEventListener(type, () => {
         clearTimeout(timer);
@@ -48,7 +48,7 @@
     const see = () => {
       if (video.paused) return;
       video.dataset.playing = "";
-      if (!isSeen) tell("first-frame", Math.round(performance.now() - begun));
+      if (!isSeen) tell("first-frame", +video.dataset.firstFrame || Math.round(performance.now() - begun));
       isSeen = true;
       changed?.();
     };
@@ -57,6 +57,12 @@
       begun ||= performance.now();
       video.requestVideoFrameCallback?.(see);
     });
+    // A page may have begun before this was there.
+    if (!video.paused) {
+      tell("start");
+      begun = +video.dataset.begun || performance.now();
+      video.requestVideoFrameCallback?.(see);
+    }
     on("playing", () => video.requestVideoFrameCallback || see());
     on("waiting", () => {
       if (isSeen && stalls++ < 5) timer = setTimeout(() => tell("stall"), STALL_MS);
@@ -95,7 +101,7 @@
       if (byHand) this.#left = 1;
       try {
         if (!this.#source) await this.#open();
-        if (this.isOn) await this.video.play();
+        if (this.isOn && this.#source) await this.video.play();
       } catch ({ name }) {
         // Refused (low power): the poster waits for a tap. Interrupted: whoever did that goes on.
         if (name === "NotAllowedError") this.#end();
@@ -113,7 +119,10 @@
       const hls = sources.find((source) => source.type === HLS);
       this.#source = (options.prefersHls && hls) || choose(sources, video) || hls || {};
       if (this.#source !== hls || video.canPlayType(HLS)) {
-        video.src = this.#source.url || "";
+        const { url = "" } = this.#source;
+        // The page may have begun it, and failed.
+        if (!url || video.src !== url) video.src = url;
+        else if (video.error) this.#failed();
         return;
       }
       try {
@@ -233,7 +242,7 @@ clip-path:polygon(0 0,36% 0,36% 100%,64% 100%,64% 0,100% 0,100% 100%,0 100%)}
       // It is the first thing on its page. An observer tells after the first paint whether it is seen; on a page that is not
       // scrolled it begins before, and while the page is laid out.
       const { type } = performance.getEntriesByType("navigation")[0] || {};
-      this.#isSeen = type === "navigate" && !location.hash;
+      this.#isSeen = !video.paused || (type === "navigate" && !location.hash);
       this.#decide();
     }
 

@@ -33,7 +33,8 @@
   const { typefaceLater } = document.documentElement.dataset;
   if (typefaceLater && document.fonts && !Player?.savesData()) {
     // Without it the next page is drawn like this one.
-    addEventListener("load", () => whenQuiet(() => loadTypeface(typefaceLater).catch(() => {})));
+    const loadLater = () => whenQuiet(() => loadTypeface(typefaceLater).catch(() => {}));
+    document.readyState === "complete" ? loadLater() : addEventListener("load", loadLater);
   }
 
   const videos = [...document.querySelectorAll(".shop-card video")];

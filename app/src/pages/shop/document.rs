@@ -2,7 +2,7 @@
 
 use axum::response::{Html, IntoResponse, Response};
 use http::{StatusCode, header, request::Parts};
-use leptos::prelude::*;
+use leptos::{nonce::Nonce, prelude::*};
 use leptos_i18n::Locale as _;
 
 use super::{frame::ShopFrame, grid, message, product, stylesheet_url};
@@ -55,6 +55,16 @@ pub(super) struct Content {
     pub(super) title: String,
     pub(super) head: AnyView,
     pub(super) body: AnyView,
+    pub(super) scripts: Scripts,
+}
+
+/// When `embed.js` and `shop.js` run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scripts {
+    /// As soon as the document was read.
+    Deferred,
+    /// When the clip of the page says so: it begins without them.
+    AfterFirstFrame,
 }
 
 /// Scheme and host of this request: other sites need whole addresses.
@@ -100,6 +110,9 @@ fn page<T>(
 fn document(request: &Parts, write: impl FnOnce(Locale) -> (StatusCode, Content)) -> ShopDocument {
     Owner::new().with(|| {
         provide_context(request.clone());
+        if let Some(nonce) = request.extensions.get::<Nonce>() {
+            provide_context(nonce.clone());
+        }
         let PageFacts { locale, theme, .. } = PageFacts::read();
         let (status, content) = write(locale);
         let home = message::home(request);
@@ -125,7 +138,13 @@ fn shell(
     theme: Option<Theme>,
     typeface: Typeface,
 ) -> impl IntoView {
-    let Content { title, head, body } = content;
+    let Content { title, head, body, scripts } = content;
+    let scripts = (scripts == Scripts::Deferred).then(|| {
+        view! {
+            <script src="/embed.js" defer></script>
+            <script src="/shop.js" defer></script>
+        }
+    });
     let sheet = |when| (typeface == when).then_some(TYPEFACE_IN_TIME);
     view! {
         <!DOCTYPE html>
@@ -133,8 +152,7 @@ fn shell(
             <head>
                 <CommonHead typeface=sheet(Typeface::InTime)/>
                 <link rel="stylesheet" href=stylesheet_url()/>
-                <script src="/embed.js" defer></script>
-                <script src="/shop.js" defer></script>
+                {scripts}
                 <title>{title}</title>
                 {head}
             </head>
@@ -161,6 +179,7 @@ mod tests {
             title: "Coats & <more>".to_owned(),
             head: view! { <link rel="canonical" href=origin.address("/products")/> }.into_any(),
             body: view! { <p data-word="<!>">"Coats <!>"</p> }.into_any(),
+            scripts: Scripts::Deferred,
         })
     }
 
@@ -179,6 +198,17 @@ mod tests {
         assert!(html.contains("href=\"http://shop.example/products\""), "{html}");
         assert!(html.contains("<p data-word=\"&lt;!&gt;\">Coats &lt;!&gt;</p>"), "{html}");
         assert!(!html.contains(".wasm") && !html.contains("style="), "{html}");
+    }
+
+    #[test]
+    fn scripts_that_come_after_the_first_frame_are_not_in_the_document() {
+        let html = super::page(&request(&[]), Ok(()), |(), _, _| Content {
+            title: String::new(),
+            head: ().into_any(),
+            body: ().into_any(),
+            scripts: Scripts::AfterFirstFrame,
+        });
+        assert!(!html.html.contains("<script"), "{}", html.html);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 
 use super::{
-    document::{Content, open_graph},
+    document::{Content, Scripts, open_graph},
     player::{CardClip, MotionIcons},
     price::won,
     words,
@@ -26,6 +26,7 @@ pub(super) fn content(cards: Vec<ShopCard>, locale: Locale) -> Content {
             {open_graph("og:description", description)}
         }
         .into_any(),
+        scripts: Scripts::Deferred,
         body: view! { <Grid cards locale/> }.into_any(),
     }
 }

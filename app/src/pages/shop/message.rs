@@ -4,7 +4,7 @@ use http::{Method, header, request::Parts};
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
-use super::document::Content;
+use super::document::{Content, Scripts};
 use crate::{AppError, i18n::Locale, query::page_before};
 
 /// Where shoppers begin.
@@ -109,6 +109,7 @@ fn content(message: Message) -> Content {
     Content {
         title: format!("{title} · Lookreel"),
         head: view! { <meta name="robots" content="noindex"/> }.into_any(),
+        scripts: Scripts::Deferred,
         body: view! {
             <div class="shop-message">
                 <h1 class="shop-name">{title}</h1>

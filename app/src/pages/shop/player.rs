@@ -1,7 +1,7 @@
 //! Clips in the shop. Nothing is loaded before it is wanted, and the box has its size before anything is loaded.
 
 use domain::product::{VideoSource, VideoView};
-use leptos::prelude::*;
+use leptos::{nonce::use_nonce, prelude::*};
 use leptos_i18n::td_string;
 
 use crate::{
@@ -11,6 +11,16 @@ use crate::{
 
 /// What a playlist of HLS says it is.
 const HLS: &str = "application/vnd.apple.mpegurl";
+/// Begins a clip of one size as soon as a browser reads of it, unless the person or the connection asks for calm; `embed.js`
+/// and `shop.js` come when its first frame was seen. Before that they are work that the first paint waits for. Where they do
+/// not come there is nothing to stop a clip with: it stops by itself.
+const BEGIN: &str = include_str!("begin.js");
+
+/// Whether a page begins this clip before any script file is there. To choose among sizes the page must have been laid out.
+pub(super) fn begins_early(video: &VideoView) -> bool {
+    let mut widths = video.sources.iter().map(|source| source.width);
+    widths.next().is_some_and(|first| widths.all(|width| width == first))
+}
 
 /// The clip of a product's page: poster first, a pause button that is always visible, the label of its origin. `embed.js`
 /// plays it. Without JavaScript the browser's own controls are there instead of the button, around a clip of their own: where
@@ -26,10 +36,12 @@ pub(super) fn Player(
     locale: Locale,
 ) -> impl IntoView {
     let without_scripts = video.clone();
+    let begin = begins_early(&video).then(|| view! { <script nonce=use_nonce() inner_html=BEGIN></script> });
     let file = video.plainest().map(|source| source.url.clone());
     view! {
         <lookreel-video class="shop-stage" data-player="">
             <Clip video label=label.clone()/>
+            {begin}
             <noscript>
                 <Clip video=without_scripts label controls=true/>
             </noscript>
@@ -142,6 +154,7 @@ pub(super) fn MotionIcons() -> impl IntoView {
 pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
     use domain::{GenerationId, MicroUsd, VideoId, product::Picture};
+    use leptos::nonce::Nonce;
 
     use super::*;
 
@@ -189,6 +202,29 @@ pub(super) mod tests {
         let button = rest.split_once("<button").unwrap().1.split_once('>').unwrap().0;
         assert!(button.contains(" hidden"), "the button needs the script: {button}");
         assert!(!html.contains("style="), "inline styles are refused by the page's policy");
+    }
+
+    #[test]
+    fn a_clip_of_one_size_is_begun_by_its_page() {
+        let mut video = video();
+        let (several, one) = (video.clone(), {
+            video.sources = ["720p.av1", "720p"]
+                .map(|name| VideoSource { url: format!("/media/{name}.mp4"), ..video.sources[0].clone() })
+                .into();
+            video
+        });
+        let page = |video: VideoView| {
+            html(|| {
+                provide_context(Nonce::new());
+                view! { <Player video label="Seen".to_owned() locale=Locale::ko/> }.into_any()
+            })
+        };
+        assert!(begins_early(&one) && !begins_early(&several));
+        let (clip, rest) = page(one).split_once("</video>").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        assert!(clip.contains(" preload=\"none\"") && !clip.contains(" autoplay"), "{clip}");
+        let script = rest.strip_prefix("<script nonce=\"").and_then(|rest| rest.split_once("</script>")).unwrap().0;
+        assert!(script.ends_with(BEGIN), "as it is written: {script}");
+        assert!(!page(several).contains("<script"), "to choose among sizes takes the whole player");
     }
 
     #[test]

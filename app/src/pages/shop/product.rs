@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 
 use super::{
-    document::{Content, Origin, open_graph},
-    player::Player,
+    document::{Content, Origin, Scripts, open_graph},
+    player::{Player, begins_early},
     price::won,
     seen,
     structured::product_data,
@@ -22,6 +22,10 @@ pub(super) fn content(product: ShopProduct, origin: &Origin, locale: Locale) -> 
     Content {
         title: format!("{} · Lookreel", words(&product.name, locale)),
         head: head(&product, origin, locale).into_any(),
+        scripts: match &product.video {
+            Some(video) if begins_early(video) => Scripts::AfterFirstFrame,
+            _ => Scripts::Deferred,
+        },
         body: view! { <Product product locale/> }.into_any(),
     }
 }

@@ -134,7 +134,8 @@ impl Job<'_> {
             }
         }
         if let Some(rung) = self.outputs.first().map(|output| output.rung) {
-            let most_typical = format!(";[posters]trim=end=1,thumbnail=n={}", self.fps);
+            // Two frames that follow each other look the same: every other one is held against the rest.
+            let most_typical = format!(";[posters]trim=end=1,framestep=2,thumbnail=n={}", self.fps.div_ceil(2));
             graph.push_str(&posters(&most_typical, rung.width, rung.height, BT709));
         }
         let (tiles, (width, height)) = (self.shapes.tiles, self.shapes.tile);

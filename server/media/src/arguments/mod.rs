@@ -51,7 +51,8 @@ pub(crate) fn file(path: &Path) -> Result<OsString, Error> {
 /// pictures, for [`crate::content`] to look at; what tracks it has, into the file `facts`.
 pub(crate) fn look(path: &Path, side: u32, facts: &str) -> Result<Vec<OsString>, Error> {
     let mut words = decoding();
-    words.all(GUARDS).all(["-threads", "2", "-i"]).one(file(path)?);
+    // Frames that no other frame is made of are not smoothed: what is left of that in pictures this small is nothing.
+    words.all(GUARDS).all(["-threads", "2", "-skip_loop_filter", "noref", "-i"]).one(file(path)?);
     words.all(["-map", "0:v:0", "-vf", &format!("scale={side}:{side}:flags=area")]);
     words.all(["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]);
     write_down(&mut words, 1, facts);
