@@ -28,8 +28,8 @@ export async function freshProduct(page: Page): Promise<Product> {
 
 /** Adds a product with the photo of another one, as a shop's own code does. */
 async function addProduct(request: APIRequestContext): Promise<Product> {
-  const listed = await request.get("/api/admin/products?limit=1");
-  const photo = await request.get((await listed.json()).items[0].photos[0].url);
+  const listed: { photos: { url: string }[] }[] = (await (await request.get("/api/admin/products?limit=100")).json()).items;
+  const photo = await request.get(listed.flatMap(({ photos }) => photos)[0].url);
   const slug = `journey-${randomUUID()}`;
   const name = `Journey ${slug.slice(-12)}`;
   const data = { slug, sku: slug.slice(-12), name: { ko: name, en: name }, category: "tops", priceKrw: 39_000 };

@@ -107,7 +107,7 @@ test("an admin makes a video, a shopper plays it to its end, the cost page shows
     page.getByRole("link", { name: words("product.shop") }).click(),
   ]);
   await expect(shop.getByRole("heading", { level: 1, name })).toBeVisible();
-  expect(await shop.locator("script[src*='.js'], link[href*='.wasm']").count(), "two small scripts, no WASM").toBe(2);
+  await expect(shop.locator("script[src*='.js'], link[href*='.wasm']"), "two small scripts, no WASM").toHaveCount(2);
   const video = shop.getByLabel(words("shop.video_worn", { name }));
   const poster = await video.getAttribute("poster");
   expect((await shop.request.get(poster ?? "")).headers()["content-type"]).toMatch(/^image\//);

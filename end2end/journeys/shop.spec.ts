@@ -109,6 +109,7 @@ test("a clip of one size plays before any script file has come, and tells once w
   expect(beacons.slice(0, 2).map(({ event, ms }) => [event, ms ?? null])).toEqual([["start", null], ["first-frame", firstFrame]]);
   await page.getByRole("button", { name: words("shop.pause") }).click();
   await expect(player).toHaveAttribute("data-state", "paused");
+  expect(beacons.filter(({ event }) => event === "start" || event === "first-frame")).toHaveLength(2);
 });
 
 test("a clip that turns out not to be in view stops", async ({ page, words }) => {
@@ -144,10 +145,39 @@ test.describe("when the script does not come", () => {
     await page.goto(shop);
     const link = page.locator("[data-player]").getByRole("link", { name: words("shop.play") });
     await expect(link).toBeVisible({ timeout: 10_000 });
-    expect(await isPlaying(page.locator("[data-player] > video")), "nothing moves that cannot be stopped").toBe(false);
-    const clip = await page.request.get((await link.getAttribute("href")) ?? "");
-    expect(clip.headers()["content-type"]).toBe("video/mp4");
+    const clip = page.locator("[data-player] > video");
+    await expect(clip).toHaveAttribute("data-first-frame", /^\d+$/);
+    expect(await isPlaying(clip), "nothing moves that cannot be stopped").toBe(false);
+    const file = await page.request.get((await link.getAttribute("href")) ?? "");
+    expect(file.headers()["content-type"]).toBe("video/mp4");
   });
+});
+
+test("a clip stops when no player comes to stop it with", async ({ page, words }) => {
+  const { shop } = await productWithVideo(page, words);
+  await page.goto("about:blank");
+  await page.route("**/embed.js", () => {});
+  await page.goto(shop, { waitUntil: "commit" });
+  const clip = page.locator("[data-player] > video");
+  await expect.poll(() => isPlaying(clip)).toBe(true);
+  await expect.poll(() => isPlaying(clip), { timeout: 10_000 }).toBe(false);
+});
+
+test("a browser that refuses to start shows the poster and the button, and counts from the tap", async ({ page, words }) => {
+  const { shop } = await productWithVideo(page, words);
+  await page.goto("about:blank");
+  await page.addInitScript(() => {
+    const { play } = HTMLMediaElement.prototype;
+    HTMLMediaElement.prototype.play = function () {
+      return navigator.userActivation.isActive ? play.call(this) : Promise.reject(new DOMException("refused", "NotAllowedError"));
+    };
+  });
+  await page.goto(shop);
+  const player = page.locator("[data-player]");
+  await expect(player).toHaveAttribute("data-state", "poster");
+  await page.getByRole("button", { name: words("shop.play") }).click();
+  await expect(player).toHaveAttribute("data-state", "playing");
+  expect(await player.locator("> video").getAttribute("data-first-frame"), "what the page began was refused").toBeNull();
 });
 
 test.describe("when a clip does not load", () => {

@@ -60,8 +60,8 @@
     // A page may have begun before this was there.
     if (!video.paused) {
       tell("start");
-      begun = +video.dataset.begun || performance.now();
-      video.requestVideoFrameCallback?.(see);
+      begun = +video.dataset.begun || 1;
+      video.readyState > 1 ? setTimeout(see) : video.requestVideoFrameCallback?.(see);
     }
     on("playing", () => video.requestVideoFrameCallback || see());
     on("waiting", () => {
@@ -84,7 +84,8 @@
     #source;
     #left = 1;
     #hls;
-    isOn = false;
+    // Whether it was told to play; nobody has told it anything yet.
+    isOn;
 
     // options: id of the video, sources, server, target of events, quiet, prefersHls; changed() and refused() are called.
     constructor(video, options) {
@@ -239,6 +240,7 @@ clip-path:polygon(0 0,36% 0,36% 100%,64% 100%,64% 0,100% 0,100% 100%,0 100%)}
         return { url: src, type, width: +dataset.width, height: +dataset.height };
       });
       this.#begin(this, video, { id: video.dataset.video, sources, server: HOME });
+      // The shop's page may have begun it, by the rules of isCalm, choose and what follows (begin.js).
       // It is the first thing on its page. An observer tells after the first paint whether it is seen; on a page that is not
       // scrolled it begins before, and while the page is laid out.
       const { type } = performance.getEntriesByType("navigation")[0] || {};
@@ -273,8 +275,12 @@ clip-path:polygon(0 0,36% 0,36% 100%,64% 100%,64% 0,100% 0,100% 100%,0 100%)}
       const picture = make("picture", {}, make("img", { ...loading, ...size, alt: "", src: poster.jpeg }));
       if (poster.webp) picture.prepend(make("source", { type: "image/webp", srcset: poster.webp }));
       const video = make("video", { ...size, loop: "", playsinline: "", preload: "none", "aria-label": word("alt") });
-      const words = { "data-play": word("play"), "data-pause": word("pause") };
-      const button = make("button", { type: "button", part: "button", ...words });
+      const button = make("button", {
+        type: "button",
+        part: "button",
+        "data-play": word("play"),
+        "data-pause": word("pause"),
+      });
       root.replaceChildren(picture, video, make("span", { part: "label" }, word("aiLabel")), button);
       dress(root);
       if (hls) sources.push({ url: hls, type: HLS });

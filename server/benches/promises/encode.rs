@@ -123,7 +123,7 @@ fn bare_command(clip: &Path) -> String {
     };
     format!(
         "-i {} -filter_complex [0:v]fps=24,split=4[a][b][c][d];[a]scale=720:1280[small];[b]null[large];\
-         [c]trim=end=1,thumbnail=n=24,scale=720:1280,split[poster][posterw];[d]select=not(mod(n\\,12)),scale=180:320,tile=8x1[strip] \
+         [c]trim=end=1,framestep=2,thumbnail=n=12,scale=720:1280,split[poster][posterw];[d]select=not(mod(n\\,12)),scale=180:320,tile=8x1[strip] \
          -map [small] {H264} -maxrate 3000k -bufsize 3000k -flags +cgop+global_header -f tee {} \
          -map [large] {H264} -maxrate 6000k -bufsize 6000k -flags +cgop+global_header -f tee {} \
          -map [poster] -frames:v 1 -update 1 poster.jpg -map [posterw] -c:v libwebp -frames:v 1 -update 1 poster.webp \

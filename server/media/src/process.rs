@@ -1,6 +1,9 @@
 //! One run of a tool: own process group, empty environment, a wall clock, nothing left behind.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
 use nix::{
     sys::signal::{Signal, killpg},
@@ -48,8 +51,8 @@ impl Drop for Group {
 }
 
 /// Runs a tool to its end, handing over its stdout as it comes. On time-out, cancellation or drop of this future the
-/// whole process group is killed; on the first two it is also gone when this answers, so that nothing writes any more
-/// into a folder that is cleared next.
+/// whole process group is killed; on the first two it is also gone when this answers, or five seconds have passed, so that
+/// nothing writes any more into a folder that is cleared next.
 ///
 /// # Errors
 /// [`Error::Timeout`], [`Error::Cancelled`], [`Error::ToolMissing`], or what [`Error::from_tail`] makes of its stderr
@@ -81,23 +84,22 @@ pub(crate) async fn run(
         }
     };
     tokio::pin!(work);
-    let outcome = tokio::select! {
-        done = &mut work => done,
-        () = cancelled => Err(Error::Cancelled),
-        () = tokio::time::sleep(wall) => Err(Error::Timeout { seconds: wall.as_secs() }),
-    };
-    let (status, tail) = match outcome {
-        Ok(done) => {
+    let stopped = tokio::select! {
+        done = &mut work => {
+            let (status, tail) = done?;
             group.has_ended();
-            done
+            return judge(status, tail);
         }
-        Err(error) => {
-            group.kill();
-            // Not the leader alone is waited for: its pipes end when the last process of the group has let go of them.
-            let _ = tokio::time::timeout(REAP, work).await;
-            return Err(error);
-        }
+        () = cancelled => Error::Cancelled,
+        () = tokio::time::sleep(wall) => Error::Timeout { seconds: wall.as_secs() },
     };
+    group.kill();
+    // Not the leader alone is waited for: its pipes end when the last process of the group has let go of them.
+    let _ = tokio::time::timeout(REAP, work).await;
+    Err(stopped)
+}
+
+fn judge(status: ExitStatus, tail: String) -> Result<(), Error> {
     if status.success() {
         return Ok(());
     }
@@ -193,6 +195,7 @@ mod tests {
     }
 
     /// Processes of the group that still hold files. Memory is given back before files are.
+    #[cfg(target_os = "linux")]
     fn holding_files(leader: i32) -> usize {
         let entries = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
         let of_group = entries.filter(|process| {
@@ -205,6 +208,7 @@ mod tests {
             .count()
     }
 
+    #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn a_cancelled_run_is_gone_with_its_slowest_process_when_it_answers() {
         let cancel = CancellationToken::new();

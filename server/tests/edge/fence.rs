@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::{
     browser::{JSON, PAGE, header},
     house::{House, shared},
+    journey::finished,
 };
 
 #[tokio::test]
@@ -13,7 +14,8 @@ async fn scripts_run_only_with_the_nonce_of_their_page() {
     let house = shared().await;
     let admin = house.admin().await;
     let mut seen = Vec::new();
-    for path in ["/products", "/admin/sign-in", "/admin/products", "/admin/products"] {
+    let clip = format!("/products/{}", finished().await.product.slug);
+    for path in ["/products", &clip, "/admin/sign-in", "/admin/products", "/admin/products"] {
         let browser = if path == "/admin/sign-in" { house.visitor() } else { admin.clone() };
         let answer = browser.get(path).header("accept", PAGE).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
@@ -27,15 +29,20 @@ async fn scripts_run_only_with_the_nonce_of_their_page() {
         assert!(nonce.len() >= 16, "{nonce}");
         let page = answer.text().await.unwrap();
         for tag in page.split("<script").skip(1).map(|rest| rest.split('>').next().unwrap()) {
-            let is_external = tag.contains("src=");
-            assert!(is_external || tag.contains(&format!("nonce=\"{nonce}\"")), "{path}: <script{tag}>");
+            let runs_nothing_written_here = tag.contains("src=") || tag.contains("application/ld+json");
+            assert!(runs_nothing_written_here || tag.contains(&format!("nonce=\"{nonce}\"")), "{path}: <script{tag}>");
         }
         assert!(!page.contains(" onclick=") && !page.contains(" style=\""), "{path}");
+        assert_eq!(
+            page.contains("requestVideoFrameCallback"),
+            path == clip,
+            "{path}: a clip is begun where there is one"
+        );
         seen.push(nonce);
     }
     seen.sort();
     seen.dedup();
-    assert_eq!(seen.len(), 4, "a nonce was used twice");
+    assert_eq!(seen.len(), 5, "a nonce was used twice");
 }
 
 #[tokio::test]

@@ -63,8 +63,8 @@ pub(super) struct Content {
 pub(super) enum Scripts {
     /// As soon as the document was read.
     Deferred,
-    /// When the clip of the page says so: it begins without them.
-    AfterFirstFrame,
+    /// When the script that begins the clip asks for them, most often after its first frame.
+    ByClip,
 }
 
 /// Scheme and host of this request: other sites need whole addresses.
@@ -201,12 +201,12 @@ mod tests {
     }
 
     #[test]
-    fn scripts_that_come_after_the_first_frame_are_not_in_the_document() {
+    fn scripts_that_the_clip_asks_for_are_not_in_the_document() {
         let html = super::page(&request(&[]), Ok(()), |(), _, _| Content {
             title: String::new(),
             head: ().into_any(),
             body: ().into_any(),
-            scripts: Scripts::AfterFirstFrame,
+            scripts: Scripts::ByClip,
         });
         assert!(!html.html.contains("<script"), "{}", html.html);
     }

@@ -11,9 +11,11 @@ use crate::{
 
 /// What a playlist of HLS says it is.
 const HLS: &str = "application/vnd.apple.mpegurl";
-/// Begins a clip of one size as soon as a browser reads of it, unless the person or the connection asks for calm; `embed.js`
-/// and `shop.js` come when its first frame was seen. Before that they are work that the first paint waits for. Where they do
-/// not come there is nothing to stop a clip with: it stops by itself.
+/// Begins a clip of one size before any script file is there, as soon as the styles are: on a page that is opened, not loaded
+/// again or entered in its middle, in view, where nobody and no connection asks for calm. `embed.js` and `shop.js` come when
+/// its first frame was seen, or after two seconds; until then they are work that the first paint waits for. Where no player
+/// has come after four seconds the clip stops: there is no button to stop it with. A visit that ends before the player is
+/// there counts as begun all the same.
 const BEGIN: &str = include_str!("begin.js");
 
 /// Whether a page begins this clip before any script file is there. To choose among sizes the page must have been laid out.
@@ -23,9 +25,9 @@ pub(super) fn begins_early(video: &VideoView) -> bool {
 }
 
 /// The clip of a product's page: poster first, a pause button that is always visible, the label of its origin. `embed.js`
-/// plays it. Without JavaScript the browser's own controls are there instead of the button, around a clip of their own: where
-/// scripts run, a first paint would wait for controls that are never seen. Where `embed.js` does not come, a link leads to
-/// the file.
+/// plays it, or takes over what the page has begun. Without JavaScript the browser's own controls are there instead of the
+/// button, around a clip of their own: where scripts run, a first paint would wait for controls that are never seen. Where
+/// `embed.js` does not come, a link leads to the file.
 #[component]
 pub(super) fn Player(
     /// What is played.

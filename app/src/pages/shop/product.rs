@@ -23,7 +23,7 @@ pub(super) fn content(product: ShopProduct, origin: &Origin, locale: Locale) -> 
         title: format!("{} · Lookreel", words(&product.name, locale)),
         head: head(&product, origin, locale).into_any(),
         scripts: match &product.video {
-            Some(video) if begins_early(video) => Scripts::AfterFirstFrame,
+            Some(video) if begins_early(video) => Scripts::ByClip,
             _ => Scripts::Deferred,
         },
         body: view! { <Product product locale/> }.into_any(),
@@ -217,6 +217,18 @@ pub(super) mod tests {
                 rest = found.map_or("", |(_, after)| after);
             }
         }
+    }
+
+    #[test]
+    fn scripts_come_by_the_clip_where_the_page_begins_it() {
+        let scripts = |product| Owner::new().with(|| content(product, &Origin::none(), Locale::ko).scripts);
+        let mut one_size = product(true);
+        if let Some(video) = &mut one_size.video {
+            video.sources.truncate(1);
+        }
+        assert_eq!(scripts(one_size), Scripts::ByClip);
+        assert_eq!(scripts(product(true)), Scripts::Deferred, "of two sizes");
+        assert_eq!(scripts(product(false)), Scripts::Deferred);
     }
 
     #[test]
