@@ -32,7 +32,7 @@ async function addProduct(request: APIRequestContext): Promise<Product> {
   const photo = await request.get(listed.flatMap(({ photos }) => photos)[0].url);
   const slug = `journey-${randomUUID()}`;
   const name = `Journey ${slug.slice(-12)}`;
-  const data = { slug, sku: slug.slice(-12), name: { ko: name, en: name }, category: "tops", priceKrw: 39_000 };
+  const data = { slug, sku: slug.slice(-12), name: { ko: name, en: name }, category: "shirt", priceKrw: 39_000 };
   const added = await request.post("/api/admin/products", { data });
   expect(added.status(), await added.text()).toBe(201);
   const path = `/admin/products/${(await added.json()).productId}`;

@@ -5,6 +5,7 @@ import {
   freshProduct,
   generateButton,
   latestGeneration,
+  productWithVideo,
   reload,
   signIn,
   stage,
@@ -165,6 +166,26 @@ test("a running generation can be cancelled, and says what it cost", async ({ pa
   await page.getByTestId("generations").getByRole("link", { name: product.name }).first().click();
   await expect(stage(page, "clip")).toHaveAttribute("data-state", "cancelled");
   await expect(page).toHaveTitle(new RegExp(`${product.name} · ${words("generation.title")} · Lookreel$`));
+});
+
+test.describe("when a generation does not load", () => {
+  test.use({ allowedConsoleErrors: [/ERR_FAILED/] });
+
+  test("its page says so under its own name, and loads when it is asked again", async ({ page, words }) => {
+    await productWithVideo(page, words);
+    await openDesk(page, "/admin/generations");
+    await expect(page).toHaveTitle(`${words("generations.title")} · Lookreel`);
+    const detail = "**/api/admin/generations/detail*";
+    await page.route(detail, (route) => route.abort());
+    await page.getByTestId("generations").getByRole("row").getByRole("link").first().click();
+    const alert = page.getByRole("main").getByRole("alert");
+    await expect(alert).toBeVisible();
+    await expect(page).toHaveTitle(`${words("generation.title")} · Lookreel`);
+    await page.unroute(detail);
+    await reload(page);
+    await expect(alert).toBeHidden();
+    await expect(page).toHaveTitle(new RegExp(`.+ · ${words("generation.title")} · Lookreel$`));
+  });
 });
 
 test.describe("with a small limit", () => {

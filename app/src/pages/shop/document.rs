@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What Leptos writes between nodes. Text and attributes never hold it: there it is escaped.
-const NODE_MARK: &str = "<!>";
+pub(super) const NODE_MARK: &str = "<!>";
 
 /// The headers that every page depends on: language and theme are in the cookies, else the browser's language counts.
 pub const VARY: &str = "accept-language, cookie";

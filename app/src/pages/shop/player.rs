@@ -158,7 +158,7 @@ pub(super) mod tests {
     use domain::{GenerationId, MicroUsd, VideoId, product::Picture};
     use leptos::nonce::Nonce;
 
-    use super::*;
+    use super::{super::document::NODE_MARK, *};
 
     pub(in super::super) fn video() -> VideoView {
         let source = |short: u32| VideoSource {
@@ -182,8 +182,9 @@ pub(super) mod tests {
         }
     }
 
+    /// As it is sent: without the marks between nodes.
     fn html(view: impl FnOnce() -> AnyView) -> String {
-        Owner::new().with(|| view().to_html())
+        Owner::new().with(|| view().to_html()).replace(NODE_MARK, "")
     }
 
     #[test]
