@@ -24,9 +24,10 @@ const SHARE_OF_NGINX: f64 = 0.7;
 /// The clip that is compared has about so many bytes; a longer one is cut.
 const CLIP_BYTES: usize = 400_000;
 const CONNECTIONS: usize = 32;
-/// How long each asks, and how often in turns: where many threads share few processors one turn alone says little.
-const LASTING: Duration = Duration::from_secs(2);
-const TURNS: usize = 7;
+/// How long each asks, and how often in turns, after one that warms up: one turn alone says little where many threads share
+/// few processors, and memory that others use as well is fast in one second and slow in the next.
+const LASTING: Duration = Duration::from_secs(1);
+const TURNS: usize = 15;
 /// How much memory may grow while so many load one clip that nothing keeps.
 const COLD_CLIENTS: usize = 500;
 const COLD_GROWTH_MIB: f64 = 128.0;
@@ -47,8 +48,11 @@ pub async fn measure_hot(page: &Url, folder: &Path, table: &mut Table) -> anyhow
     for (what, headers) in [("", whole), (", ranges of a quarter", part)] {
         let measure = |address: &Url| load::requests_per_second(address, &headers, CONNECTIONS, LASTING);
         let (mut ours, mut theirs, mut shares) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..TURNS {
+        for number in 0..=TURNS {
             let turn = (measure(&clip)?, measure(&nginx.address)?);
+            if number == 0 {
+                continue;
+            }
             ours.push(turn.0);
             theirs.push(turn.1);
             shares.push(turn.0 / turn.1);

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
 
 use crate::{Error, Tools, arguments, process};
@@ -24,8 +24,8 @@ const WALL: Duration = Duration::from_secs(30);
 /// Codecs that are taken.
 const CODECS: [&str; 6] = ["h264", "hevc", "vp8", "vp9", "av1", "mpeg4"];
 
-/// A clip that is within all limits.
-#[derive(Debug, Clone, PartialEq)]
+/// A clip that is within all limits. As JSON it can be kept beside the clip.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClipInfo {
     /// As shown: after rotation and with square pixels. 64 to 4096.
     pub width: u32,
@@ -41,6 +41,7 @@ pub struct ClipInfo {
     pub has_audio: bool,
     /// How many frames the container says there are.
     pub frames: Option<u64>,
+    /// Whether it says which matrix its colours were made with.
     pub(crate) has_matrix: bool,
 }
 

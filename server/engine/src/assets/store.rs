@@ -1,9 +1,11 @@
 //! Rows of stills, videos and renditions.
 
 use domain::{GenerationId, ProductId, VideoId, generation::Frame};
-use sqlx::PgConnection;
+use media::ClipInfo;
+use sqlx::{PgConnection, types::Json};
+use storage::StoredObject;
 
-use super::{NewObject, NewStill, NewVideo, StillObject};
+use super::{NewObject, NewStill, NewVideo, Part, StillObject};
 use crate::generations::store::Generation;
 
 /// Writes a still that the object store has.
@@ -99,7 +101,7 @@ async fn set_still_colour(
 async fn insert_rendition(
     conn: &mut PgConnection,
     video: VideoId,
-    object: &storage::StoredObject,
+    object: &StoredObject,
     rendition: &media::Rendition,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
@@ -148,6 +150,33 @@ pub(crate) async fn insert_objects(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Writes down a provider's clip that the store has, and what it was found to be.
+pub(crate) async fn insert_original(
+    conn: &mut PgConnection,
+    video: VideoId,
+    stored: StoredObject,
+    info: &ClipInfo,
+) -> Result<(), sqlx::Error> {
+    let key = stored.key.to_string();
+    let original = NewObject { part: Part::Original, content_type: "video/mp4", stored };
+    insert_objects(conn, video, &[original]).await?;
+    sqlx::query!("update video_objects set clip_info = $2 where object_key = $1", key, Json(info) as Json<&ClipInfo>)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What a provider's clip was found to be when it was stored; none where that was not kept, or cannot be read any more.
+pub(crate) async fn clip_info(conn: &mut PgConnection, video: VideoId) -> Result<Option<ClipInfo>, sqlx::Error> {
+    let kept = sqlx::query_scalar!(
+        "select clip_info from video_objects where video_id = $1 and part = 'original' and removed_at is null",
+        video.uuid()
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(kept.flatten().and_then(|info| serde_json::from_value(info).ok()))
 }
 
 /// Points the product to a video, and away from the one before. The product is held before any of its videos, as by everybody

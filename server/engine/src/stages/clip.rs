@@ -8,6 +8,7 @@ use domain::{
     generation::{EventKind, Frame, mark},
 };
 use jobs::{Attempt, Failure, Handler, Job, Outcome};
+use media::ClipInfo;
 use providers::{ClipMaker, ClipRequest, FileAnswer, Picture, prompts};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -19,8 +20,7 @@ use super::{
     workplace::Workplace,
 };
 use crate::{
-    Engine,
-    assets::{self, NewObject, Part},
+    Engine, assets,
     calls::{self, Slot},
     generations::{
         self,
@@ -144,16 +144,22 @@ impl Clip {
         let path = folder.path().join("original.mp4");
         let rules = self.engine.makers().clip_files(queued.call.model.provider).map_err(no_maker)?;
         queued.fetch(answer, rules, &path).await?;
-        if let Err(error) = media::probe(&self.tools, &path).await {
-            if error.is_retryable() {
-                return Err(Failure::transient(FailureCode::EncodeFailed.as_str(), error.to_string()).into());
+        match media::probe(&self.tools, &path).await {
+            Ok(info) => self.keep(queued, answer, &path, &info).await,
+            Err(error) if error.is_retryable() => {
+                Err(Failure::transient(FailureCode::EncodeFailed.as_str(), error.to_string()).into())
             }
-            return Err(queued.useless(FailureCode::ClipCorrupt, &error.to_string(), answer).await?);
+            Err(error) => Err(queued.useless(FailureCode::ClipCorrupt, &error.to_string(), answer).await?),
         }
-        self.keep(queued, answer, &path).await
     }
 
-    async fn keep(&self, queued: &Queued<'_>, answer: &FileAnswer, path: &Path) -> Result<Outcome, Stop> {
+    async fn keep(
+        &self,
+        queued: &Queued<'_>,
+        answer: &FileAnswer,
+        path: &Path,
+        info: &ClipInfo,
+    ) -> Result<Outcome, Stop> {
         let (attempt, generation) = (queued.attempt, queued.generation);
         let key = storage::Key::original(generation.video_id);
         let original = self.engine.store().put_file(&key, path, "video/mp4").await?;
@@ -164,7 +170,7 @@ impl Clip {
         queued.settle(&mut tx, answer).await?;
         doubt::assume(&mut tx, id, Slot::Clip, Some(answer.cost), self.engine.today()).await?;
         let next = jobs::enqueue(&mut tx, &job).await?;
-        assets::store::insert_objects(&mut tx, generation.video_id, &[original_of(original)]).await?;
+        assets::store::insert_original(&mut tx, generation.video_id, original, info).await?;
         store::finish_stage(&mut tx, id, Stage::Clip).await?;
         store::set_job(&mut tx, id, next).await?;
         generations::advance(&mut tx, id, GenerationState::Encoding, mark::CLIP).await?;
@@ -208,20 +214,17 @@ impl Clip {
             let fetched = providers::fetch_result(&answer.url, rules, &path).await;
             fetched.map_err(|error| super::provider_failure(&error))?;
             let probed = media::probe(&self.tools, &path).await;
-            probed.map_err(|error| Failure::permanent(FailureCode::ClipCorrupt.as_str(), error.to_string()))?;
+            let info =
+                probed.map_err(|error| Failure::permanent(FailureCode::ClipCorrupt.as_str(), error.to_string()))?;
             let key = storage::Key::original(queued.generation.video_id);
             let original = self.engine.store().put_file(&key, &path, "video/mp4").await?;
             let mut conn = self.engine.pg().acquire().await?;
-            let objects = [original_of(original)];
-            Ok::<_, Stop>(assets::store::insert_objects(&mut conn, queued.generation.video_id, &objects).await?)
+            let video = queued.generation.video_id;
+            Ok::<_, Stop>(assets::store::insert_original(&mut conn, video, original, &info).await?)
         };
         if let Err(stop) = keep.await {
             let call = queued.call.id;
             tracing::warn!(call.id = %call, ?stop, "the clip of call {call} could not be kept");
         }
     }
-}
-
-fn original_of(stored: storage::StoredObject) -> NewObject {
-    NewObject { part: Part::Original, content_type: "video/mp4", stored }
 }

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use domain::{FailureCode, GenerationState, Stage, generation::mark, options::VideoFormat};
 use jobs::{Attempt, Failure, Handler, Job, Outcome};
-use media::{EncodePlan, EncodeResult, Extras, ShorterClip, Unshowable};
+use media::{ClipInfo, EncodePlan, EncodeResult, Extras, ShorterClip, Unshowable};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -88,7 +88,7 @@ impl Encode {
         original: &Path,
         folder: &Path,
     ) -> Result<EncodeResult, Stop> {
-        let info = media::probe(&self.tools, original).await.map_err(|error| media_failure(&error))?;
+        let info = self.describe(generation, original).await?;
         let options = &generation.options;
         let plan = EncodePlan {
             resolution: options.resolution,
@@ -120,6 +120,18 @@ impl Encode {
                 done = &mut encoding => return Ok(done.map_err(|error| media_failure(&error))?),
                 now = percent.grown() => self.progress(generation, now).await,
             }
+        }
+    }
+
+    /// What the clip was found to be when it was stored, or now where that was not kept. What it says of itself need not be
+    /// true: encoding finds out.
+    async fn describe(&self, generation: &Generation, original: &Path) -> Result<ClipInfo, Stop> {
+        let mut conn = self.engine.pg().acquire().await?;
+        let kept = assets::store::clip_info(&mut conn, generation.clip_video_id).await?;
+        drop(conn);
+        match kept {
+            Some(info) => Ok(info),
+            None => Ok(media::probe(&self.tools, original).await.map_err(|error| media_failure(&error))?),
         }
     }
 

@@ -161,3 +161,22 @@ async fn two_generations_side_by_side_keep_their_own_books(pg: PgPool) {
     let shown = shop.engine.product(shop.product).await.unwrap().video.unwrap();
     assert_eq!(shown.generation_id, newest.view.id);
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_clip_is_looked_at_once_unless_that_was_not_kept(pg: PgPool) {
+    let shop = Shop::open(pg).await;
+    let worker = shop.worker();
+    // What was found is told apart from what would be found again: a quarter of the size, which nothing is enlarged from.
+    let smaller =
+        "update video_objects set clip_info = clip_info || '{\"width\": 180, \"height\": 320}' where part = 'original'";
+    let never_kept = "update video_objects set clip_info = null";
+    for (known, short_side) in [(smaller, 180), (never_kept, 720)] {
+        let id = shop.click().await;
+        let is_stored = async || shop.view(id).await.state == GenerationState::Encoding;
+        shop.work_until(&worker, "the clip", is_stored).await;
+        store::tamper(&shop.pg, known).await.unwrap();
+        let video = shop.finish(id).await.view.video.unwrap();
+        let source = video.sources.first().unwrap();
+        assert_eq!(source.width.min(source.height), short_side, "{known}");
+    }
+}
