@@ -225,15 +225,20 @@ mod tests {
 
     /// What verifying says of a file that ffmpeg makes of these words: asked for is a second of H.264 in 128 × 64.
     async fn said_of(words: &str) -> Result<Rendition, Error> {
-        said_of_changed(words, |bytes| bytes).await
+        said_of_changed(Codec::H264, words, |bytes| bytes).await
     }
 
-    /// The same of a file whose bytes were changed.
-    async fn said_of_changed(words: &str, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Result<Rendition, Error> {
+    /// The same of another codec, and of a file whose bytes were changed.
+    async fn said_of_changed(
+        codec: Codec,
+        words: &str,
+        change: impl FnOnce(Vec<u8>) -> Vec<u8>,
+    ) -> Result<Rendition, Error> {
         let tools = Tools::find().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let rung = Rung { resolution: Resolution::P720, width: 128, height: 64 };
-        let output = Output { rung, codec: Codec::H264, name: "made.mp4".to_owned(), hls: None };
+        let name = if codec == Codec::Vp9 { "made.webm" } else { "made.mp4" };
+        let output = Output { rung, codec, name: name.to_owned(), hls: None };
         let mut command = Command::new(tools.ffmpeg());
         command.current_dir(folder.path()).args(["-v", "error", "-nostdin", "-y"]).args(words.split_whitespace());
         let done = command.arg(&output.name).output().unwrap();
@@ -242,7 +247,7 @@ mod tests {
         std::fs::write(&path, change(std::fs::read(&path).unwrap())).unwrap();
         let said = verify_one(&tools, folder.path(), &output, FPS, FRAMES, &CancellationToken::new()).await;
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
-        assert_eq!(left, ["made.mp4"], "{words}");
+        assert_eq!(left, [name], "{words}");
         said
     }
 
@@ -290,7 +295,7 @@ mod tests {
     #[tokio::test]
     async fn what_happened_to_the_bytes_is_seen() {
         let h264 = format!("{} -c:v libx264", of("128x64", 24, 1.0));
-        let turned = said_of_changed(&h264, |mut bytes| {
+        let turned = said_of_changed(Codec::H264, &h264, |mut bytes| {
             // The first number of the matrix of a track header: shown as its mirror image.
             let at = position(&bytes, b"tkhd") + 4 + 40;
             bytes[at..at + 4].copy_from_slice(&0xffff_0000_u32.to_be_bytes());
@@ -298,13 +303,40 @@ mod tests {
         });
         let turned = turned.await;
         assert!(matches!(&turned, Err(Error::Failed { tail }) if tail.contains("players would turn it")), "{turned:?}");
-        let damaged = said_of_changed(&h264, |mut bytes| {
-            let at = position(&bytes, b"mdat") + 4;
-            let half = at + (bytes.len() - at) / 2;
-            bytes[half..].fill(0xff);
+    }
+
+    #[tokio::test]
+    async fn damage_is_seen_in_every_codec() {
+        let good = of("128x64", 24, 1.0);
+        // The second half of what is behind the header: frames, and nothing that says where they are.
+        let damage = |mut bytes: Vec<u8>, begin: &[u8]| {
+            let at = position(&bytes, begin) + begin.len();
+            let (half, end) = (at + (bytes.len() - at) / 2, bytes.len() - 600);
+            bytes[half..end].fill(0xff);
             bytes
-        });
-        let damaged = damaged.await;
-        assert!(matches!(&damaged, Err(Error::Failed { tail }) if !tail.contains("not what was asked")), "{damaged:?}");
+        };
+        for (codec, words, begin) in [
+            (Codec::H264, "-c:v libx264", b"mdat".as_slice()),
+            (Codec::Av1, "-c:v libsvtav1 -preset 10", b"mdat"),
+            (Codec::Vp9, "-c:v libvpx-vp9 -cpu-used 4", b"\x1f\x43\xb6\x75"),
+        ] {
+            if codec == Codec::Av1 && !Tools::find().await.unwrap().has_av1() {
+                continue;
+            }
+            let words = format!("{good} {words}");
+            let made = said_of_changed(codec, &words, |bytes| bytes).await.unwrap();
+            assert_eq!((made.codec, made.frames), (codec, 24));
+            let damaged = said_of_changed(codec, &words, |bytes| damage(bytes, begin)).await;
+            // By the decoder, or in WebM, where the frames say themselves where they are, by whoever counts them.
+            let is_seen = match &damaged {
+                Err(Error::Failed { tail }) => !tail.contains("not what was asked"),
+                Err(Error::Corrupt(tail)) => codec == Codec::Vp9 && tail.contains("it ends after"),
+                _ => false,
+            };
+            assert!(is_seen, "{}: {damaged:?}", codec.as_str());
+            let other = if codec == Codec::H264 { Codec::Av1 } else { Codec::H264 };
+            let other = said_of_changed(other, &words, |bytes| bytes).await;
+            assert!(matches!(&other, Err(Error::Failed { tail }) if tail.contains("instead of")), "{other:?}");
+        }
     }
 }
