@@ -172,7 +172,7 @@ test.describe("when a generation does not load", () => {
   test.use({ allowedConsoleErrors: [/ERR_FAILED/] });
 
   test("its page says so under its own name, and loads when it is asked again", async ({ page, words }) => {
-    // A generation that went well, whatever was made after it: the page of any other holds an alert of its own.
+    // One that went well, whatever was made after it: the page of a failed or cancelled one holds an alert of its own.
     await productWithVideo(page, words);
     await openDesk(page, "/admin/generations?state=completed");
     await expect(page).toHaveTitle(`${words("generations.title")} · Lookreel`);

@@ -28,6 +28,7 @@ const CONNECTIONS: usize = 32;
 /// few processors, and memory that others use as well is fast in one second and slow in the next.
 const LASTING: Duration = Duration::from_secs(1);
 const TURNS: usize = 15;
+const TURNS_AFTER_BROWSER: usize = 5;
 /// How much memory may grow while so many load one clip that nothing keeps.
 const COLD_CLIENTS: usize = 500;
 const COLD_GROWTH_MIB: f64 = 128.0;
@@ -35,38 +36,86 @@ const FIRST_FRAME_MS: f64 = 150.0;
 
 /// A hot clip, whole and in parts, beside nginx on the same machine with the same bytes and the same clients.
 pub async fn measure_hot(page: &Url, folder: &Path, table: &mut Table) -> anyhow::Result<()> {
-    let clip = clip_of(page).await?;
-    let bytes = reqwest::get(clip.clone()).await?.error_for_status()?.bytes().await?;
-    let Some(nginx) = Nginx::start(&folder.join("nginx"), &bytes)? else {
+    let Some(HotClip { clip, nginx, length, bytes }) = HotClip::serve(page, &folder.join("nginx")).await? else {
         table.note("nginx is not installed, so serving is not compared with it");
         return Ok(());
     };
-    let size = bytes.len().min(CLIP_BYTES);
-    // Both send the same bytes: the beginning of the clip, where it is longer than what is to be compared.
-    let whole = if bytes.len() > CLIP_BYTES { format!("Range: bytes=0-{}\r\n", size - 1) } else { String::new() };
-    let part = format!("Range: bytes={}-{}\r\n", size / 4, size / 2);
-    for (what, headers) in [("", whole), (", ranges of a quarter", part)] {
-        let measure = |address: &Url| load::requests_per_second(address, &headers, CONNECTIONS, LASTING);
-        let (mut ours, mut theirs, mut shares) = (Vec::new(), Vec::new(), Vec::new());
-        for number in 0..=TURNS {
-            let turn = (measure(&clip)?, measure(&nginx.address)?);
-            if number == 0 {
-                continue;
-            }
-            ours.push(turn.0);
-            theirs.push(turn.1);
-            shares.push(turn.0 / turn.1);
-        }
+    let part = format!("Range: bytes={}-{}\r\n", length / 4, length / 2);
+    for (what, headers) in [("", bytes), (", ranges of a quarter", part)] {
+        let mut turns = Turns::take(&clip, &nginx.address, &headers, TURNS)?;
         table.at_least(
-            &format!("hot clip of {} kB{what}: requests/s of nginx's, median of {TURNS} turns", size / 1000),
-            median(&mut shares),
+            &format!("hot clip of {} kB{what}: requests/s of nginx's, median of {TURNS} turns", length / 1000),
+            median(&mut turns.shares),
             SHARE_OF_NGINX,
             "x",
         );
-        table.detail(&format!("Lookreel, {CONNECTIONS} connections"), median(&mut ours), "/s");
-        table.detail("nginx", median(&mut theirs), "/s");
+        table.detail("smallest share", turns.shares.first().copied().unwrap_or_default(), "x");
+        table.detail(&format!("Lookreel, {CONNECTIONS} connections"), median(&mut turns.ours), "/s");
+        table.detail("nginx", median(&mut turns.theirs), "/s");
     }
     Ok(())
+}
+
+/// The same while memory is slow to be had, as it is on some machines for a while after a browser has given much of it back:
+/// nginx needs none for what it sends.
+pub async fn measure_hot_after_browser(page: &Url, folder: &Path, table: &mut Table) -> anyhow::Result<()> {
+    if let Some(HotClip { clip, nginx, bytes, .. }) = HotClip::serve(page, &folder.join("nginx-after")).await? {
+        let mut turns = Turns::take(&clip, &nginx.address, &bytes, TURNS_AFTER_BROWSER)?;
+        table.detail("hot clip right after the browser: requests/s of nginx's", median(&mut turns.shares), "x");
+    }
+    Ok(())
+}
+
+/// The clip of a page, where Lookreel and where nginx serves it.
+struct HotClip {
+    clip: Url,
+    nginx: Nginx,
+    /// How many bytes of it are compared.
+    length: usize,
+    /// The header that asks for no more of them; empty where it is all of them.
+    bytes: String,
+}
+
+impl HotClip {
+    /// Loads it once, which makes it hot, and gives it to nginx; none where that is not installed.
+    async fn serve(page: &Url, folder: &Path) -> anyhow::Result<Option<Self>> {
+        let clip = clip_of(page).await?;
+        let all = reqwest::get(clip.clone()).await?.error_for_status()?.bytes().await?;
+        let Some(nginx) = Nginx::start(folder, &all)? else { return Ok(None) };
+        let length = all.len().min(CLIP_BYTES);
+        let bytes = if all.len() > length { format!("Range: bytes=0-{}\r\n", length - 1) } else { String::new() };
+        Ok(Some(Self { clip, nginx, length, bytes }))
+    }
+}
+
+/// Requests a second of both in each turn, and the share that is.
+struct Turns {
+    ours: Vec<f64>,
+    theirs: Vec<f64>,
+    shares: Vec<f64>,
+}
+
+impl Turns {
+    /// One after the other, the other way round in every second turn; a first turn that is not counted warms both up.
+    fn take(clip: &Url, nginx: &Url, headers: &str, turns: usize) -> anyhow::Result<Self> {
+        let measure = |address: &Url| load::requests_per_second(address, headers, CONNECTIONS, LASTING);
+        let mut taken = Self { ours: Vec::new(), theirs: Vec::new(), shares: Vec::new() };
+        for number in 0..=turns {
+            let (ours, theirs) = if number.is_multiple_of(2) {
+                let ours = measure(clip)?;
+                (ours, measure(nginx)?)
+            } else {
+                let theirs = measure(nginx)?;
+                (measure(clip)?, theirs)
+            };
+            if number > 0 {
+                taken.ours.push(ours);
+                taken.theirs.push(theirs);
+                taken.shares.push(ours / theirs);
+            }
+        }
+        Ok(taken)
+    }
 }
 
 /// A clip nothing keeps, straight from the object store to many clients at once.

@@ -110,9 +110,9 @@ async fn measure_lookreel(
     let measured = async {
         let product = click::measure(&lookreel, &journal, runs, table).await?;
         page::measure(&lookreel, &product, REQUESTS, table).await?;
-        // Before the browser: for a while after it memory is slow to be had, and of the two servers only one asks for any.
         delivery::measure_hot(&product, folder, table).await?;
         delivery::measure_browser(&product, folder, table).await?;
+        delivery::measure_hot_after_browser(&product, folder, table).await?;
         Ok(product)
     };
     let measured: anyhow::Result<_> = measured.await;

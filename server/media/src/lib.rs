@@ -36,5 +36,5 @@ pub use error::Error;
 pub use export::{ExportPlan, PosterPlan, export, poster};
 pub use hls::{HlsFile, HlsPackage};
 pub use picture::{ImageInfo, Still, normalise_still, sniff_image};
-pub use probe::{ClipInfo, probe};
+pub use probe::{ClipInfo, KeptInfo, probe};
 pub use tools::Tools;

@@ -24,7 +24,7 @@ const WALL: Duration = Duration::from_secs(30);
 /// Codecs that are taken.
 const CODECS: [&str; 6] = ["h264", "hevc", "vp8", "vp9", "av1", "mpeg4"];
 
-/// A clip that is within all limits. As JSON it can be kept beside the clip.
+/// A clip that is within all limits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClipInfo {
     /// As shown: after rotation and with square pixels. 64 to 4096.
@@ -43,6 +43,38 @@ pub struct ClipInfo {
     pub frames: Option<u64>,
     /// Whether it says which matrix its colours were made with.
     pub(crate) has_matrix: bool,
+}
+
+/// What [`probe`] found of a clip, as it is kept beside it: looking at the same bytes again finds nothing else.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct KeptInfo {
+    version: u32,
+    info: ClipInfo,
+}
+
+impl KeptInfo {
+    /// Raised when [`probe`] finds something else in the same bytes than before, or when [`ClipInfo`] changes.
+    const VERSION: u32 = 1;
+
+    /// What this version of [`probe`] found.
+    pub fn new(info: ClipInfo) -> Self {
+        Self { version: Self::VERSION, info }
+    }
+
+    /// What was kept as JSON. None where another version of [`probe`] found it, or where it cannot be read, which is logged.
+    pub fn read(kept: serde_json::Value) -> Option<ClipInfo> {
+        let version = kept.get("version").and_then(serde_json::Value::as_u64);
+        if version.is_some_and(|version| version != u64::from(Self::VERSION)) {
+            return None;
+        }
+        match serde_json::from_value::<Self>(kept) {
+            Ok(kept) => Some(kept.info),
+            Err(error) => {
+                tracing::warn!(%error, "what was found of a clip cannot be read, so it is looked at again");
+                None
+            }
+        }
+    }
 }
 
 /// Looks at a file: sniffs it, lets `ffprobe` describe it and holds it against the limits (256 MB, 60 s, 64 to 4096
@@ -235,6 +267,25 @@ mod tests {
         );
         let info = info.unwrap();
         assert_eq!((info.width, info.height, info.duration_ms), (576, 1024, 4000));
+    }
+
+    /// As databases have it: who changes what this reads raises the version.
+    #[test]
+    fn what_was_kept_is_read_again() {
+        let kept = r#"{"version":1,"info":{"width":720,"height":1280,"fps":24.0,"duration_ms":3000,"codec":"h264",
+            "has_audio":false,"frames":72,"has_matrix":true}}"#;
+        let kept: serde_json::Value = serde_json::from_str(kept).unwrap();
+        let info = KeptInfo::read(kept.clone()).unwrap();
+        assert_eq!((info.width, info.height, info.duration_ms, info.has_matrix), (720, 1280, 3000, true));
+        assert_eq!(serde_json::to_value(KeptInfo::new(info)).unwrap(), kept);
+        let changed = |change: fn(&mut serde_json::Value)| {
+            let mut kept = kept.clone();
+            change(&mut kept);
+            KeptInfo::read(kept)
+        };
+        assert_eq!(changed(|kept| kept["version"] = 2.into()), None);
+        assert_eq!(changed(|kept| kept["info"]["has_matrix"] = serde_json::Value::Null), None);
+        assert_eq!(changed(|kept| *kept = serde_json::json!({})), None);
     }
 
     #[test]

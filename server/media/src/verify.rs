@@ -84,8 +84,13 @@ async fn measure_all(
     if tracks.len() != outputs.len() {
         return Err(wrong("not one track alone in each file"));
     }
+    let whole = tracks.first().map_or(0, Track::frame_count);
     let mut renditions = Vec::with_capacity(outputs.len());
     for ((output, path), track) in outputs.iter().zip(paths).zip(tracks) {
+        // The clip cannot be at fault for what only some of its files lack.
+        if track.frame_count() + 1 < whole {
+            return Err(wrong(&format!("{} frames beside {whole} in another file", track.frame_count())));
+        }
         judge(output, track, fps, expected_frames)?;
         renditions.push(measure(output, path, fps, track.frame_count()).await?);
     }
@@ -239,16 +244,20 @@ mod tests {
         let rung = Rung { resolution: Resolution::P720, width: 128, height: 64 };
         let name = if codec == Codec::Vp9 { "made.webm" } else { "made.mp4" };
         let output = Output { rung, codec, name: name.to_owned(), hls: None };
-        let mut command = Command::new(tools.ffmpeg());
-        command.current_dir(folder.path()).args(["-v", "error", "-nostdin", "-y"]).args(words.split_whitespace());
-        let done = command.arg(&output.name).output().unwrap();
-        assert!(done.status.success(), "{words}: {}", String::from_utf8_lossy(&done.stderr));
         let path = folder.path().join(&output.name);
+        make(&tools, words, &path);
         std::fs::write(&path, change(std::fs::read(&path).unwrap())).unwrap();
         let said = verify_one(&tools, folder.path(), &output, FPS, FRAMES, &CancellationToken::new()).await;
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
         assert_eq!(left, [name], "{words}");
         said
+    }
+
+    /// Has ffmpeg make a file of these words.
+    fn make(tools: &Tools, words: &str, path: &Path) {
+        let words_before = ["-v", "error", "-nostdin", "-y"].into_iter().chain(words.split_whitespace());
+        let done = Command::new(tools.ffmpeg()).args(words_before).arg(path).output().unwrap();
+        assert!(done.status.success(), "{words}: {}", String::from_utf8_lossy(&done.stderr));
     }
 
     fn position(bytes: &[u8], word: &[u8]) -> usize {
@@ -305,28 +314,30 @@ mod tests {
         assert!(matches!(&turned, Err(Error::Failed { tail }) if tail.contains("players would turn it")), "{turned:?}");
     }
 
+    /// Overwrites everything from the middle of what is behind a word.
+    fn lose_second_half(mut bytes: Vec<u8>, word: &[u8]) -> Vec<u8> {
+        let at = position(&bytes, word) + word.len();
+        let half = at + (bytes.len() - at) / 2;
+        bytes[half..].fill(0xff);
+        bytes
+    }
+
     #[tokio::test]
-    async fn damage_is_seen_in_every_codec() {
+    async fn a_file_whose_second_half_is_lost_is_refused_in_every_codec() {
         let good = of("128x64", 24, 1.0);
-        // The second half of what is behind the header: frames, and nothing that says where they are.
-        let damage = |mut bytes: Vec<u8>, begin: &[u8]| {
-            let at = position(&bytes, begin) + begin.len();
-            let (half, end) = (at + (bytes.len() - at) / 2, bytes.len() - 600);
-            bytes[half..end].fill(0xff);
-            bytes
-        };
-        for (codec, words, begin) in [
+        const CLUSTER: &[u8] = b"\x1f\x43\xb6\x75";
+        let mut codecs = vec![
             (Codec::H264, "-c:v libx264", b"mdat".as_slice()),
-            (Codec::Av1, "-c:v libsvtav1 -preset 10", b"mdat"),
-            (Codec::Vp9, "-c:v libvpx-vp9 -cpu-used 4", b"\x1f\x43\xb6\x75"),
-        ] {
-            if codec == Codec::Av1 && !Tools::find().await.unwrap().has_av1() {
-                continue;
-            }
+            (Codec::Vp9, "-c:v libvpx-vp9 -cpu-used 4", CLUSTER),
+        ];
+        if Tools::find().await.unwrap().has_av1() {
+            codecs.push((Codec::Av1, "-c:v libsvtav1 -preset 10", b"mdat"));
+        }
+        for (codec, words, frames_begin) in codecs {
             let words = format!("{good} {words}");
             let made = said_of_changed(codec, &words, |bytes| bytes).await.unwrap();
-            assert_eq!((made.codec, made.frames), (codec, 24));
-            let damaged = said_of_changed(codec, &words, |bytes| damage(bytes, begin)).await;
+            assert_eq!((made.codec, made.frames), (codec, FRAMES));
+            let damaged = said_of_changed(codec, &words, |bytes| lose_second_half(bytes, frames_begin)).await;
             // By the decoder, or in WebM, where the frames say themselves where they are, by whoever counts them.
             let is_seen = match &damaged {
                 Err(Error::Failed { tail }) => !tail.contains("not what was asked"),
@@ -334,9 +345,38 @@ mod tests {
                 _ => false,
             };
             assert!(is_seen, "{}: {damaged:?}", codec.as_str());
-            let other = if codec == Codec::H264 { Codec::Av1 } else { Codec::H264 };
-            let other = said_of_changed(other, &words, |bytes| bytes).await;
-            assert!(matches!(&other, Err(Error::Failed { tail }) if tail.contains("instead of")), "{other:?}");
+            let asked = if codec == Codec::H264 { Codec::Av1 } else { Codec::H264 };
+            let said = said_of_changed(asked, &words, |bytes| bytes).await;
+            assert!(matches!(&said, Err(Error::Failed { tail }) if tail.contains("instead of")), "{said:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_clip_is_at_fault_only_for_what_all_its_files_lack() {
+        let tools = Tools::find().await.unwrap();
+        let said_of_both = async |seconds: [f64; 2]| {
+            let folder = tempfile::tempdir().unwrap();
+            let rung = Rung { resolution: Resolution::P720, width: 128, height: 64 };
+            let outputs = ["one.mp4", "other.mp4"].map(|name| Output {
+                rung,
+                codec: Codec::H264,
+                name: name.to_owned(),
+                hls: None,
+            });
+            let paths = outputs.each_ref().map(|output| folder.path().join(&output.name));
+            let paths = paths.each_ref().map(std::path::PathBuf::as_path);
+            for (path, seconds) in paths.iter().zip(seconds) {
+                make(&tools, &format!("{} -c:v libx264", of("128x64", 24, seconds)), path);
+            }
+            let words = arguments::decode(&paths, FACTS).unwrap();
+            let (read, cancel) = (folder.path().join("read"), CancellationToken::new());
+            let tracks = decode(&tools, &read, &paths, words, &cancel, |_| {}).await.unwrap();
+            measure_all(&outputs, &paths, &tracks, FPS, FRAMES).await
+        };
+        assert_eq!(said_of_both([1.0, 1.0]).await.unwrap().len(), 2);
+        let clip = said_of_both([0.5, 0.5]).await;
+        assert!(matches!(&clip, Err(Error::Corrupt(tail)) if tail.contains("it ends after")), "{clip:?}");
+        let ours = said_of_both([1.0, 0.5]).await;
+        assert!(matches!(&ours, Err(Error::Failed { tail }) if tail.contains("12 frames beside 24")), "{ours:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of stills, videos and renditions.
 
 use domain::{GenerationId, ProductId, VideoId, generation::Frame};
-use media::ClipInfo;
+use media::{ClipInfo, KeptInfo};
 use sqlx::{PgConnection, types::Json};
 use storage::StoredObject;
 
@@ -156,27 +156,36 @@ pub(crate) async fn insert_objects(
 pub(crate) async fn insert_original(
     conn: &mut PgConnection,
     video: VideoId,
-    stored: StoredObject,
-    info: &ClipInfo,
+    clip: &StoredObject,
+    info: ClipInfo,
 ) -> Result<(), sqlx::Error> {
-    let key = stored.key.to_string();
-    let original = NewObject { part: Part::Original, content_type: "video/mp4", stored };
-    insert_objects(conn, video, &[original]).await?;
-    sqlx::query!("update video_objects set clip_info = $2 where object_key = $1", key, Json(info) as Json<&ClipInfo>)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "insert into video_objects (object_key, video_id, part, content_type, bytes, sha256, clip_info)
+         values ($1, $2, $3, 'video/mp4', $4, $5, $6)
+         on conflict (object_key) do update set bytes = excluded.bytes, sha256 = excluded.sha256,
+             clip_info = excluded.clip_info, stored_at = now(), removed_at = null",
+        clip.key.as_str(),
+        video.uuid(),
+        Part::Original.as_str(),
+        i64::try_from(clip.bytes).unwrap_or(i64::MAX),
+        clip.sha256,
+        Json(KeptInfo::new(info)) as Json<KeptInfo>,
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
-/// What a provider's clip was found to be when it was stored; none where that was not kept, or cannot be read any more.
-pub(crate) async fn clip_info(conn: &mut PgConnection, video: VideoId) -> Result<Option<ClipInfo>, sqlx::Error> {
+/// What a clip of these very bytes was found to be when it was stored, where that was kept.
+pub(crate) async fn clip_info(conn: &mut PgConnection, clip: &StoredObject) -> Result<Option<ClipInfo>, sqlx::Error> {
     let kept = sqlx::query_scalar!(
-        "select clip_info from video_objects where video_id = $1 and part = 'original' and removed_at is null",
-        video.uuid()
+        "select clip_info from video_objects where object_key = $1 and sha256 = $2",
+        clip.key.as_str(),
+        clip.sha256
     )
     .fetch_optional(conn)
     .await?;
-    Ok(kept.flatten().and_then(|info| serde_json::from_value(info).ok()))
+    Ok(kept.flatten().and_then(KeptInfo::read))
 }
 
 /// Points the product to a video, and away from the one before. The product is held before any of its videos, as by everybody

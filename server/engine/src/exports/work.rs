@@ -11,16 +11,16 @@ use std::{
 use async_trait::async_trait;
 use domain::{ExportId, FailureCode, VideoId, export::Fit};
 use jobs::{Attempt, Failure, Handler, Job, Outcome};
-use media::{ExportPlan, PosterPlan, Rendition, ShorterClip};
+use media::{ClipInfo, ExportPlan, PosterPlan, Rendition, ShorterClip};
 use sqlx::PgConnection;
-use storage::Key;
+use storage::{Key, StoredObject};
 use uuid::Uuid;
 
-use super::{ExportPayload, PosterPayload, store};
+use super::{ExportPayload, PosterPayload, store, store::Source};
 use crate::{
     Engine, Error,
     assets::{self, NewObject, Part},
-    stages::{ORIGINAL_MAX_BYTES, Percent, Stop, Workplace, media_failure},
+    stages::{ORIGINAL_MAX_BYTES, Percent, Stop, Workplace, clip_info, media_failure},
 };
 
 /// What both jobs work with.
@@ -95,16 +95,16 @@ impl Cutter {
         drop(conn);
         let folder = Workplace::open(&self.engine.settings().work_dir, "export-")?;
         let clip = folder.path().join("clip.mp4");
-        let is_original = match &source.original {
+        let original = match &source.original {
             Some(key) => self.fetch(key, &clip).await?,
-            None => false,
+            None => None,
         };
-        if !is_original {
-            let key = source.rendition.as_ref().ok_or_else(|| gone("the files of the video are gone"))?;
-            if !self.fetch(key, &clip).await? {
-                return Err(gone("the files of the video are gone").into());
-            }
-        }
+        let is_original = original.is_some();
+        let stored = match original {
+            Some(stored) => stored,
+            None => self.fetch_rendition(&source, &clip).await?,
+        };
+        let info = clip_info(&self.engine, &self.tools, &stored, &clip).await?;
         // Of a rendition that is cut the edges go, and with them what was laid over it.
         let branding = if source.branding && (is_original || options.fit == Fit::Crop) {
             let brand = &self.engine.settings().encode.brand;
@@ -120,7 +120,7 @@ impl Cutter {
             branding,
             signer: self.engine.settings().encode.signer.clone(),
         };
-        let made = self.cut(attempt, &clip, &plan, folder.path()).await?;
+        let made = self.cut(attempt, &clip, &info, &plan, folder.path()).await?;
         let key = Key::export(video, &format!("{}.mp4", file_name(attempt))).map_err(no_key)?;
         let stored = self.engine.store().put_file(&key, &made.path, "video/mp4").await?;
         let object = NewObject { part: Part::Export, content_type: "video/mp4", stored };
@@ -140,12 +140,18 @@ impl Cutter {
     }
 
     /// Runs ffmpeg, and has the job say how far it is.
-    async fn cut(&self, attempt: &Attempt, clip: &Path, plan: &ExportPlan, folder: &Path) -> Result<Rendition, Stop> {
+    async fn cut(
+        &self,
+        attempt: &Attempt,
+        clip: &Path,
+        info: &ClipInfo,
+        plan: &ExportPlan,
+        folder: &Path,
+    ) -> Result<Rendition, Stop> {
         let out = folder.join("out");
         tokio::fs::create_dir(&out).await?;
-        let info = media::probe(&self.tools, clip).await.map_err(|error| media_failure(&error))?;
         let percent = AtomicU8::new(0);
-        let cutting = media::export(&self.tools, clip, &info, plan, &out, &attempt.cancel, |now| {
+        let cutting = media::export(&self.tools, clip, info, plan, &out, &attempt.cancel, |now| {
             percent.store(now, Ordering::Relaxed);
         });
         tokio::pin!(cutting);
@@ -180,13 +186,10 @@ impl Cutter {
         drop(conn);
         let folder = Workplace::open(&self.engine.settings().work_dir, "poster-")?;
         let clip = folder.path().join("clip.mp4");
-        let key = source.rendition.as_ref().ok_or_else(|| gone("the files of the video are gone"))?;
-        if !self.fetch(key, &clip).await? {
-            return Err(gone("the files of the video are gone").into());
-        }
+        let stored = self.fetch_rendition(&source, &clip).await?;
         let out = folder.path().join("out");
         tokio::fs::create_dir(&out).await?;
-        let info = media::probe(&self.tools, &clip).await.map_err(|error| media_failure(&error))?;
+        let info = clip_info(&self.engine, &self.tools, &stored, &clip).await?;
         let signer = self.engine.settings().encode.signer.as_ref();
         let name = format!("thumb-{}", file_name(attempt));
         let plan = PosterPlan { at_ms, name: &name, signer };
@@ -211,12 +214,18 @@ impl Cutter {
         Ok(Outcome::Committed { dispatch: Vec::new() })
     }
 
-    /// False when the object is not there any more.
-    async fn fetch(&self, key: &str, to: &Path) -> Result<bool, Stop> {
-        let Ok(key) = Key::parse(key) else { return Ok(false) };
+    async fn fetch_rendition(&self, source: &Source, to: &Path) -> Result<StoredObject, Stop> {
+        let files_are_gone = || gone("the files of the video are gone");
+        let key = source.rendition.as_ref().ok_or_else(files_are_gone)?;
+        Ok(self.fetch(key, to).await?.ok_or_else(files_are_gone)?)
+    }
+
+    /// None when the object is not there any more.
+    async fn fetch(&self, key: &str, to: &Path) -> Result<Option<StoredObject>, Stop> {
+        let Ok(key) = Key::parse(key) else { return Ok(None) };
         match self.engine.store().get_to_file(&key, to, ORIGINAL_MAX_BYTES).await {
-            Ok(_) => Ok(true),
-            Err(storage::Error::NotFound(_)) => Ok(false),
+            Ok(stored) => Ok(Some(stored)),
+            Err(storage::Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -145,7 +145,7 @@ impl Clip {
         let rules = self.engine.makers().clip_files(queued.call.model.provider).map_err(no_maker)?;
         queued.fetch(answer, rules, &path).await?;
         match media::probe(&self.tools, &path).await {
-            Ok(info) => self.keep(queued, answer, &path, &info).await,
+            Ok(info) => self.keep(queued, answer, &path, info).await,
             Err(error) if error.is_retryable() => {
                 Err(Failure::transient(FailureCode::EncodeFailed.as_str(), error.to_string()).into())
             }
@@ -158,7 +158,7 @@ impl Clip {
         queued: &Queued<'_>,
         answer: &FileAnswer,
         path: &Path,
-        info: &ClipInfo,
+        info: ClipInfo,
     ) -> Result<Outcome, Stop> {
         let (attempt, generation) = (queued.attempt, queued.generation);
         let key = storage::Key::original(generation.video_id);
@@ -170,7 +170,7 @@ impl Clip {
         queued.settle(&mut tx, answer).await?;
         doubt::assume(&mut tx, id, Slot::Clip, Some(answer.cost), self.engine.today()).await?;
         let next = jobs::enqueue(&mut tx, &job).await?;
-        assets::store::insert_original(&mut tx, generation.video_id, original, info).await?;
+        assets::store::insert_original(&mut tx, generation.video_id, &original, info).await?;
         store::finish_stage(&mut tx, id, Stage::Clip).await?;
         store::set_job(&mut tx, id, next).await?;
         generations::advance(&mut tx, id, GenerationState::Encoding, mark::CLIP).await?;
@@ -220,7 +220,7 @@ impl Clip {
             let original = self.engine.store().put_file(&key, &path, "video/mp4").await?;
             let mut conn = self.engine.pg().acquire().await?;
             let video = queued.generation.video_id;
-            Ok::<_, Stop>(assets::store::insert_original(&mut conn, video, original, &info).await?)
+            Ok::<_, Stop>(assets::store::insert_original(&mut conn, video, &original, info).await?)
         };
         if let Err(stop) = keep.await {
             let call = queued.call.id;

@@ -13,6 +13,7 @@ use domain::{FailureCode, GenerationState, Stage, generation::mark, options::Vid
 use jobs::{Attempt, Failure, Handler, Job, Outcome};
 use media::{ClipInfo, EncodePlan, EncodeResult, Extras, ShorterClip, Unshowable};
 use sqlx::PgConnection;
+use storage::StoredObject;
 use uuid::Uuid;
 
 use super::{
@@ -64,16 +65,17 @@ impl Encode {
         self.engine.announce(generation.id).await;
         let folder = Workplace::open(&self.engine.settings().work_dir, "encode-")?;
         let original = folder.path().join("original.mp4");
-        self.fetch(&generation, &original).await?;
-        let result = self.encode(attempt, &generation, &original, folder.path()).await?;
+        let stored = self.fetch(&generation, &original).await?;
+        let info = clip_info(&self.engine, &self.tools, &stored, &original).await?;
+        let result = self.encode(attempt, &generation, &original, &info, folder.path()).await?;
         let colours = self.colours(&generation, &result).await;
         publish::publish(&self.engine, attempt, &generation, &result, colours.as_ref()).await
     }
 
-    async fn fetch(&self, generation: &Generation, to: &Path) -> Result<(), Stop> {
+    async fn fetch(&self, generation: &Generation, to: &Path) -> Result<StoredObject, Stop> {
         let key = storage::Key::original(generation.clip_video_id);
         match self.engine.store().get_to_file(&key, to, ORIGINAL_MAX_BYTES).await {
-            Ok(_) => Ok(()),
+            Ok(stored) => Ok(stored),
             Err(storage::Error::NotFound { .. }) => {
                 Err(Failure::permanent(FailureCode::ResultMissing.as_str(), "the stored clip is gone").into())
             }
@@ -86,9 +88,9 @@ impl Encode {
         attempt: &Attempt,
         generation: &Generation,
         original: &Path,
+        info: &ClipInfo,
         folder: &Path,
     ) -> Result<EncodeResult, Stop> {
-        let info = self.describe(generation, original).await?;
         let options = &generation.options;
         let plan = EncodePlan {
             resolution: options.resolution,
@@ -110,7 +112,7 @@ impl Encode {
         let out = folder.join("out");
         tokio::fs::create_dir(&out).await?;
         let percent = AtomicU8::new(0);
-        let encoding = media::encode(&self.tools, original, &info, &plan, &out, &attempt.cancel, |now| {
+        let encoding = media::encode(&self.tools, original, info, &plan, &out, &attempt.cancel, |now| {
             percent.store(now, Ordering::Relaxed);
         });
         tokio::pin!(encoding);
@@ -120,18 +122,6 @@ impl Encode {
                 done = &mut encoding => return Ok(done.map_err(|error| media_failure(&error))?),
                 now = percent.grown() => self.progress(generation, now).await,
             }
-        }
-    }
-
-    /// What the clip was found to be when it was stored, or now where that was not kept. What it says of itself need not be
-    /// true: encoding finds out.
-    async fn describe(&self, generation: &Generation, original: &Path) -> Result<ClipInfo, Stop> {
-        let mut conn = self.engine.pg().acquire().await?;
-        let kept = assets::store::clip_info(&mut conn, generation.clip_video_id).await?;
-        drop(conn);
-        match kept {
-            Some(info) => Ok(info),
-            None => Ok(media::probe(&self.tools, original).await.map_err(|error| media_failure(&error))?),
         }
     }
 
@@ -190,6 +180,22 @@ impl Encode {
                 tracing::warn!(generation.id = %generation.id, %error, "progress of generation {} was not written", generation.id);
             }
         }
+    }
+}
+
+/// What a fetched clip is: as it was found when these very bytes were stored, or looked at now where that was not kept.
+pub(crate) async fn clip_info(
+    engine: &Engine,
+    tools: &media::Tools,
+    stored: &StoredObject,
+    path: &Path,
+) -> Result<ClipInfo, Stop> {
+    let mut conn = engine.pg().acquire().await?;
+    let kept = assets::store::clip_info(&mut conn, stored).await?;
+    drop(conn);
+    match kept {
+        Some(info) => Ok(info),
+        None => Ok(media::probe(tools, path).await.map_err(|error| media_failure(&error))?),
     }
 }
 

@@ -12,7 +12,7 @@ mod spool;
 mod stills;
 mod workplace;
 
-pub(crate) use encode::{ORIGINAL_MAX_BYTES, media_failure};
+pub(crate) use encode::{ORIGINAL_MAX_BYTES, clip_info, media_failure};
 pub(crate) use progress::Percent;
 pub(crate) use workplace::Workplace;
 

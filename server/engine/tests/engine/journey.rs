@@ -163,20 +163,35 @@ async fn two_generations_side_by_side_keep_their_own_books(pg: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn a_clip_is_looked_at_once_unless_that_was_not_kept(pg: PgPool) {
+async fn a_clip_is_not_looked_at_again_while_its_bytes_are_the_same(pg: PgPool) {
     let shop = Shop::open(pg).await;
     let worker = shop.worker();
-    // What was found is told apart from what would be found again: a quarter of the size, which nothing is enlarged from.
-    let smaller =
-        "update video_objects set clip_info = clip_info || '{\"width\": 180, \"height\": 320}' where part = 'original'";
+    // What was found is told apart from what would be found again: smaller, and nothing is enlarged.
+    let smaller = "update video_objects set clip_info = jsonb_set(jsonb_set(clip_info, '{info,width}', '180'),
+        '{info,height}', '320') where part = 'original'";
     let never_kept = "update video_objects set clip_info = null";
-    for (known, short_side) in [(smaller, 180), (never_kept, 720)] {
-        let id = shop.click().await;
+    let unreadable = "update video_objects set clip_info = '{}' where part = 'original'";
+    let of_other_bytes = "update video_objects set sha256 = 'other' where part = 'original'";
+    for (changes, is_retried, short_side) in [
+        (vec![smaller], false, 180),
+        (vec![smaller], true, 180),
+        (vec![never_kept], false, 720),
+        (vec![unreadable], false, 720),
+        (vec![smaller, of_other_bytes], false, 720),
+    ] {
+        let mut id = shop.click().await;
         let is_stored = async || shop.view(id).await.state == GenerationState::Encoding;
         shop.work_until(&worker, "the clip", is_stored).await;
-        store::tamper(&shop.pg, known).await.unwrap();
+        if is_retried {
+            shop.engine.cancel(shop.person, id).await.unwrap();
+            assert_eq!(shop.finish(id).await.view.state, GenerationState::Cancelled);
+            id = shop.retry(id).await.unwrap();
+        }
+        for change in &changes {
+            store::tamper(&shop.pg, change).await.unwrap();
+        }
         let video = shop.finish(id).await.view.video.unwrap();
         let source = video.sources.first().unwrap();
-        assert_eq!(source.width.min(source.height), short_side, "{known}");
+        assert_eq!(source.width.min(source.height), short_side, "{changes:?}, retried: {is_retried}");
     }
 }

@@ -145,7 +145,7 @@ pub async fn inbox(pg: &PgPool) -> Vec<InboxRow> {
         .unwrap()
 }
 
-/// Changes the ledger the way nobody may.
+/// Changes rows the way nobody may.
 pub async fn tamper(pg: &PgPool, sql: &'static str) -> Result<(), sqlx::Error> {
     sqlx::query(sql).execute(pg).await.map(|_| ())
 }
